@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// healthz: the health of data sources. This is the core, in reading order. It needs no heap, exceptions, RTTI, operating
+// system or event loop; nothing in it throws or blocks, unless your own probe does.
+#pragma once
+
+#include "healthz/text.hpp"         // names, UTF-8, JSON escapes
+#include "healthz/outcome.hpp"      // what one attempt found out
+#include "healthz/prober.hpp"       // the three kinds of prober
+#include "healthz/source.hpp"       // source<"name">(prober, health_check) and sources(...)
+#include "healthz/cycle.hpp"        // retries and timeouts as a state machine
+#include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
+#include "healthz/report.hpp"       // the latest verdicts
+#include "healthz/write_json.hpp"   // a report as JSON
+#include "healthz/monitor.hpp"      // runs the checks from a superloop
+#include "healthz/sha256.hpp"       // digests, to keep and compare secrets by
+#include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get

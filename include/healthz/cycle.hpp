@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// The retry and timeout rules of one source as a state machine: time and an attempt's result go in, the next step comes
+// out. No clock, no input or output.
+// Part of the core.
+#pragma once
+
+#include "outcome.hpp"
+
+namespace healthz {
+
+/// A moment on a clock of milliseconds that wraps at 2^32.
+using tick = std::uint32_t;
+
+/// Whether `moment` has come at `now`, for two moments less than 2^31 ms (24 days) apart, across a wrap of the clock.
+constexpr bool reached(tick now, tick moment) { return now - moment < (tick{1} << 31); }
+
+/// A health check in ticks, as the cycle needs it.
+struct schedule {
+    tick interval;
+    tick timeout;
+    tick retry_interval;
+    tick second;  ///< from the first check to the second, at most `interval`: it spreads the sources over the interval
+    std::uint16_t retries;
+};
+
+/// What `cycle::next` asks for.
+enum class step : std::uint8_t {
+    sleep,    ///< nothing to do before `due()`
+    start,    ///< start an attempt now
+    give_up,  ///< the attempt has reached its deadline: end it and call `finish` with a timeout
+};
+
+/// The timetable of one source. Checks keep to a grid of `interval`: a late or long one shifts none that follow, and a
+/// start that falls into a running check is skipped.
+class cycle {
+public:
+    /// Puts the first check at `now`.
+    constexpr void begin(tick now, schedule const& s) {
+        grid_ = now + s.second - s.interval;
+        due_ = now;
+        attempt_ = 0;
+        running_ = false;
+    }
+
+    /// When the next step is due: an attempt's start, or its deadline while one runs.
+    constexpr tick due() const { return due_; }
+    constexpr bool running() const { return running_; }
+    /// The attempt that runs or comes next: 0 for the first of a check.
+    constexpr std::uint16_t attempt() const { return attempt_; }
+
+    /// What to do at `now`. After `start` an attempt runs, until `finish`.
+    constexpr step next(tick now, schedule const& s) {
+        if (!reached(now, due_)) return step::sleep;
+        if (running_) return step::give_up;
+        running_ = true;
+        due_ = now + s.timeout;
+        return step::start;
+    }
+
+    /// The running attempt ended in `result`. True: this is the verdict; false: it is retried, and the last verdict stands.
+    constexpr bool finish(tick now, status result, schedule const& s) {
+        running_ = false;
+        bool const may_retry = result == status::timeout || result == status::error;
+        if (may_retry && attempt_ < s.retries) {
+            ++attempt_;
+            due_ = now + s.retry_interval;
+            return false;
+        }
+        attempt_ = 0;
+        tick const since = now - grid_;
+        grid_ += since <= s.interval ? s.interval : (since + s.interval - 1) / s.interval * s.interval;
+        due_ = grid_;
+        return true;
+    }
+
+private:
+    tick grid_ = 0;  // where on the grid the current check belongs
+    tick due_ = 0;
+    std::uint16_t attempt_ = 0;
+    bool running_ = false;
+};
+
+}  // namespace healthz

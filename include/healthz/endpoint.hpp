@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Who may read the report over HTTP, and what they get: the decisions, without a server. Adapters bring the bytes.
+// Part of the core.
+#pragma once
+
+#include "sha256.hpp"
+
+#include <concepts>
+#include <optional>
+
+namespace healthz {
+
+/// A policy says whether a secret is needed, and which ones do.
+template <class T>
+concept authorization = requires(T const& policy, std::string_view secret) {
+    { policy.needs_secret() } -> std::convertible_to<bool>;
+    { policy.accepts(secret) } -> std::convertible_to<bool>;
+};
+
+/// Anybody who can reach the endpoint may read it. Must be said in so many words; there is no silent default.
+struct allow_unauthenticated {
+    static constexpr bool needs_secret() { return false; }
+    static constexpr bool accepts(std::string_view) { return false; }
+};
+
+/// Whoever knows one of these secrets is the admin; several allow rotation. Keeps digests only.
+template <std::size_t Count>
+    requires(Count > 0)
+struct secret_digests {
+    std::array<digest, Count> digests;
+
+    static constexpr bool needs_secret() { return true; }
+    constexpr bool accepts(std::string_view secret) const {
+        auto const offered = sha256(secret);
+        bool accepted = false;  // all are compared, so that the time does not tell which one matched
+        for (auto const& known : digests) accepted |= same_digest(offered, known);
+        return accepted && !secret.empty();
+    }
+};
+
+/// What the endpoint looks at in a request. A header that is absent is `nullopt`. If one stands there twice, its first.
+struct endpoint_request {
+    std::string_view method;
+    std::string_view target;
+    std::optional<std::string_view> role;          ///< X-Hasura-Role
+    std::optional<std::string_view> admin_secret;  ///< X-Hasura-Admin-Secret
+    std::optional<std::string_view> access_key;    ///< X-Hasura-Access-Key, an alias of the former
+};
+
+/// The answers that there are, each with its status and the body of an error.
+enum class answer : std::uint8_t {
+    document,           ///< 200 and the document
+    strict_document,    ///< the document, and 503 unless every source is OK
+    secret_missing,     ///< 401
+    secret_wrong,       ///< 401
+    not_admin,          ///< 400
+    not_found,          ///< 404
+    method_not_allowed, ///< 405, with `Allow: GET, HEAD`
+    malformed,          ///< 400 and a close: no valid HTTP request
+    timed_out,          ///< 408 and a close: the request did not arrive in time
+    body_too_large,     ///< 413 and a close
+    header_too_large,   ///< 431 and a close
+};
+inline constexpr std::size_t answer_count = 11;
+
+/// An answer that is not the document.
+struct error_answer {
+    unsigned status;
+    std::string_view reason;  ///< of the status line
+    std::string_view body;    ///< JSON
+};
+
+/// Status and body of an error, in the words of Hasura's server where it has any. Not for the two documents.
+constexpr error_answer error_of(answer which) {
+    constexpr error_answer errors[] = {
+        {401, "Unauthorized", R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})"},
+        {401, "Unauthorized", R"({"path":"$","error":"invalid x-hasura-admin-secret/x-hasura-access-key","code":"access-denied"})"},
+        {400, "Bad Request", R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})"},
+        {404, "Not Found", R"({"path":"$","error":"resource does not exist","code":"not-found"})"},
+        {405, "Method Not Allowed", R"({"path":"$","error":"only GET and HEAD are allowed","code":"method-not-allowed"})"},
+        {400, "Bad Request", R"({"path":"$","error":"malformed request","code":"bad-request"})"},
+        {408, "Request Timeout", R"({"path":"$","error":"the request took too long to arrive","code":"request-timeout"})"},
+        {413, "Payload Too Large", R"({"path":"$","error":"the request's body is too large","code":"body-too-large"})"},
+        {431, "Request Header Fields Too Large", R"({"path":"$","error":"the request's header is too large","code":"header-too-large"})"},
+    };
+    return errors[static_cast<std::size_t>(which) - 2];
+}
+
+/// The path of a request's target, which is a path or a whole `http://` address, without its query.
+constexpr std::string_view path_of(std::string_view target) {
+    for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+        if (!target.starts_with(scheme)) continue;
+        auto const slash = target.find('/', scheme.size());
+        target = slash == target.npos ? std::string_view("/") : target.substr(slash);
+        break;
+    }
+    return target.substr(0, target.find('?'));
+}
+
+/// Whether the target's query has `strict=true`.
+constexpr bool is_strict(std::string_view target) {
+    auto const question = target.find('?');
+    std::string_view query = question == target.npos ? std::string_view() : target.substr(question + 1);
+    while (!query.empty()) {
+        auto const end = query.find('&');
+        if (query.substr(0, end) == "strict=true") return true;
+        query = end == query.npos ? std::string_view() : query.substr(end + 1);
+    }
+    return false;
+}
+
+/// Decides. Pure: no clock, no report, no I/O.
+template <authorization Auth>
+constexpr answer decide(endpoint_request const& request, std::string_view path, Auth const& auth) {
+    if (path_of(request.target) != path) return answer::not_found;
+    if (request.method != "GET" && request.method != "HEAD") return answer::method_not_allowed;
+    if (auth.needs_secret()) {
+        auto const& secret = request.admin_secret ? request.admin_secret : request.access_key;
+        if (!secret) return answer::secret_missing;
+        if (!auth.accepts(*secret)) return answer::secret_wrong;
+    }
+    if (request.role && !request.role->empty() && *request.role != "admin") return answer::not_admin;
+    return is_strict(request.target) ? answer::strict_document : answer::document;
+}
+
+/// Where the endpoint is, unless it is put elsewhere.
+inline constexpr std::string_view default_path = "/healthz/sources";
+
+}  // namespace healthz

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// The three kinds of prober, told apart by concept. A prober answers one question, once: it knows nothing of intervals,
+// retries, names, JSON or HTTP.
+// Part of the core.
+#pragma once
+
+#include "outcome.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace healthz {
+
+/// What a probe may ask about the attempt that it is: how long it may take. Whoever runs the probe keeps the deadline;
+/// a probe needs this only to bound a driver that takes a timeout of its own.
+struct attempt {
+    std::chrono::milliseconds timeout;
+};
+
+template <class T>
+inline constexpr bool is_outcome = false;
+template <std::size_t Capacity>
+inline constexpr bool is_outcome<basic_outcome<Capacity>> = true;
+
+/// `outcome` or another `basic_outcome`.
+template <class T>
+concept outcome_like = is_outcome<T>;
+
+/// A coroutine's return type that ends in an outcome, such as `boost::asio::awaitable<outcome>`. Told by its members, so
+/// that the core needs no coroutine library.
+template <class T>
+concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T awaitable) { awaitable.await_ready(); };
+
+/// Whether `Prober` has a way to be probed: `probe(attempt)`, `probe()`, or the call operator with or without an attempt.
+template <class Prober>
+concept has_probe = requires(Prober& p, attempt a) { p.probe(a); } || requires(Prober& p) { p.probe(); } ||
+                    std::is_invocable_v<Prober&, attempt> || std::is_invocable_v<Prober&>;
+
+/// Probes once, in the first way that `has_probe` lists.
+template <has_probe Prober>
+constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
+    if constexpr (requires { p.probe(a); }) return p.probe(a);
+    else if constexpr (requires { p.probe(); }) return p.probe();
+    else if constexpr (std::is_invocable_v<Prober&, attempt>) return p(a);
+    else return p();
+}
+
+template <has_probe Prober>
+using probe_result = decltype(healthz::probe(std::declval<Prober&>(), std::declval<attempt>()));
+
+/// Immediate: `probe()` or the call itself returns the outcome. It may block where its runner allows that.
+template <class Prober>
+concept immediate_prober = has_probe<Prober> && outcome_like<probe_result<Prober>>;
+
+/// Coroutine: `probe()` or the call itself returns an awaitable of the outcome. For event loops; see `healthz/asio`.
+template <class Prober>
+concept coroutine_prober = has_probe<Prober> && awaitable_outcome<probe_result<Prober>>;
+
+template <class T>
+inline constexpr bool is_optional_outcome = false;
+template <outcome_like Outcome>
+inline constexpr bool is_optional_outcome<std::optional<Outcome>> = true;
+
+/// Cooperative: `start()` begins, `poll()` is called until it returns an outcome, `cancel()` ends an attempt that is late.
+/// None of them blocks. After `cancel()` the next call is `start()`.
+template <class Prober>
+concept cooperative_prober = requires(Prober& p) {
+    p.start();
+    { p.poll() };
+    p.cancel();
+    requires is_optional_outcome<std::remove_cvref_t<decltype(p.poll())>>;
+};
+
+template <class T>
+concept prober = immediate_prober<T> || cooperative_prober<T> || coroutine_prober<T>;
+
+/// What probes on behalf of a declared prober, and lives in the monitor from check to check. It is a copy of the prober,
+/// unless the prober is only settings and has a member type `session`, made from a `Prober const&` (the declared object,
+/// which outlives it): then that session probes, and keeps what must be kept, such as a connection.
+template <class Prober>
+struct session_of_prober {
+    using type = Prober;
+};
+template <class Prober>
+    requires requires { typename Prober::session; }
+struct session_of_prober<Prober> {
+    using type = typename Prober::session;
+};
+template <class Prober>
+using session_of = typename session_of_prober<Prober>::type;
+
+template <class Session>
+struct outcome_of_session;
+template <immediate_prober Session>
+struct outcome_of_session<Session> {
+    using type = probe_result<Session>;
+};
+template <coroutine_prober Session>
+struct outcome_of_session<Session> {
+    using type = typename probe_result<Session>::value_type;
+};
+template <cooperative_prober Session>
+struct outcome_of_session<Session> {
+    using type = typename std::remove_cvref_t<decltype(std::declval<Session&>().poll())>::value_type;
+};
+
+/// The outcome that a declared prober ends in; its capacity is the room that its error text has in the report.
+template <class Prober>
+using outcome_of = typename outcome_of_session<session_of<Prober>>::type;
+
+/// The smallest immediate prober, for concept checks and for copying.
+struct immediate_archetype {
+    constexpr outcome probe() const { return ok(); }
+};
+
+/// The smallest cooperative prober.
+struct cooperative_archetype {
+    constexpr void start() {}
+    constexpr std::optional<outcome> poll() { return ok(); }
+    constexpr void cancel() {}
+};
+
+}  // namespace healthz

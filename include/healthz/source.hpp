@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+// The declaration: sources with their names, probers and health checks, in one constexpr Hana tuple.
+// Everything that can be checked is checked here, and each complaint is a sentence that names its source.
+// Part of the core.
+#pragma once
+
+#include "prober.hpp"
+
+#include <array>
+#include <boost/hana/at.hpp>
+#include <boost/hana/tuple.hpp>
+
+namespace healthz {
+
+/// When a source is checked. A check is 1 + `retries` attempts, `retry_interval` apart, each at most `timeout` long; the
+/// first OK ends it, a FAILED does too, else the last attempt's result is the verdict. Checks start `interval` apart;
+/// where one lasts longer, the next start is skipped. All times in milliseconds or coarser.
+struct health_check {
+    std::chrono::milliseconds interval = std::chrono::milliseconds::zero();  ///< must be set
+    std::chrono::milliseconds timeout = std::chrono::seconds(10);
+    int retries = 3;
+    std::chrono::milliseconds retry_interval = std::chrono::seconds(10);
+
+    /// The longest time from the start of a check to its verdict.
+    constexpr std::chrono::milliseconds longest_check() const { return (1 + retries) * timeout + retries * retry_interval; }
+};
+
+/// One source, as `source<"name">(...)` declares it.
+template <fixed_string Name, class Prober>
+struct declared_source {
+    using prober_type = Prober;
+    static constexpr std::string_view name = Name.view();
+
+    Prober prober;
+    health_check check;
+};
+
+template <class T>
+inline constexpr bool is_declared_source = false;
+template <fixed_string Name, class Prober>
+inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
+
+// Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name.
+void invalid_declaration(char const* sentence);
+
+template <fixed_string Source>
+constexpr void require(bool holds, char const* sentence) {
+    if (!holds) invalid_declaration(sentence);
+}
+
+// Names what a type lacks to be a prober. One class template for all sentences, instantiated with the source's name.
+template <fixed_string Source, class Prober, class Session = session_of<Prober>>
+constexpr void require_prober() {
+    constexpr bool start = requires(Session& p) { p.start(); };
+    constexpr bool poll = requires(Session& p) { p.poll(); };
+    constexpr bool cancel = requires(Session& p) { p.cancel(); };
+    constexpr bool cooperative = start || poll || cancel;
+    if constexpr (!std::is_same_v<Session, Prober>) {
+        static_assert(std::is_constructible_v<Session, Prober const&>,
+                      "healthz: the prober's member type 'session' of this source must be constructible from its settings");
+    }
+    if constexpr (has_probe<Session>) {
+        static_assert(immediate_prober<Session> || coroutine_prober<Session>,
+                      "healthz: the probe of this source must return healthz::outcome, or an awaitable of it");
+    } else if constexpr (cooperative) {
+        static_assert(start, "healthz: the cooperative prober of this source lacks the member start()");
+        static_assert(poll, "healthz: the cooperative prober of this source lacks the member poll()");
+        static_assert(cancel, "healthz: the cooperative prober of this source lacks the member cancel()");
+        static_assert(!(start && poll && cancel) || cooperative_prober<Session>,
+                      "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
+    } else {
+        static_assert(cooperative,
+                      "healthz: the prober of this source is none: it lacks probe(), a call operator without "
+                      "arguments, and start(), poll() and cancel()");
+    }
+}
+
+/// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type.
+/// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
+template <fixed_string Name, class Prober>
+constexpr declared_source<Name, Prober> source(Prober prober, health_check check) {
+    using std::chrono::milliseconds;
+    constexpr auto longest = milliseconds(std::int64_t{1} << 31);
+    require_prober<Name, Prober>();
+    require<Name>(!Name.view().empty(), "healthz: the name of this source is empty");
+    require<Name>(is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
+    require<Name>(check.interval != milliseconds::zero(), "healthz: the interval of this source is not set");
+    require<Name>(check.interval > milliseconds::zero(), "healthz: the interval of this source is negative");
+    require<Name>(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
+    require<Name>(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
+    require<Name>(check.retries >= 0, "healthz: the retries of this source are negative");
+    require<Name>(check.retries < 65536, "healthz: this source has more than 65535 retries");
+    require<Name>(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
+    require<Name>(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
+                      check.interval + check.longest_check() < longest,
+                  "healthz: a check of this source and its interval can last longer than 24 days");
+    return {prober, check};
+}
+
+/// The index of the first name that stands there twice, or `names.size()`. Linear but for a merge sort of hashes, since
+/// comparing all pairs exceeds what clang evaluates while compiling.
+template <std::size_t Count>
+constexpr std::size_t first_duplicate(std::array<std::string_view, Count> const& names) {
+    struct hashed {
+        std::uint64_t hash;
+        std::size_t index;
+    };
+    std::array<hashed, Count> items{};
+    for (std::size_t i = 0; i < Count; ++i) {
+        std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+        for (char c : names[i]) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+        items[i] = {hash, i};
+    }
+    for (std::size_t width = 1; width < Count; width *= 2) {
+        auto merged = items;
+        for (std::size_t begin = 0, out = 0; begin < Count; begin += 2 * width) {
+            auto const middle = begin + width < Count ? begin + width : Count;
+            auto const end = middle + width < Count ? middle + width : Count;
+            for (auto left = begin, right = middle; left < middle || right < end;) {
+                bool const take_left = right == end || (left < middle && items[left].hash <= items[right].hash);
+                merged[out++] = take_left ? items[left++] : items[right++];
+            }
+        }
+        items = merged;
+    }
+    for (std::size_t i = 1; i < Count; ++i)
+        for (std::size_t j = i; j-- > 0 && items[j].hash == items[i].hash;)
+            if (names[items[i].index] == names[items[j].index]) return items[j].index;
+    return Count;
+}
+
+template <fixed_string Name, class Prober>
+constexpr void require_unique(std::type_identity<declared_source<Name, Prober>>) {
+    require<Name>(false, "healthz: two sources have the name of this source");
+}
+
+template <class... Sources>
+constexpr void require_sources() {
+    constexpr bool declared = std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} ==
+                              std::array<bool, sizeof...(Sources) + 1>{};
+    static_assert(sizeof...(Sources) > 0, "healthz: there are no sources; declare at least one");
+    static_assert(declared, "healthz: every argument of sources(...) must be a source<\"name\">(...)");
+    if constexpr (declared) {
+        constexpr auto twice = first_duplicate(std::array<std::string_view, sizeof...(Sources)>{Sources::name...});
+        if constexpr (twice < sizeof...(Sources)) {
+            using all = boost::hana::tuple<std::type_identity<Sources>...>;
+            require_unique(boost::hana::at_c<twice>(all{}));
+        }
+    }
+}
+
+/// The sources of one monitor, in the order of the document: a Hana tuple, so that Hana's algorithms compose declarations.
+/// Keep it in a `constexpr` object with static storage (`inline constexpr` in a header).
+/// Compile errors: no sources, two sources of the same name.
+template <class... Sources>
+constexpr boost::hana::tuple<Sources...> sources(Sources const&... declared) {
+    require_sources<Sources...>();
+    return {declared...};
+}
+
+}  // namespace healthz

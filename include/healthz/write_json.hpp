@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// The document: {"name":{"error":...,"status":"...","timestamp":"..."},...} without white space, from a report.
+// Part of the core.
+#pragma once
+
+#include "report.hpp"
+
+namespace healthz {
+
+/// The length of `2022-08-09T09:32:05.235347837Z`.
+inline constexpr std::size_t timestamp_size = 30;
+
+/// Writes `moment` in RFC 3339 with nine fractional digits and `Z`; returns the end.
+constexpr char* write_timestamp(utc_time moment, char* out) {
+    auto const digits = [&out](std::uint32_t value, int count, char after) {
+        for (int i = count; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
+        out += count;
+        *out++ = after;
+    };
+    auto const second = std::chrono::floor<std::chrono::seconds>(moment);
+    auto const day = std::chrono::floor<std::chrono::days>(second);
+    std::chrono::year_month_day const date(day);
+    auto const of_day = static_cast<std::uint32_t>((second - day).count());
+    digits(static_cast<std::uint32_t>(static_cast<int>(date.year())), 4, '-');
+    digits(static_cast<unsigned>(date.month()), 2, '-');
+    digits(static_cast<unsigned>(date.day()), 2, 'T');
+    digits(of_day / 3600, 2, ':');
+    digits(of_day / 60 % 60, 2, ':');
+    digits(of_day % 60, 2, '.');
+    digits(static_cast<std::uint32_t>((moment - second).count()), 9, 'Z');
+    return out;
+}
+
+inline constexpr std::string_view before_error = ":{\"error\":";
+inline constexpr std::string_view before_status = ",\"status\":\"";
+inline constexpr std::string_view before_timestamp = "\",\"timestamp\":\"";
+inline constexpr std::string_view after_timestamp = "\"}";
+inline constexpr std::size_t longest_status = to_string(status::timeout).size();
+inline constexpr std::size_t fixed_verdict_size =
+    before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
+
+/// The size of the largest document that `Sources` can have, in bytes.
+template <auto const& Sources>
+inline constexpr std::size_t max_json_size = [] {
+    std::size_t size = 2 + size_of<Sources> - 1;
+    for (auto const& row : rows_of<Sources>) size += row.key.size() + row.text_capacity + fixed_verdict_size + longest_status;
+    return size;
+}();
+
+/// Streams the document into `put`, which is called with a `std::string_view` for each piece, in order. For where no
+/// buffer fits: the largest piece is an error text.
+template <std::invocable<std::string_view> Sink>
+constexpr void write_json(report_view report, Sink&& put) {
+    std::string_view separator = "{";
+    for (std::size_t i = 0; i < report.size(); ++i) {
+        auto const v = report[i];
+        if (!v) continue;
+        char timestamp[timestamp_size];
+        write_timestamp(v->timestamp, timestamp);
+        put(separator);
+        put(report.key(i));
+        put(before_error);
+        put(v->error);
+        put(before_status);
+        put(to_string(v->status));
+        put(before_timestamp);
+        put(std::string_view(timestamp, timestamp_size));
+        put(after_timestamp);
+        separator = ",";
+    }
+    put(separator == "{" ? std::string_view("{}") : std::string_view("}"));
+}
+
+/// The size of the document as it is now.
+constexpr std::size_t json_size(report_view report) {
+    std::size_t size = 1;
+    for (std::size_t i = 0; i < report.size(); ++i)
+        if (auto const v = report[i])
+            size += 1 + report.key(i).size() + v->error.size() + to_string(v->status).size() + fixed_verdict_size;
+    return size == 1 ? 2 : size;
+}
+
+/// Writes the document into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
+/// `max_json_size` bytes. Not terminated by a zero byte.
+constexpr std::string_view write_json(report_view report, std::span<char> buffer) {
+    if (buffer.size() < json_size(report)) return {};
+    char* out = buffer.data();
+    write_json(report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
+}
+
+}  // namespace healthz
