@@ -106,7 +106,8 @@ private:
     static constexpr auto make_shells(session_bank<std::index_sequence<Index...>, Sessions...> const*) {
         return std::array<shell, sizeof...(Index)>{&take_turn<Index, Sessions>...};
     }
-    static constexpr auto shells = make_shells(static_cast<bank const*>(nullptr));
+    template <class Monitor>  // a template, so that it is made once the monitor is a complete type
+    static constexpr auto shells = Monitor::make_shells(static_cast<bank const*>(nullptr));
 
     constexpr void advance(tick now, std::optional<utc_time> utc) {
         if (!started_) {
@@ -120,7 +121,7 @@ private:
         tick nearest = (tick{1} << 31) - 1;
         for (std::size_t i = 0; i < size_of<Sources>; ++i) {
             t.step = cycles_[i].next(now, rows_of<Sources>[i].schedule);
-            if (t.step != step::sleep || cycles_[i].running()) shells[i](*this, t);
+            if (t.step != step::sleep || cycles_[i].running()) shells<monitor>[i](*this, t);
             tick const wait = cycles_[i].running() || reached(now, cycles_[i].due()) ? 0 : cycles_[i].due() - now;
             if (wait < nearest) nearest = wait;
         }
