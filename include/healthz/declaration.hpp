@@ -44,7 +44,7 @@ template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s, std::size_t index, std::size_t count) {
     auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
     auto const interval = ticks(s.check.interval);
-    auto const second = static_cast<tick>(std::uint64_t{interval} * (index + 1) / count);
+    auto const second = static_cast<tick>((std::uint64_t{interval} * (index + 1) + count - 1) / count);  // never 0
     return {Name.view(),
             {key_of<Name>.data(), key_of<Name>.size()},
             {interval, ticks(s.check.timeout), ticks(s.check.retry_interval), second, static_cast<std::uint16_t>(s.check.retries)},
@@ -78,9 +78,12 @@ inline constexpr std::size_t size_of = rows_of<Sources>.size();
 /// The index of the source `Name`. Compile error: there is none.
 template <auto const& Sources, fixed_string Name>
 constexpr std::size_t index_of() {
-    std::size_t index = 0;
-    while (index < size_of<Sources> && rows_of<Sources>[index].name != Name.view()) ++index;
-    require<Name>(index < size_of<Sources>, "healthz: no source of this name is declared");
+    constexpr auto index = [] {
+        std::size_t i = 0;
+        while (i < size_of<Sources> && rows_of<Sources>[i].name != Name.view()) ++i;
+        return i;
+    }();
+    static_assert(index < size_of<Sources>, "healthz: no source of this name is declared");
     return index;
 }
 

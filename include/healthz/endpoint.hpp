@@ -90,9 +90,10 @@ constexpr error_answer error_of(answer which) {
 constexpr std::string_view path_of(std::string_view target) {
     for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
         if (!target.starts_with(scheme)) continue;
-        auto const slash = target.find('/', scheme.size());
-        target = slash == target.npos ? std::string_view("/") : target.substr(slash);
-        break;
+        auto const host_end = target.find_first_of("/?", scheme.size());
+        target = host_end == target.npos ? std::string_view() : target.substr(host_end);
+        auto const path = target.substr(0, target.find('?'));
+        return path.empty() ? std::string_view("/") : path;
     }
     return target.substr(0, target.find('?'));
 }

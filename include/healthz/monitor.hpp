@@ -23,10 +23,14 @@ struct session_bank<std::index_sequence<Index...>, Sessions...> : session_slot<I
     constexpr explicit session_bank(Sources const&... declared) : session_slot<Index, Sessions>{Sessions(declared.prober)}... {}
 };
 
-template <fixed_string Source, class Prober>
-constexpr bool require_pollable(declared_source<Source, Prober> const&) {
-    static_assert(!coroutine_prober<session_of<Prober>>,
+template <class Name>
+constexpr void reject_coroutine() {
+    static_assert(!std::is_same_v<Name, Name>,
                   "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
+}
+template <fixed_string Name, class Prober>
+constexpr bool require_pollable(declared_source<Name, Prober> const&) {
+    if constexpr (coroutine_prober<session_of<Prober>>) reject_coroutine<spelled_name<Name>>();
     return true;
 }
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+// Awaits a blocking call, and names looked up by one.
+// Needs Boost.Asio and threads.
+#pragma once
+
+#include "workers.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <netdb.h>
+
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace healthz::asio {
+
+/// Awaits `f()` on a worker. When the attempt is given up at its deadline this still waits for the call to return, so that
+/// no second one is started beside a stuck one; when the runner stops, it is left alone. `f` must not throw.
+template <class F, class Result = std::invoke_result_t<F&>>
+net::awaitable<Result> on_worker(F f) {
+    struct call {
+        F function;
+        std::optional<Result> result;
+        std::weak_ptr<net::steady_timer> done;
+    };
+    auto const executor = co_await net::this_coro::executor;
+    auto const timer = std::make_shared<net::steady_timer>(executor, net::steady_timer::time_point::max());
+    auto const shared = std::make_shared<call>(std::move(f), std::nullopt, timer);
+    auto const gate = return_gate::of(executor);
+    auto job = [shared, gate, executor] {
+        shared->result = shared->function();
+        auto wake = [shared] {
+            if (auto const waiting = shared->done.lock()) waiting->cancel();
+        };
+        gate->post(executor, std::move(wake));
+    };
+    workers::shared().run(std::move(job));
+
+    auto state = co_await net::this_coro::cancellation_state;
+    auto slot = state.slot();
+    auto on_cancel = [timer](net::cancellation_type type) {
+        if ((type & net::cancellation_type::total) != net::cancellation_type::none) timer->cancel();
+    };
+    if (slot.is_connected()) slot.assign(std::move(on_cancel));
+    boost::system::error_code ec;
+    auto token = net::redirect_error(net::use_awaitable, ec);
+    co_await timer->async_wait(net::bind_cancellation_slot(net::cancellation_slot(), token));
+    if (slot.is_connected()) slot.clear();
+    if (!shared->result) throw boost::system::system_error(net::error::operation_aborted);
+    co_return std::move(*shared->result);
+}
+
+/// What a name stands for, or why it cannot be told.
+struct resolved {
+    std::vector<net::ip::tcp::endpoint> endpoints;
+    std::string problem;
+};
+
+/// Looks up `host` and `port` with the system's resolver, which blocks: on a worker unless both are numbers. Asio's own
+/// resolver is one thread for all names, cannot be abandoned, and holds up the end of its io_context.
+inline net::awaitable<resolved> resolve(std::string host, std::string port) {
+    auto look_up = [host = std::move(host), port = std::move(port)](int flags) {
+        resolved result;
+        addrinfo hints{};
+        hints.ai_family = AF_UNSPEC;
+        hints.ai_socktype = SOCK_STREAM;
+        hints.ai_flags = flags;
+        addrinfo* found = nullptr;
+        int const code = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+        if (code != 0) result.problem = ::gai_strerror(code);
+        for (auto const* each = found; each != nullptr; each = each->ai_next) {
+            net::ip::tcp::endpoint endpoint;
+            endpoint.resize(each->ai_addrlen);
+            std::memcpy(endpoint.data(), each->ai_addr, each->ai_addrlen);
+            result.endpoints.push_back(endpoint);
+        }
+        if (found != nullptr) ::freeaddrinfo(found);
+        return result;
+    };
+    auto numeric = look_up(AI_NUMERICHOST | AI_NUMERICSERV);
+    if (!numeric.endpoints.empty()) co_return numeric;
+    auto blocking = [look_up = std::move(look_up)] { return look_up(0); };
+    resolved result = co_await on_worker(std::move(blocking));
+    co_return result;
+}
+
+}  // namespace healthz::asio

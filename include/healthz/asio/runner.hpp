@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+// Runs a declaration on an executor: every source on its own timetable, none delayed by another.
+// Needs Boost.Asio and threads.
+#pragma once
+
+#include "../report.hpp"
+#include "probe.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/strand.hpp>
+
+namespace healthz::asio {
+
+/// The timetable of one source: cycle, timer and port. Everything happens on the port's executor.
+class source_loop : public std::enable_shared_from_this<source_loop> {
+public:
+    using publish = std::function<void(finding const&)>;
+
+    source_loop(net::any_io_executor const& executor, schedule const& timetable, std::shared_ptr<probe_port> port,
+                publish on_verdict)
+        : schedule_(timetable), timer_(executor), port_(std::move(port)), publish_(std::move(on_verdict)) {}
+
+    void start() {
+        cycle_.begin(now(), schedule_);
+        advance();
+    }
+
+    void stop() {
+        stopped_ = true;
+        timer_.cancel();
+        if (busy_) port_->stop();
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    tick now() const {
+        return static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_).count());
+    }
+
+    void advance() {
+        switch (cycle_.next(now(), schedule_)) {
+            case step::sleep: break;
+            case step::start:
+                if (!busy_) probe();  // else the attempt waits for an abandoned probe to end, until its own deadline
+                break;
+            case step::give_up:
+                attempt_ended(finding(timeout()));
+                if (busy_ && !std::exchange(abandoned_, true)) port_->give_up();
+                return;
+        }
+        sleep();
+    }
+
+    void sleep() {
+        auto const elapsed = std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_);
+        auto const wait = static_cast<std::int32_t>(cycle_.due() - static_cast<tick>(elapsed.count()));
+        timer_.expires_at(origin_ + elapsed + std::chrono::milliseconds(wait));
+        timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+            if (!ec && !self->stopped_) self->advance();
+        });
+    }
+
+    void probe() {
+        busy_ = true;
+        attempt const a{std::chrono::milliseconds(static_cast<std::int32_t>(cycle_.due() - now()))};
+        port_->start(a, [self = shared_from_this()](finding const& found) { self->probe_ended(found); });
+    }
+
+    void probe_ended(finding const& found) {
+        busy_ = false;
+        bool const late = std::exchange(abandoned_, false);
+        if (stopped_) return;
+        if (!late) attempt_ended(found);
+        else if (cycle_.running()) probe();
+    }
+
+    void attempt_ended(finding const& found) {
+        if (cycle_.finish(now(), found.status, schedule_)) publish_(found);
+        if (!stopped_) sleep();
+    }
+
+    schedule schedule_;
+    clock::time_point origin_ = clock::now();
+    net::steady_timer timer_;
+    std::shared_ptr<probe_port> port_;
+    publish publish_;
+    cycle cycle_;
+    bool busy_ = false;       // a probe is under way
+    bool abandoned_ = false;  // and nobody waits for what it finds
+    bool stopped_ = false;
+};
+
+/// Checks every source of `Sources` on an executor, from `start` to `stop`. First checks start at once; after that the
+/// sources are spread over their intervals. Attempts are bounded by their deadline whatever a probe does: one that hangs
+/// costs at most a thread, and neither its own TIMEOUT nor any other source is late.
+/// Destroy it before the context that it runs on, on a thread of that context or when none runs it.
+template <auto const& Sources>
+class runner {
+public:
+    /// Told of each verdict, by its index, on the runner's strand.
+    using verdict_handler = std::function<void(report<Sources> const&, std::size_t)>;
+
+    explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {})
+        : strand_(net::make_strand(executor)), shared_(std::make_shared<shared>()) {
+        shared_->on_verdict = std::move(on_verdict);
+        boost::hana::unpack(Sources, [this](auto const&... declared) {
+            loops_.reserve(sizeof...(declared));
+            [[maybe_unused]] int const order[] = {(add(declared), 0)...};
+        });
+    }
+    ~runner() { stop_loops(loops_); }
+
+    runner(runner const&) = delete;
+    runner& operator=(runner const&) = delete;
+
+    /// Starts all first checks.
+    void start() {
+        net::dispatch(strand_, [loops = loops_] {
+            for (auto const& each : loops) each->start();
+        });
+    }
+
+    /// Ends all checks, and never waits for one: the context runs out of work at once. There is no way to start again.
+    void stop() {
+        net::dispatch(strand_, [loops = loops_] { stop_loops(loops); });
+    }
+
+    /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
+    report<Sources> snapshot() const {
+        std::lock_guard lock(shared_->mutex);
+        return shared_->latest;
+    }
+
+private:
+    struct shared {
+        std::mutex mutable mutex;
+        report<Sources> latest;
+        verdict_handler on_verdict;
+    };
+
+    template <class Source>
+    void add(Source const& declared) {
+        auto const index = loops_.size();
+        auto port = std::make_shared<port_of<typename Source::prober_type>>(strand_, declared.prober);
+        auto publish = [state = shared_, index](finding const& found) {
+            {
+                std::lock_guard lock(state->mutex);
+                state->latest.publish(index, found.status, found.json, std::chrono::system_clock::now());
+            }
+            if (state->on_verdict) state->on_verdict(state->latest, index);
+        };
+        loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, std::move(port), std::move(publish)));
+    }
+
+    static void stop_loops(std::vector<std::shared_ptr<source_loop>> const& loops) {
+        for (auto const& each : loops) each->stop();
+    }
+
+    net::strand<net::any_io_executor> strand_;
+    std::shared_ptr<shared> shared_;
+    std::vector<std::shared_ptr<source_loop>> loops_;
+};
+
+}  // namespace healthz::asio

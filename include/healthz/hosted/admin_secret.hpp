@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// The usual authorisation policy: whoever knows the admin secret.
+// Needs a process with an environment; links with nothing.
+#pragma once
+
+#include "../endpoint.hpp"
+#include "setting.hpp"
+
+#include <vector>
+
+namespace healthz {
+
+/// Whoever knows one of these secrets is the admin: `admin_secret(env("HEALTHZ_ADMIN_SECRET"))`; two allow rotation. They
+/// are read when the policy is made, and only their digests are kept. Where one is missing or empty, `problem` says so and
+/// nobody is let in.
+class admin_secret {
+public:
+    template <class... More>
+    explicit admin_secret(setting first, More... more) {
+        for (setting const& s : {first, setting(more)...}) {
+            std::string reason;
+            auto const secret = s.read("admin_secret", reason);
+            if (secret) digests_.push_back(sha256(*secret));
+            else if (problem_.empty()) problem_ = reason;
+        }
+    }
+
+    static constexpr bool needs_secret() { return true; }
+
+    /// Compares digests, all of them, each in constant time.
+    bool accepts(std::string_view secret) const {
+        auto const offered = sha256(secret);
+        bool accepted = false;
+        for (auto const& known : digests_) accepted |= same_digest(offered, known);
+        return accepted && problem_.empty();
+    }
+
+    /// Why this policy cannot work, such as `environment variable 'HEALTHZ_ADMIN_SECRET' not set`; else empty.
+    std::string const& problem() const { return problem_; }
+
+private:
+    std::vector<digest> digests_;
+    std::string problem_;
+};
+
+}  // namespace healthz

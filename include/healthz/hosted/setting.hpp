@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+// A text setting of a prober: a literal in the declaration, or an environment variable looked up at each check.
+// Needs a process with an environment; links with nothing.
+#pragma once
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace healthz {
+
+/// Names an environment variable, and what holds where it is not set.
+struct env {
+    char const* variable;
+    char const* fallback;
+
+    constexpr explicit env(char const* name, char const* otherwise = nullptr) : variable(name), fallback(otherwise) {}
+};
+
+/// A text that is given in the declaration (`"cache.db"`) or comes from the environment (`env("ORDERS_URL")`). A literal
+/// type, with the lifetime of the literals in it. A secret belongs in the environment: a literal is in the program's file.
+class setting {
+public:
+    constexpr setting() = default;
+    constexpr setting(char const* literal) : text_(literal) {}
+    constexpr setting(env from) : text_(from.fallback), variable_(from.variable) {}
+
+    /// The text as it is now. Looked up afresh at each call, so that a variable set later is noticed. Nothing, and the
+    /// sentence for a FAILED in `problem`, where the variable is not set or the text is empty; `what` names the setting.
+    std::optional<std::string> read(std::string_view what, std::string& problem) const {
+        char const* value = variable_ != nullptr ? std::getenv(variable_) : nullptr;
+        bool const from_variable = value != nullptr;
+        if (value == nullptr) value = text_;
+        if (value != nullptr && *value != '\0') return value;
+        if (variable_ == nullptr) {
+            problem = "the setting '" + std::string(what) + "' is not set";
+        } else {
+            problem = "environment variable '" + std::string(variable_) + (from_variable ? "' is empty" : "' not set");
+        }
+        return std::nullopt;
+    }
+
+    /// How to name this setting in a message without showing its value.
+    std::string name(std::string_view what) const {
+        if (variable_ != nullptr && std::getenv(variable_) != nullptr)
+            return "environment variable '" + std::string(variable_) + "'";
+        return "the setting '" + std::string(what) + "'";
+    }
+
+private:
+    char const* text_ = nullptr;
+    char const* variable_ = nullptr;
+};
+
+}  // namespace healthz
