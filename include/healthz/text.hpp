@@ -57,7 +57,8 @@ constexpr bool is_utf8(std::string_view text) {
 /// Writes `text` as the inside of a JSON string (RFC 8259) and returns the end of what was written. Each byte that is no
 /// UTF-8 becomes U+FFFD. Stops before the first character that no longer fits in front of `last`, so that no character
 /// and no escape is ever cut.
-constexpr char* escape_json(std::string_view text, char* out, char const* last) {
+// `last` is no pointer to const: g++ takes that for a read, and warns of memory that is yet to be written.
+constexpr char* escape_json(std::string_view text, char* out, char* last) {
     while (!text.empty()) {
         constexpr std::string_view hex = "0123456789abcdef";
         constexpr std::string_view replacement = "\xEF\xBF\xBD";

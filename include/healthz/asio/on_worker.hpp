@@ -27,36 +27,36 @@ namespace healthz::asio {
 /// no second one is started beside a stuck one; when the runner stops, it is left alone. `f` must not throw.
 template <class F, class Result = std::invoke_result_t<F&>>
 net::awaitable<Result> on_worker(F f) {
-    struct call {
-        F function;
+    struct waiter {
+        net::steady_timer timer;
         std::optional<Result> result;
-        std::weak_ptr<net::steady_timer> done;
+
+        explicit waiter(net::any_io_executor const& executor) : timer(executor, net::steady_timer::time_point::max()) {}
+        auto get_executor() { return timer.get_executor(); }
     };
     auto const executor = co_await net::this_coro::executor;
-    auto const timer = std::make_shared<net::steady_timer>(executor, net::steady_timer::time_point::max());
-    auto const shared = std::make_shared<call>(std::move(f), std::nullopt, timer);
-    auto const gate = return_gate::of(executor);
-    auto job = [shared, gate, executor] {
-        shared->result = shared->function();
-        auto wake = [shared] {
-            if (auto const waiting = shared->done.lock()) waiting->cancel();
+    auto const waiting = std::make_shared<waiter>(executor);
+    auto job = [f = std::move(f), gate = return_gate::of(executor), to = std::weak_ptr(waiting)]() mutable {
+        auto deliver = [result = f()](waiter& w) mutable {
+            w.result = std::move(result);
+            w.timer.cancel();
         };
-        gate->post(executor, std::move(wake));
+        gate->post(to, std::move(deliver));
     };
     workers::shared().run(std::move(job));
 
     auto state = co_await net::this_coro::cancellation_state;
     auto slot = state.slot();
-    auto on_cancel = [timer](net::cancellation_type type) {
-        if ((type & net::cancellation_type::total) != net::cancellation_type::none) timer->cancel();
+    auto on_cancel = [waiting](net::cancellation_type type) {
+        if ((type & net::cancellation_type::total) != net::cancellation_type::none) waiting->timer.cancel();
     };
     if (slot.is_connected()) slot.assign(std::move(on_cancel));
     boost::system::error_code ec;
     auto token = net::redirect_error(net::use_awaitable, ec);
-    co_await timer->async_wait(net::bind_cancellation_slot(net::cancellation_slot(), token));
+    co_await waiting->timer.async_wait(net::bind_cancellation_slot(net::cancellation_slot(), token));
     if (slot.is_connected()) slot.clear();
-    if (!shared->result) throw boost::system::system_error(net::error::operation_aborted);
-    co_return std::move(*shared->result);
+    if (!waiting->result) throw boost::system::system_error(net::error::operation_aborted);
+    co_return std::move(*waiting->result);
 }
 
 /// What a name stands for, or why it cannot be told.

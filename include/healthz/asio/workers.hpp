@@ -71,7 +71,8 @@ private:
     std::size_t idle_ = 0;
 };
 
-/// The way back from a worker to an execution context that may have been destroyed meanwhile.
+/// The way back from a worker to an execution context that may have been destroyed meanwhile. A worker keeps no executor
+/// and nothing that owns one: even to destroy an executor takes its context.
 class return_gate : public net::execution_context::service {
 public:
     using key_type = return_gate;
@@ -80,12 +81,15 @@ public:
     /// Open as long as the context lives.
     class gate {
     public:
-        /// Posts `f` to `executor`, of the gate's context; false, and no harm, if that is gone.
-        template <class F>
-        bool post(net::any_io_executor const& executor, F f) {
+        /// Posts `f(*target)` to the target's executor, of the gate's context; nothing, and no harm, if either is gone.
+        template <class Target, class F>
+        void post(std::weak_ptr<Target> const& to, F f) {
             std::lock_guard lock(mutex_);
-            if (open_) net::post(executor, std::move(f));
-            return open_;
+            if (!open_) return;
+            if (auto target = to.lock()) {
+                auto const executor = target->get_executor();
+                net::post(executor, [target = std::move(target), f = std::move(f)]() mutable { f(*target); });
+            }
         }
 
     private:

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+// The endpoint as a function from request to response, to be mounted in any Beast server.
+// Needs Boost.Beast.
+#pragma once
+
+#include "../endpoint.hpp"
+#include "../hosted/admin_secret.hpp"
+#include "document.hpp"
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/fields.hpp>
+
+#include <stdexcept>
+
+namespace healthz::beast {
+
+namespace http = boost::beast::http;
+
+/// A Beast body that is a piece of a shared document: sending it copies nothing.
+struct shared_body {
+    struct value_type {
+        std::shared_ptr<void const> owner;
+        std::string_view text;
+    };
+
+    static std::uint64_t size(value_type const& body) { return body.text.size(); }
+
+    class writer {
+    public:
+        using const_buffers_type = boost::asio::const_buffer;
+
+        template <bool IsRequest, class Fields>
+        writer(http::header<IsRequest, Fields> const&, value_type const& body) : text_(body.text) {}
+
+        void init(boost::system::error_code& ec) { ec = {}; }
+        boost::optional<std::pair<const_buffers_type, bool>> get(boost::system::error_code& ec) {
+            ec = {};
+            return {{const_buffers_type(text_.data(), text_.size()), false}};
+        }
+
+    private:
+        std::string_view text_;
+    };
+};
+
+/// Throws std::invalid_argument where `policy` says that it cannot work, such as for an environment variable not set.
+template <authorization Auth>
+void require_usable(Auth const& policy) {
+    if constexpr (requires { policy.problem(); }) {
+        if (!policy.problem().empty()) throw std::invalid_argument("healthz: " + policy.problem());
+    }
+}
+
+/// Answers requests for the document. Pure: no I/O, no clock; it starts no probe and waits for none. Thread safe.
+/// The `document` must outlive it.
+template <authorization Auth>
+class endpoint {
+public:
+    /// Throws std::invalid_argument if the policy's secret is not set.
+    endpoint(document const& source, Auth policy, std::string path = std::string(default_path))
+        : document_(source), auth_(std::move(policy)), path_(std::move(path)) {
+        require_usable(auth_);
+    }
+
+    /// Whether a request for `target` is for this endpoint.
+    bool owns(std::string_view target) const { return path_of(target) == path_; }
+
+    /// The whole answer; 404 for a target that it does not own. Keep-alive is as the request asks.
+    template <class Body, class Fields>
+    http::response<shared_body> operator()(http::request<Body, Fields> const& request) const {
+        auto const target = request.target();
+        auto const method = request.method_string();
+        endpoint_request const seen{{method.data(), method.size()},
+                                    {target.data(), target.size()},
+                                    field(request, "X-Hasura-Role"),
+                                    field(request, "X-Hasura-Admin-Secret"),
+                                    field(request, "X-Hasura-Access-Key")};
+        auto const which = decide(seen, path_, auth_);
+        http::response<shared_body> response;
+        response.version(request.version());
+        if (which == answer::document || which == answer::strict_document) {
+            auto const latest = document_.latest();
+            bool const unavailable = which == answer::strict_document && !latest->all_ok;
+            response.result(unavailable ? http::status::service_unavailable : http::status::ok);
+            response.body() = {latest, latest->body()};
+        } else {
+            auto const error = error_of(which);
+            response.result(error.status);
+            response.body() = {nullptr, error.body};
+            if (which == answer::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
+        }
+        response.set(http::field::content_type, "application/json");
+        response.set(http::field::cache_control, "no-store");
+        response.keep_alive(request.keep_alive());
+        response.content_length(response.body().text.size());
+        if (request.method() == http::verb::head) response.body().text = {};
+        return response;
+    }
+
+private:
+    template <class Fields>
+    static std::optional<std::string_view> field(Fields const& fields, char const* name) {
+        auto const found = fields.find(name);
+        if (found == fields.end()) return std::nullopt;
+        return std::string_view(found->value().data(), found->value().size());
+    }
+
+    document const& document_;
+    Auth auth_;
+    std::string path_;
+};
+
+}  // namespace healthz::beast

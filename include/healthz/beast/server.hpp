@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+// A ready server: checks the sources, answers requests, ends on SIGINT and SIGTERM.
+// Needs Boost.Beast and threads.
+#pragma once
+
+#include "../asio/runner.hpp"
+#include "endpoint.hpp"
+#include "session.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <cstdio>
+
+namespace healthz::beast {
+
+/// The policy of a ready server. Without one its options do not compile.
+class any_authorization {
+public:
+    template <class Policy = void>
+    any_authorization() {
+        static_assert(!std::is_void_v<Policy>,
+                      "healthz: say who may read the sources: .auth = healthz::admin_secret(...) or healthz::allow_unauthenticated{}");
+    }
+
+    template <authorization Policy>
+    any_authorization(Policy policy) : needs_secret_(policy.needs_secret()) {
+        if constexpr (requires { policy.problem(); }) problem_ = policy.problem();
+        accepts_ = [kept = std::move(policy)](std::string_view secret) { return kept.accepts(secret); };
+    }
+
+    bool needs_secret() const { return needs_secret_; }
+    bool accepts(std::string_view secret) const { return accepts_(secret); }
+    std::string const& problem() const { return problem_; }
+
+private:
+    bool needs_secret_;
+    std::function<bool(std::string_view)> accepts_;
+    std::string problem_;
+};
+
+/// How `serve` serves. Only `auth` must be given.
+struct options {
+    std::string address = "127.0.0.1";  ///< an IP address; `::` for all
+    std::uint16_t port = 8080;          ///< 0 for any free one
+    std::string path = std::string(default_path);
+    any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`
+    limits limit{};
+    /// Called once the server accepts connections, with the address that it got.
+    std::function<void(net::ip::tcp::endpoint const&)> on_listening{};
+    /// Called at each verdict with the report and the source's index, on the server's thread.
+    std::function<void(report_view, std::size_t)> on_verdict{};
+};
+
+/// Checks `Sources` and serves them until SIGINT or SIGTERM; then it returns, within a second whatever hangs. Blocks.
+/// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
+template <auto const& Sources>
+int serve(options const& how) {
+    auto const fail = [](std::string const& why) {
+        std::fprintf(stderr, "healthz: %s\n", why.c_str());
+        return EXIT_FAILURE;
+    };
+    if (!how.auth.problem().empty()) return fail(how.auth.problem());
+    try {
+        net::io_context context(1);
+        boost::system::error_code ec;
+        auto const address = net::ip::make_address(how.address, ec);
+        if (ec) return fail("'" + how.address + "' is not an IP address");
+
+        document latest;
+        auto const server = std::make_shared<listener>(context, latest, how.auth, how.path, how.limit);
+        server->listen({address, how.port}, ec);
+        if (ec) return fail("cannot listen on " + how.address + " port " + std::to_string(how.port) + ": " + ec.message());
+
+        asio::runner<Sources> runner(context.get_executor(), [&](report<Sources> const& report, std::size_t index) {
+            latest.update(report);
+            if (how.on_verdict) how.on_verdict(report, index);
+        });
+        net::signal_set signals(context, SIGINT, SIGTERM);
+        signals.async_wait([&](boost::system::error_code, int) {
+            runner.stop();
+            server->stop([&] { context.stop(); });
+        });
+        runner.start();
+        if (how.on_listening) how.on_listening(server->local_endpoint());
+        context.run();
+        return EXIT_SUCCESS;
+    } catch (std::exception const& e) {
+        return fail(e.what());
+    }
+}
+
+}  // namespace healthz::beast

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSL-1.0
+// The loop around the endpoint: connections with their limits and deadlines.
+// Needs Boost.Beast.
+#pragma once
+
+#include "document.hpp"
+#include "request_reader.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace healthz::beast {
+
+namespace net = boost::asio;
+
+/// What a client may use up.
+struct limits {
+    std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
+    std::uint64_t body_bytes = 8 * 1024;                                 ///< more is answered by 413
+    std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
+    std::chrono::milliseconds idle_time = std::chrono::seconds(60);      ///< between requests, and for taking an answer
+    std::size_t connections = 1024;                                      ///< further ones wait until one is closed
+};
+
+/// Answers that wait to be written: constant text and shared documents, never copied.
+class answer_queue {
+public:
+    using document_bytes = std::shared_ptr<rendered_document const>;
+
+    /// Appends an answer; `latest` is looked at only where the answer is the document.
+    void push(answer which, bool head, std::string_view connection, document_bytes const& latest) {
+        if (which == answer::document || which == answer::strict_document) {
+            bool const unavailable = which == answer::strict_document && !latest->all_ok;
+            put(unavailable ? "HTTP/1.1 503 Service Unavailable\r\n" : "HTTP/1.1 200 OK\r\n");
+            put(connection);
+            put(head ? latest->header() : std::string_view(latest->bytes));
+            owners_.push_back(latest);
+        } else {
+            auto const& error = errors()[static_cast<std::size_t>(which)];
+            put(error.status_line);
+            put(connection);
+            put(head ? error.rest.header() : std::string_view(error.rest.bytes));
+        }
+    }
+
+    std::span<net::const_buffer const> buffers() const { return buffers_; }
+    bool empty() const { return buffers_.empty(); }
+    bool full() const { return buffers_.size() >= 64; }  // as many as one system call takes
+    void clear() {
+        buffers_.clear();
+        owners_.clear();
+    }
+
+private:
+    struct rendered_error {
+        std::string status_line;
+        rendered_document rest;
+    };
+
+    static std::vector<rendered_error> const& errors() {
+        static auto const all = [] {
+            std::vector<rendered_error> made(answer_count);
+            for (std::size_t i = 2; i < answer_count; ++i) {
+                auto const which = static_cast<answer>(i);
+                auto const error = error_of(which);
+                made[i].status_line = "HTTP/1.1 " + std::to_string(error.status) + " " + std::string(error.reason) + "\r\n";
+                if (which == answer::method_not_allowed) made[i].status_line += "Allow: GET, HEAD\r\n";
+                auto const header = common_header(error.body.size());
+                made[i].rest = {header + std::string(error.body), header.size(), false};
+            }
+            return made;
+        }();
+        return all;
+    }
+
+    void put(std::string_view text) {
+        if (!text.empty()) buffers_.emplace_back(text.data(), text.size());
+    }
+
+    std::vector<net::const_buffer> buffers_;
+    std::vector<document_bytes> owners_;
+};
+
+/// Accepts connections and answers their requests, on one context that one thread runs. Make it with `std::make_shared`.
+/// The document must live until the context has stopped.
+class listener : public std::enable_shared_from_this<listener> {
+public:
+    template <authorization Auth>
+    listener(net::io_context& context, document const& source, Auth policy, std::string path, limits const& limit)
+        : context_(context), acceptor_(context), slot_(context), sweeper_(context), document_(source), limits_(limit) {
+        decide_ = [policy = std::move(policy), path = std::move(path)](endpoint_request const& request) {
+            return decide(request, path, policy);
+        };
+    }
+
+    /// Starts to accept connections on `where`.
+    void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
+        acceptor_.open(where.protocol(), ec);
+        if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
+        if (!ec) acceptor_.bind(where, ec);
+        if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
+        if (ec) return;
+        net::co_spawn(context_, accept(shared_from_this()), net::detached);
+        sweep_later();
+    }
+
+    net::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+
+    /// Accepts nothing more, lets answers under way be written, for half a second at most, then calls `on_stopped`.
+    void stop(std::function<void()> on_stopped) {
+        on_stopped_ = std::move(on_stopped);
+        boost::system::error_code ignored;
+        acceptor_.close(ignored);
+        auto const grace = clock::now() + std::chrono::milliseconds(500);
+        for (auto* each : connections_) each->deadline = each->waiting ? clock::now() : std::min(each->deadline, grace);
+        sweep();
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    // One client. On the listener's list as long as its coroutine lives.
+    struct connection {
+        connection(std::shared_ptr<listener> owner, net::ip::tcp::socket accepted)
+            : server(std::move(owner)), socket(std::move(accepted)), input(server->limits_.header_bytes + 4096) {
+            place = server->connections_.insert(server->connections_.end(), this);
+        }
+        ~connection() {
+            server->connections_.erase(place);
+            server->slot_.cancel();
+        }
+        connection(connection const&) = delete;
+        connection& operator=(connection const&) = delete;
+
+        std::shared_ptr<listener> server;
+        std::list<connection*>::iterator place;
+        net::ip::tcp::socket socket;
+        boost::beast::flat_buffer input;
+        request_fields fields;
+        std::optional<request_reader> reader;  // while a request is being received
+        answer_queue output;
+        clock::time_point deadline = clock::time_point::max();
+        bool waiting = false;    // for the first byte of a request
+        bool receiving = false;  // the rest of one
+        bool timed_out = false;
+        bool closing = false;
+    };
+
+    static net::awaitable<void> accept(std::shared_ptr<listener> self) {
+        while (self->acceptor_.is_open()) {
+            boost::system::error_code ec;
+            if (self->connections_.size() >= self->limits_.connections) {
+                self->slot_.expires_at(clock::time_point::max());
+                co_await self->slot_.async_wait(net::redirect_error(net::use_awaitable, ec));
+                continue;
+            }
+            net::ip::tcp::socket socket(self->context_);
+            co_await self->acceptor_.async_accept(socket, net::redirect_error(net::use_awaitable, ec));
+            if (!ec) {
+                socket.set_option(net::ip::tcp::no_delay(true), ec);
+                auto client = std::make_unique<connection>(self, std::move(socket));
+                net::co_spawn(self->context_, converse(std::move(client)), net::detached);
+            } else if (ec != net::error::operation_aborted) {
+                self->slot_.expires_after(std::chrono::milliseconds(100));  // out of descriptors, say
+                co_await self->slot_.async_wait(net::redirect_error(net::use_awaitable, ec));
+            }
+        }
+    }
+
+    static net::awaitable<void> converse(std::unique_ptr<connection> client) {
+        auto& c = *client;
+        auto const& limit = c.server->limits_;
+        boost::system::error_code ec;
+        while (true) {
+            while (!c.closing && !c.output.full() && c.server->answer_next(c)) {}
+            if (!c.output.empty()) {
+                c.receiving = false;
+                c.deadline = clock::now() + limit.idle_time;
+                co_await net::async_write(c.socket, c.output.buffers(), net::redirect_error(net::use_awaitable, ec));
+                if (ec) co_return;
+                bool const more = c.output.full();
+                c.output.clear();
+                if (more && !c.closing) continue;
+            }
+            if (c.closing) break;
+            if (c.server->on_stopped_) co_return;
+
+            // The deadline of a request counts from its first byte, however slowly the others follow.
+            c.waiting = !c.reader;
+            if (c.waiting) c.deadline = clock::now() + limit.idle_time;
+            else if (!std::exchange(c.receiving, true)) c.deadline = clock::now() + limit.request_time;
+            auto const room = std::min<std::size_t>(4096, c.input.max_size() - c.input.size());
+            auto const space = c.input.prepare(room);
+            auto const received = co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
+            c.waiting = false;
+            if (c.timed_out) {
+                c.timed_out = false;
+                close_with(c, answer::timed_out);
+                continue;
+            }
+            if (ec) co_return;
+            c.input.commit(received);
+        }
+        // Close in two steps: a reset while the client still sends would take the answer from it.
+        c.socket.shutdown(net::ip::tcp::socket::shutdown_send, ec);
+        c.receiving = false;
+        c.deadline = clock::now() + std::min<clock::duration>(limit.idle_time, std::chrono::seconds(1));
+        c.input.clear();
+        while (!ec) {
+            auto const space = c.input.prepare(4096);
+            co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
+        }
+    }
+
+    // Answers the request at the front of the input, if it has arrived. False: more input is needed.
+    bool answer_next(connection& c) {
+        if (!c.reader) {
+            while (c.input.size() != 0 && is_line_end(*static_cast<char const*>(c.input.data().data()))) c.input.consume(1);
+            if (c.input.size() == 0) return false;
+            c.reader.emplace(c.fields, limits_.header_bytes, limits_.body_bytes);
+        }
+        boost::system::error_code ec;
+        c.input.consume(c.reader->put(c.input.data(), ec));
+        if (ec && ec != http::error::need_more) {
+            close_with(c, ec == http::error::header_limit ? answer::header_too_large
+                          : ec == http::error::body_limit ? answer::body_too_large
+                                                          : answer::malformed);
+            return true;
+        }
+        if (!c.reader->is_done()) {
+            // Nothing is done with a body, so a client that asks before it sends one gets its answer at once.
+            if (!c.reader->is_header_done() || !c.fields.expects_continue) return false;
+            c.closing = true;
+        }
+        if (!c.reader->keep_alive()) c.closing = true;
+        auto const request = c.fields.view();
+        std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
+        c.output.push(decide_(request), request.method == "HEAD", connection_field, document_.latest());
+        c.reader.reset();
+        return true;
+    }
+
+    static void close_with(connection& c, answer which) {
+        c.reader.reset();
+        c.closing = true;
+        c.output.push(which, false, close_field, nullptr);
+    }
+
+    static bool is_line_end(char c) { return c == '\r' || c == '\n'; }
+
+    // One coarse timer for all deadlines costs less than one for each read.
+    void sweep_later() {
+        auto const shortest = std::min(limits_.request_time, limits_.idle_time) / 4;
+        std::chrono::milliseconds const longest = on_stopped_ ? std::chrono::milliseconds(20) : std::chrono::seconds(1);
+        sweeper_.expires_after(std::clamp(shortest, std::chrono::milliseconds(5), longest));
+        sweeper_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+            if (!ec) self->sweep();
+        });
+    }
+
+    void sweep() {
+        auto const now = clock::now();
+        boost::system::error_code ignored;
+        for (auto* each : connections_) {
+            if (now < each->deadline) continue;
+            if (each->receiving && !each->timed_out) {
+                each->timed_out = true;
+                each->socket.cancel(ignored);
+            } else {
+                each->socket.close(ignored);
+            }
+        }
+        if (on_stopped_ && connections_.empty()) {
+            std::exchange(on_stopped_, nullptr)();
+            return;
+        }
+        sweep_later();
+    }
+
+    static constexpr std::string_view close_field = "Connection: close\r\n";
+
+    net::io_context& context_;
+    net::ip::tcp::acceptor acceptor_;
+    net::steady_timer slot_;  // waited on for a connection to end
+    net::steady_timer sweeper_;
+    document const& document_;
+    limits limits_;
+    std::function<answer(endpoint_request const&)> decide_;
+    std::list<connection*> connections_;
+    std::function<void()> on_stopped_;
+};
+
+}  // namespace healthz::beast

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+// Boost.JSON on both ends: any value into an error's `extra`, and a report out as a value.
+// Needs Boost.JSON (its library, or `boost/json/src.hpp` in one of your translation units).
+#pragma once
+
+#include "../outcome.hpp"
+#include "../report.hpp"
+#include "../write_json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace healthz {
+
+/// An ERROR whose `extra` is `extra`; where that does not fit, its text becomes a string and is cut. Allocates.
+template <std::size_t Capacity = 1024, std::same_as<boost::json::value> Value>
+basic_outcome<Capacity> error(std::string_view message, Value const& extra) {
+    auto const text = boost::json::serialize(extra);
+    return basic_outcome<Capacity>::error(message, json_text{text});
+}
+
+/// The document as a value, with the sources in declaration order. Allocates.
+inline boost::json::value to_value(report_view report) {
+    boost::json::object document;
+    document.reserve(report.size());
+    for (std::size_t i = 0; i < report.size(); ++i) {
+        auto const v = report[i];
+        if (!v) continue;
+        char timestamp[timestamp_size];
+        write_timestamp(v->timestamp, timestamp);
+        boost::json::object health;
+        health["error"] = boost::json::parse({v->error.data(), v->error.size()});
+        auto const word = to_string(v->status);
+        health["status"] = boost::json::string_view(word.data(), word.size());
+        health["timestamp"] = boost::json::string_view(timestamp, timestamp_size);
+        document.emplace(boost::json::string_view(v->name.data(), v->name.size()), std::move(health));
+    }
+    return document;
+}
+
+}  // namespace healthz

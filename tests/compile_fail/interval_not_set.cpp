@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the interval of this source is not set
+// NAMES: "orders"
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+#ifdef TWIN
+constexpr healthz::health_check check{.interval = 1s, .timeout = 1s};
+#else
+constexpr healthz::health_check check{.timeout = 1s};
+#endif
+
+constexpr auto sources = healthz::sources(healthz::source<"orders">(healthz::immediate_archetype{}, check));

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the prober of this source is none
+// NAMES: "orders"
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+struct my_prober {
+#ifdef TWIN
+    constexpr healthz::outcome probe() { return healthz::ok(); }
+#else
+    constexpr healthz::outcome check() { return healthz::ok(); }
+#endif
+};
+
+constexpr auto sources = healthz::sources(healthz::source<"orders">(my_prober{}, {.interval = 1s}));

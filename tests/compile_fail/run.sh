@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Usage: run.sh [FILE.cpp...]           (without files: all of this folder)
+#
+# Each file must be rejected by g++ and by clang++, and the reader must see why: the first 15 lines of the compiler's output
+# hold the text of every line "// EXPECT: text" and "// NAMES: text" of the file. With -DTWIN the same file compiles, so
+# that it cannot fail for another reason than the one it shows.
+# Environment: COMPILERS="g++ clang++", JOBS=2, CXXFLAGS="more flags".
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+
+# Checks one file with one compiler; prints what is wrong.
+check() {
+    local compiler=$1 file=$2 name output head text
+    name="$(basename "$file") ($compiler)"
+    local command=("$compiler" -fsyntax-only -std=c++20 -I "$here/../../include" ${CXXFLAGS:-} "$file")
+
+    local texts
+    texts=$(sed -nE 's,^// (EXPECT|NAMES): *(.*[^ ]) *$,\2,p' "$file")
+    if ! grep -q '^// EXPECT: ' "$file"; then echo "FAILED $name: no line '// EXPECT: sentence'"; return 1; fi
+
+    if output=$("${command[@]}" 2>&1); then echo "FAILED $name: it compiles"; return 1; fi
+    head=$(head -n 15 <<<"$output")
+    while IFS= read -r text; do
+        if ! grep -qF -e "$text" <<<"$head"; then
+            printf 'FAILED %s: the first 15 lines do not say "%s":\n%s\n' "$name" "$text" "$head"
+            return 1
+        fi
+    done <<<"$texts"
+
+    if ! grep -q 'TWIN' "$file"; then echo "FAILED $name: it has no twin (#ifdef TWIN)"; return 1; fi
+    if ! output=$("${command[@]}" -DTWIN 2>&1); then
+        printf 'FAILED %s: its twin does not compile:\n%s\n' "$name" "$(head -n 15 <<<"$output")"
+        return 1
+    fi
+}
+
+if [ "${1:-}" = --check ]; then check "$2" "$3"; exit; fi
+
+for compiler in ${COMPILERS:=g++ clang++}; do
+    command -v "$compiler" >/dev/null || { echo "FAILED: $compiler is not installed"; exit 1; }
+done
+files=("$@")
+[ $# -gt 0 ] || files=("$here"/*.cpp)
+[ -e "${files[0]}" ] || { echo "FAILED: there is no compile-fail test in $here"; exit 1; }
+
+total=0 pairs=()
+for file in "${files[@]}"; do
+    for compiler in $COMPILERS; do pairs+=("$compiler" "$file"); total=$((total + 1)); done
+done
+report=$(printf '%s\0' "${pairs[@]}" | xargs -0 -n 2 -P "${JOBS:-2}" "$0" --check)
+status=$?
+[ -z "$report" ] || printf '%s\n' "$report"
+failed=$(grep -c '^FAILED ' <<<"$report")
+echo "$((total - failed)) passed, $failed failed"
+[ "$status" -eq 0 ] && [ "$failed" -eq 0 ]

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support.hpp"
+
+#include <healthz/declaration.hpp>
+
+#include <boost/hana/concat.hpp>
+
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+constexpr healthz::immediate_archetype prober;
+
+struct wide {
+    constexpr healthz::basic_outcome<1000> probe() const { return healthz::ok(); }
+};
+
+constexpr auto sources = healthz::sources(
+    healthz::source<"orders">(prober, {.interval = 10s}),
+    healthz::source<"cache">(wide{}, {.interval = 5s, .timeout = 250ms, .retries = 0, .retry_interval = 1s}),
+    healthz::source<"queue">(prober, {.interval = 1s, .timeout = 100ms, .retries = 2, .retry_interval = 50ms}));
+constexpr auto& rows = healthz::rows_of<sources>;
+
+static_assert(healthz::size_of<sources> == 3);
+static_assert(rows[0].name == "orders" && rows[1].name == "cache" && rows[2].name == "queue");
+
+// The settings, in milliseconds.
+static_assert(rows[1].schedule.interval == 5000 && rows[1].schedule.timeout == 250 && rows[1].schedule.retries == 0 &&
+              rows[1].schedule.retry_interval == 1000);
+
+// Second checks are spread over the interval, so that sources with the same one do not all come at once.
+static_assert(rows[0].schedule.second == 3334 && rows[1].schedule.second == 3334 && rows[2].schedule.second == 1000);
+
+// A second check never falls on the first.
+constexpr auto hasty = healthz::sources(healthz::source<"a">(prober, {.interval = 1ms}), healthz::source<"b">(prober, {.interval = 1ms}));
+static_assert(healthz::rows_of<hasty>[0].schedule.second == 1 && healthz::rows_of<hasty>[1].schedule.second == 1);
+
+// Error texts lie one behind the other.
+static_assert(rows[0].text_offset == 0 && rows[0].text_capacity == 128 && rows[1].text_offset == 128 &&
+              rows[1].text_capacity == 1000 && rows[2].text_offset == 1128);
+
+static_assert(healthz::index_of<sources, "orders">() == 0 && healthz::index_of<sources, "queue">() == 2);
+
+// Names are escaped while compiling.
+template <healthz::fixed_string Name>
+constexpr auto named = healthz::sources(healthz::source<Name>(prober, {.interval = 1s}));
+template <healthz::fixed_string Name>
+constexpr std::string_view key = healthz::rows_of<named<Name>>[0].key;
+
+static_assert(key<"orders"> == R"("orders")");
+static_assert(key<"a \"b\" \\c"> == R"("a \"b\" \\c")");
+static_assert(key<"\0\x01\b\t\n\f\r\x1F"> == R"("\u0000\u0001\b\t\n\f\r\u001f")");
+static_assert(key<"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F"> == "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"");
+static_assert(key<"</script>"> == R"("</script>")");
+
+// One interval, and the longest check after it: the slowest of 10 + 70, 5 + 0.25 and 1 + 0.4 s.
+static_assert(healthz::worst_case_detection<sources>() == 80s);
+constexpr auto local = healthz::sources(
+    healthz::source<"cache">(prober, {.interval = 5s, .timeout = 250ms, .retries = 0}),
+    healthz::source<"queue">(prober, {.interval = 1s, .timeout = 2s, .retries = 2, .retry_interval = 50ms}));
+static_assert(healthz::worst_case_detection<local>() == 7100ms);
+
+// Two declarations make a third.
+constexpr auto more = healthz::sources(healthz::source<"oven">(wide{}, {.interval = 2s}));
+constexpr auto all = boost::hana::concat(more, sources);
+static_assert(healthz::size_of<all> == 4);
+static_assert(healthz::index_of<all, "oven">() == 0 && healthz::index_of<all, "orders">() == 1);
+static_assert(healthz::rows_of<all>[1].text_offset == 1000);
+
+constexpr bool rows_keep_the_order() {
+    constexpr std::string_view expected[] = {"oven", "orders", "cache", "queue"};
+    for (std::size_t i = 0; i < 4; ++i)
+        if (healthz::rows_of<all>[i].name != expected[i]) return false;
+    return true;
+}
+static_assert(rows_keep_the_order());
+
+}  // namespace
+
+TEST_CASE("declaration: the tables") { CHECK(at_run_time(rows_keep_the_order)); }

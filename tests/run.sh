@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Usage: tests/run.sh [STEP...]
+#
+# Installs what is missing, builds, and runs every test; or, with arguments, only the named steps, in the given order:
+#
+#   packages      install the missing Debian packages (the only step that needs root or sudo)
+#   build         build all test programs
+#   core asio probers beast headers
+#                 build and run one test program
+#   compile_fail  what must not compile does not, and says why
+#   asan          all test programs with the address and undefined-behaviour sanitizers
+#   tsan          the programs with threads, with the thread sanitizer
+#   clang         the core's tests and every header, with clang
+#   firmware      the core for a microcontroller: cross-compiled, inspected and run
+#   consumers     small projects that use the library through CMake, Meson and pkg-config
+#   examples      build the examples
+#
+# Everything is built under build/. The first failure stops the run. JOBS (2) sets how many compilers run at once.
+set -euo pipefail
+self=$(realpath "$0")
+cd "$(dirname "$self")/.."
+jobs=${JOBS:-2}
+steps=(packages build core asio probers beast headers compile_fail asan tsan clang firmware consumers examples)
+packages=(
+    g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
+
+step_packages() {
+    local package missing=() as_root=()
+    for package in "${packages[@]}"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    if [ ${#missing[@]} -eq 0 ]; then echo "all installed"; return; fi
+    echo "installing: ${missing[*]}"
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -q
+    # libboost1.81-dev takes the place of Debian's default, libboost1.74-dev: they conflict.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# build DIR "TARGET..." [CMAKE-OPTION...]
+build() {
+    local dir=build/$1 targets=$2
+    shift 2
+    cmake -S . -B "$dir" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_FLAGS=-O1 "$@"
+    # shellcheck disable=SC2086  # several targets
+    cmake --build "$dir" -j "$jobs" --target $targets
+}
+
+# run_tests DIR NAME...
+prefix=()
+run_tests() {
+    local dir=build/$1 names
+    shift
+    names=$(IFS='|'; echo "$*")
+    "${prefix[@]}" ctest --test-dir "$dir" --verbose --timeout 600 --no-tests=error -R "^($names)\$"
+}
+
+layer() { build gcc "test_$1" && run_tests gcc "$1"; }
+
+step_build() { build gcc "test_core test_asio test_probers test_beast test_headers"; }
+step_core() { layer core; }
+step_asio() { layer asio; }
+step_probers() { layer probers; }
+step_beast() { layer beast; }
+step_headers() { layer headers; }
+step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
+
+step_asan() {
+    build asan "test_core test_asio test_probers test_beast" \
+        -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 -g1"
+    run_tests asan core asio probers beast
+}
+
+step_tsan() {
+    build tsan "test_asio test_probers test_beast" \
+        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 -g1"
+    # The thread sanitizer of g++ 12 does not start where the kernel randomises many bits of addresses.
+    if setarch -R true 2>/dev/null; then prefix=(setarch -R); fi
+    run_tests tsan asio probers beast
+}
+
+step_clang() {
+    build clang "test_core test_headers" -DCMAKE_CXX_COMPILER=clang++ -DHEALTHZ_BUILD_EXAMPLES=OFF
+    run_tests clang core headers
+}
+
+step_firmware() { tests/firmware/run.sh; }
+step_consumers() { tests/consumers/run.sh; }
+step_examples() { build gcc examples; }
+
+case "${1:-}" in
+--help | -h)
+    sed -n '3,/^set /s/^# \{0,1\}//p' "$self"
+    exit ;;
+--step) # one step in a shell of its own, which ends at its first error
+    "step_$2"
+    exit ;;
+esac
+
+if [ $# -eq 0 ]; then set -- "${steps[@]}"; fi
+for step in "$@"; do
+    declare -F "step_$step" >/dev/null || { echo "tests/run.sh: there is no step '$step'; see --help" >&2; exit 2; }
+done
+
+mkdir -p build/log
+table="" passed=0 start=$SECONDS
+for step in "$@"; do
+    log=build/log/$step.txt began=$SECONDS
+    echo "=== $step"
+    if "$self" --step "$step" </dev/null 2>&1 | tee "$log"; then
+        # What the step counted (Catch2's test cases, the counts of our own scripts), or one for the step itself.
+        count=$(sed -nE 's/.*All tests passed \(.* in ([0-9]+) test cases?\).*/\1/p; s/^([0-9]+: )?([0-9]+) passed, 0 failed$/\2/p' "$log" |
+            awk '{ sum += $1 } END { print sum ? sum : 1 }')
+        passed=$((passed + count))
+        table+=$(printf '%-14s %5d s %6d passed' "$step" $((SECONDS - began)) "$count")$'\n'
+        echo "=== $step: passed in $((SECONDS - began)) s"
+    else
+        printf '=== %s: FAILED after %d s, see above or %s\n\n%s%s\n' \
+            "$step" $((SECONDS - began)) "$PWD/$log" "$table" "$(printf '%-14s %5d s FAILED' "$step" $((SECONDS - began)))"
+        echo "$passed passed, 1 failed"
+        exit 1
+    fi
+done
+printf '\n%s%-14s %5d s\n' "$table" total $((SECONDS - start))
+echo "$passed passed, 0 failed"
