@@ -14,17 +14,18 @@
 #   clang         the core's tests and every header, with clang
 #   firmware      the core for a microcontroller: cross-compiled, inspected and run
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
-#   examples      build the examples
+#   examples      build and run the examples
+#   readme        the README's snippets and its first screen are true
 #
 # Everything is built under build/. The first failure stops the run. JOBS (2) sets how many compilers run at once.
 set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages build core asio probers beast headers compile_fail asan tsan clang firmware consumers examples)
+steps=(packages build core asio probers beast headers compile_fail asan tsan clang firmware consumers examples readme)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
@@ -89,7 +90,11 @@ step_clang() {
 
 step_firmware() { tests/firmware/run.sh; }
 step_consumers() { tests/consumers/run.sh; }
-step_examples() { build gcc examples; }
+step_examples() {
+    build gcc examples
+    tests/examples/run.sh build/gcc/examples
+}
+step_readme() { tests/readme/run.sh; }
 
 case "${1:-}" in
 --help | -h)

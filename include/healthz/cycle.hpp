@@ -68,7 +68,7 @@ public:
         }
         attempt_ = 0;
         tick const since = now - grid_;
-        grid_ += since <= s.interval ? s.interval : (since + s.interval - 1) / s.interval * s.interval;
+        grid_ += since < s.interval ? s.interval : (since / s.interval + 1) * s.interval;
         due_ = grid_;
         return true;
     }

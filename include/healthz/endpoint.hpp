@@ -42,9 +42,9 @@ struct secret_digests {
 struct endpoint_request {
     std::string_view method;
     std::string_view target;
-    std::optional<std::string_view> role;          ///< X-Hasura-Role
-    std::optional<std::string_view> admin_secret;  ///< X-Hasura-Admin-Secret
-    std::optional<std::string_view> access_key;    ///< X-Hasura-Access-Key, an alias of the former
+    std::optional<std::string_view> role = std::nullopt;          ///< X-Hasura-Role
+    std::optional<std::string_view> admin_secret = std::nullopt;  ///< X-Hasura-Admin-Secret
+    std::optional<std::string_view> access_key = std::nullopt;    ///< X-Hasura-Access-Key, an alias of the former
 };
 
 /// The answers that there are, each with its status and the body of an error.

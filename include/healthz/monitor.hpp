@@ -9,6 +9,9 @@ namespace healthz {
 
 template <std::size_t Index, class Session>
 struct session_slot {
+    template <class Prober>
+    constexpr explicit session_slot(Prober const& prober) : session(prober) {}  // in place: it may not even be movable
+
     [[no_unique_address]] Session session;
 };
 
@@ -20,7 +23,7 @@ struct session_bank;
 template <std::size_t... Index, class... Sessions>
 struct session_bank<std::index_sequence<Index...>, Sessions...> : session_slot<Index, Sessions>... {
     template <class... Sources>
-    constexpr explicit session_bank(Sources const&... declared) : session_slot<Index, Sessions>{Sessions(declared.prober)}... {}
+    constexpr explicit session_bank(Sources const&... declared) : session_slot<Index, Sessions>(declared.prober)... {}
 };
 
 template <class Name>
@@ -54,8 +57,8 @@ public:
     monitor& operator=(monitor const&) = delete;
 
     /// Does what is due at `now`: milliseconds of a clock that wraps at 2^32, as a tick counter does. Call it as often as
-    /// the program loops, and at least once in 24 days; late calls delay checks but neither lose nor repeat one. All first
-    /// checks start in the first call. Costs a comparison when nothing is due.
+    /// the program loops, and at least once in 24 days; a late call delays checks, does those that were missed just once,
+    /// and shifts none that follow. All first checks start in the first call. Costs a comparison when nothing is due.
     /// Without `utc`, timestamps count from the first call, at 1970-01-01T00:00:00Z.
     constexpr void poll(tick now, std::optional<utc_time> utc = std::nullopt) {
         if (started_ && !reached(now, wake_)) return;
@@ -143,7 +146,7 @@ private:
     std::int64_t uptime_ = 0;  // milliseconds since the first poll, which the wrapping clock cannot tell
     std::array<cycle, size_of<Sources>> cycles_;
     healthz::report<Sources> report_;
-    [[no_unique_address]] bank bank_ = boost::hana::unpack(Sources, make_session_bank{});
+    bank bank_ = boost::hana::unpack(Sources, make_session_bank{});
 };
 
 }  // namespace healthz

@@ -33,7 +33,8 @@ static_assert(rows[1].schedule.interval == 5000 && rows[1].schedule.timeout == 2
 static_assert(rows[0].schedule.second == 3334 && rows[1].schedule.second == 3334 && rows[2].schedule.second == 1000);
 
 // A second check never falls on the first.
-constexpr auto hasty = healthz::sources(healthz::source<"a">(prober, {.interval = 1ms}), healthz::source<"b">(prober, {.interval = 1ms}));
+constexpr auto hasty =
+    healthz::sources(healthz::source<"a">(prober, {.interval = 1ms}), healthz::source<"b">(prober, {.interval = 1ms}));
 static_assert(healthz::rows_of<hasty>[0].schedule.second == 1 && healthz::rows_of<hasty>[1].schedule.second == 1);
 
 // Error texts lie one behind the other.

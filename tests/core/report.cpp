@@ -34,7 +34,8 @@ static_assert(std::is_trivially_copyable_v<report>);
 
 constexpr bool a_source_is_absent_before_its_first_verdict() {
     report r;
-    bool const empty = !r[0] && !r[1] && !r[2] && r.pending() == 3 && !r.worst() && !r.all_ok() && r.count(status::ok) == 0;
+    bool const empty =
+        !r[0] && !r[1] && !r[2] && r.pending() == 3 && !r.worst() && !r.all_ok() && r.count(status::ok) == 0;
     publish(r, 1, healthz::ok());
     return empty && !r[0] && r[1] && !r[2] && r.pending() == 2 && r.worst() == status::ok && !r.all_ok();
 }
@@ -44,8 +45,8 @@ constexpr bool a_verdict_says_it_all() {
     report r;
     publish(r, 1, healthz::error("gone", "for lunch"), at(5s + 7ns));
     auto const v = r[1];
-    return v->name == "cache" && v->status == status::error && v->error == R"({"message":"gone","extra":"for lunch"})" &&
-           v->timestamp == at(5s + 7ns);
+    return v->name == "cache" && v->status == status::error &&
+           v->error == R"({"message":"gone","extra":"for lunch"})" && v->timestamp == at(5s + 7ns);
 }
 static_assert(a_verdict_says_it_all());
 
@@ -65,16 +66,18 @@ constexpr bool the_latest_verdict_replaces_the_one_before() {
 static_assert(the_latest_verdict_replaces_the_one_before());
 
 constexpr bool the_longest_texts_do_not_touch_each_other() {
-    constexpr std::string_view z = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
-                                   "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
-                                   "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
+    constexpr std::string_view z =
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
     auto const small = healthz::failed(z), large = healthz::failed(z.substr(1));
     auto const middle = healthz::failed<200>(z);
     report r;
     publish(r, 0, small);
     publish(r, 2, large);
     publish(r, 1, middle);
-    return middle.json().size() == 200 && r[0]->error == small.json() && r[1]->error == middle.json() && r[2]->error == large.json();
+    return middle.json().size() == 200 && r[0]->error == small.json() && r[1]->error == middle.json() &&
+           r[2]->error == large.json();
 }
 static_assert(the_longest_texts_do_not_touch_each_other());
 

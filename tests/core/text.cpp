@@ -20,7 +20,8 @@ static_assert(view_of<"a\0b"> == "a\0b"sv);
 
 constexpr bool copy_returns_the_end() {
     char out[4] = {'x', 'x', 'x', 'x'};
-    return healthz::copy_text("ab", out) == out + 2 && std::string_view(out, 4) == "abxx" && healthz::copy_text("", out) == out;
+    return healthz::copy_text("ab", out) == out + 2 && std::string_view(out, 4) == "abxx" &&
+           healthz::copy_text("", out) == out;
 }
 static_assert(copy_returns_the_end());
 
@@ -28,8 +29,8 @@ static_assert(copy_returns_the_end());
 constexpr bool valid_characters_have_their_length() {
     return utf8_length("\0"sv) == 1 && utf8_length("\x7F") == 1 && utf8_length("\xC2\x80") == 2 &&
            utf8_length("\xDF\xBF") == 2 && utf8_length("\xE0\xA0\x80") == 3 && utf8_length("\xED\x9F\xBF") == 3 &&
-           utf8_length("\xEE\x80\x80") == 3 && utf8_length("\xEF\xBF\xBF") == 3 && utf8_length("\xF0\x90\x80\x80") == 4 &&
-           utf8_length("\xF4\x8F\xBF\xBF") == 4;
+           utf8_length("\xEE\x80\x80") == 3 && utf8_length("\xEF\xBF\xBF") == 3 &&
+           utf8_length("\xF0\x90\x80\x80") == 4 && utf8_length("\xF4\x8F\xBF\xBF") == 4;
 }
 static_assert(valid_characters_have_their_length());
 
@@ -38,7 +39,8 @@ static_assert(only_the_front_counts());
 
 constexpr bool overlong_forms_are_invalid() {
     return utf8_length("\xC0\x80") == 0 && utf8_length("\xC1\xBF") == 0 && utf8_length("\xE0\x80\x80") == 0 &&
-           utf8_length("\xE0\x9F\xBF") == 0 && utf8_length("\xF0\x80\x80\x80") == 0 && utf8_length("\xF0\x8F\xBF\xBF") == 0;
+           utf8_length("\xE0\x9F\xBF") == 0 && utf8_length("\xF0\x80\x80\x80") == 0 &&
+           utf8_length("\xF0\x8F\xBF\xBF") == 0;
 }
 static_assert(overlong_forms_are_invalid());
 
@@ -67,8 +69,8 @@ constexpr bool lone_continuations_are_invalid() { return utf8_length("\x80") == 
 static_assert(lone_continuations_are_invalid());
 
 constexpr bool one_bad_byte_spoils_a_text() {
-    return is_utf8("") && is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") && !is_utf8("caf\xC3") && !is_utf8("\x80 cafe") &&
-           !is_utf8("a\xFF z");
+    return is_utf8("") && is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") && !is_utf8("caf\xC3") &&
+           !is_utf8("\x80 cafe") && !is_utf8("a\xFF z");
 }
 static_assert(one_bad_byte_spoils_a_text());
 
@@ -89,7 +91,8 @@ constexpr bool quotes_and_backslashes_are_escaped() { return escapes_to(R"(a "b"
 static_assert(quotes_and_backslashes_are_escaped());
 
 constexpr bool control_characters_are_escaped() {
-    return escapes_to("\b\t\n\f\r", R"(\b\t\n\f\r)") && escapes_to("\0\x01\x07\x0B\x0E"sv, R"(\u0000\u0001\u0007\u000b\u000e)") &&
+    return escapes_to("\b\t\n\f\r", R"(\b\t\n\f\r)") &&
+           escapes_to("\0\x01\x07\x0B\x0E"sv, R"(\u0000\u0001\u0007\u000b\u000e)") &&
            escapes_to("\x0F\x10\x1A\x1F ", R"(\u000f\u0010\u001a\u001f )");
 }
 static_assert(control_characters_are_escaped());
@@ -127,8 +130,9 @@ std::string unescaped(std::string_view json) {
     std::string result;
     while (!json.empty()) {
         bool const escape = json[0] == '\\', hex = escape && json[1] == 'u';
-        result += hex ? static_cast<char>(std::stoi(std::string(json.substr(2, 4)), nullptr, 16))
-                      : escape ? meanings[letters.find(json[1])] : json[0];
+        result += hex      ? static_cast<char>(std::stoi(std::string(json.substr(2, 4)), nullptr, 16))
+                  : escape ? meanings[letters.find(json[1])]
+                           : json[0];
         json.remove_prefix(hex ? 6 : escape ? 2 : 1);
     }
     return result;

@@ -25,7 +25,8 @@ constexpr std::chrono::nanoseconds midnight(int year, unsigned month, unsigned d
 
 constexpr bool timestamps_have_nine_digits() {
     return renders_as(at(midnight(2022, 8, 9) + 9h + 32min + 5s + 235347837ns), "2022-08-09T09:32:05.235347837Z") &&
-           renders_as(at(0ns), "1970-01-01T00:00:00.000000000Z") && renders_as(at(1ns), "1970-01-01T00:00:00.000000001Z") &&
+           renders_as(at(0ns), "1970-01-01T00:00:00.000000000Z") &&
+           renders_as(at(1ns), "1970-01-01T00:00:00.000000001Z") &&
            renders_as(at(1s - 1ns), "1970-01-01T00:00:00.999999999Z");
 }
 static_assert(timestamps_have_nine_digits());
@@ -40,7 +41,8 @@ constexpr bool timestamps_know_leap_years() {
 static_assert(timestamps_know_leap_years());
 
 constexpr bool timestamps_reach_before_1970() {
-    return renders_as(at(-1ns), "1969-12-31T23:59:59.999999999Z") && renders_as(at(-1s), "1969-12-31T23:59:59.000000000Z") &&
+    return renders_as(at(-1ns), "1969-12-31T23:59:59.999999999Z") &&
+           renders_as(at(-1s), "1969-12-31T23:59:59.000000000Z") &&
            renders_as(at(midnight(1900, 1, 1)), "1900-01-01T00:00:00.000000000Z");
 }
 static_assert(timestamps_reach_before_1970());
@@ -66,9 +68,10 @@ constexpr std::string_view sample_json =
     R"("status":"ERROR","timestamp":"2022-08-09T09:30:05.235347837Z"}})";
 
 constexpr healthz::report<sample> make_sample() {
-    auto const refused = healthz::error<1024>("connection error",
-                                              "connection to server at \"localhost\" (::1), port 6432 failed: Connection refused\n"
-                                              "\tIs the server running on that host and accepting TCP/IP connections?\n");
+    auto const refused =
+        healthz::error<1024>("connection error",
+                             "connection to server at \"localhost\" (::1), port 6432 failed: Connection refused\n"
+                             "\tIs the server running on that host and accepting TCP/IP connections?\n");
     auto const moment = midnight(2022, 8, 9) + 9h + 32min + 5s + 235347837ns;
     healthz::report<sample> r;
     r.publish(0, status::ok, "null", at(moment));
@@ -117,8 +120,9 @@ constexpr bool sources_without_a_verdict_are_absent() {
     publish(r, 1, healthz::ok());
     bool const one = writes(r, R"({"b":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:00.000000000Z"}})");
     publish(r, 2, healthz::timeout());
-    return none && one && writes(r, R"({"b":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:00.000000000Z"},)"
-                                    R"("c":{"error":null,"status":"TIMEOUT","timestamp":"1970-01-01T00:00:00.000000000Z"}})");
+    return none && one &&
+           writes(r, R"({"b":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:00.000000000Z"},)"
+                     R"("c":{"error":null,"status":"TIMEOUT","timestamp":"1970-01-01T00:00:00.000000000Z"}})");
 }
 static_assert(sources_without_a_verdict_are_absent());
 
@@ -154,7 +158,8 @@ static_assert(a_sink_gets_the_same_bytes());
 
 constexpr std::string_view z(std::size_t size) {
     constexpr std::string_view text =
-        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+        "zzzzzzzzzzzzzzzzzz";
     return text.substr(0, size);
 }
 

@@ -18,17 +18,26 @@ struct finding {
 
     finding() = default;  // what a coroutine that throws is said to return
     template <outcome_like Outcome>
-    explicit finding(Outcome const& outcome) : status(outcome.status()), json(outcome.json()) {}
+    explicit finding(Outcome const& o) : status(o.status()), json(o.json()) {}
 };
 
+/// Makes the finding for an error that no probe reported, in the capacity of the prober's outcome: the report has no more
+/// room for it.
+using error_maker = finding (*)(std::string_view message, std::string_view extra);
+
+template <outcome_like Outcome>
+finding make_error(std::string_view message, std::string_view extra) {
+    return finding(Outcome::error(message, extra));
+}
+
 /// The finding for a probe that threw.
-inline finding exception_finding(std::exception_ptr thrown) {
+inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
     try {
         std::rethrow_exception(thrown);
     } catch (std::exception const& e) {
-        return finding(error("the probe threw an exception", e.what()));
+        return make("the probe threw an exception", e.what());
     } catch (...) {
-        return finding(error("the probe threw an exception"));
+        return make("the probe threw an exception", {});
     }
 }
 
@@ -53,66 +62,66 @@ template <class Session>
     requires requires { Session::blocking; }
 inline constexpr bool may_block<Session> = Session::blocking;
 
-/// Immediate probers, on a worker.
+/// Immediate probers, on a worker. What the worker holds outlives the port where the probe hangs.
 class blocking_port : public probe_port, public std::enable_shared_from_this<blocking_port> {
 public:
-    explicit blocking_port(net::any_io_executor executor) : executor_(std::move(executor)) {}
+    using probe_function = std::function<finding(attempt)>;
+
+    blocking_port(net::any_io_executor executor, error_maker make, probe_function probe)
+        : executor_(std::move(executor)), make_error_(make), probe_(std::move(probe)) {}
+
+    net::any_io_executor const& get_executor() const { return executor_; }
 
     void start(attempt a, done on_done) override {
         on_done_ = std::move(on_done);
-        auto job = [self = shared_from_this(), gate = return_gate::of(executor_), a] {
-            self->deliver_through(*gate, self->probe_safely(a));
+        auto const gate = return_gate::of(executor_);
+        auto job = [gate, to = weak_from_this(), make = make_error_, probe = probe_, a] {
+            finding found;
+            try {
+                found = probe(a);
+            } catch (...) {
+                found = exception_finding(make, std::current_exception());
+            }
+            gate->post(to, delivery{std::move(found)});
         };
         try {
             workers::shared().run(std::move(job));
         } catch (std::system_error const& e) {
-            deliver_through(*return_gate::of(executor_), finding(error("no thread for a blocking probe", e.what())));
+            gate->post(weak_from_this(), delivery{make_error_("no thread for a blocking probe", e.what())});
         }
     }
     void give_up() override {}
     void stop() override { on_done_ = nullptr; }
 
 private:
-    virtual finding probe(attempt a) = 0;
-
-    finding probe_safely(attempt a) {
-        try {
-            return probe(a);
-        } catch (...) {
-            return exception_finding(std::current_exception());
+    struct delivery {
+        finding found;
+        void operator()(blocking_port& port) const {
+            if (auto const on_done = std::exchange(port.on_done_, nullptr)) on_done(found);
         }
-    }
-
-    void deliver_through(return_gate::gate& gate, finding found) {
-        auto deliver = [self = shared_from_this(), found = std::move(found)] {
-            if (auto const on_done = std::exchange(self->on_done_, nullptr)) on_done(found);
-        };
-        gate.post(executor_, std::move(deliver));
-    }
+    };
 
     net::any_io_executor executor_;
+    error_maker make_error_;
+    probe_function probe_;
     done on_done_;
 };
 
 /// Cooperative probers, polled by a timer.
 class polling_port : public probe_port, public std::enable_shared_from_this<polling_port> {
 public:
-    explicit polling_port(net::any_io_executor const& executor) : timer_(executor) {}
+    polling_port(net::any_io_executor const& executor, error_maker make) : timer_(executor), make_error_(make) {}
 
     void start(attempt, done on_done) override {
         on_done_ = std::move(on_done);
-        start_session();
+        started_ = false;
+        ++attempts_;
         poll_later(std::chrono::milliseconds(0));
     }
     void give_up() override {
-        timer_.cancel();
-        cancel_session();
-        end(finding(timeout()));
+        if (auto const on_done = abandon()) on_done(finding(timeout()));
     }
-    void stop() override {
-        timer_.cancel();
-        on_done_ = nullptr;
-    }
+    void stop() override { abandon(); }
 
 private:
     virtual void start_session() = 0;
@@ -121,29 +130,52 @@ private:
 
     void poll_later(std::chrono::milliseconds pause) {
         timer_.expires_after(pause);
-        timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
-            if (ec) return;
-            if (auto const found = self->poll_session()) self->end(*found);
-            else self->poll_later(std::chrono::milliseconds(5));
+        timer_.async_wait([self = shared_from_this(), wanted = attempts_](boost::system::error_code ec) {
+            // A wait that had ended before it was cancelled comes here too.
+            if (!ec && self->on_done_ && self->attempts_ == wanted) self->poll();
         });
     }
 
-    void end(finding const& found) {
-        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(found);
+    void poll() {
+        std::optional<finding> found;
+        try {
+            if (!std::exchange(started_, true)) start_session();
+            found = poll_session();
+        } catch (...) {
+            found = exception_finding(make_error_, std::current_exception());
+        }
+        if (!found) return poll_later(std::chrono::milliseconds(5));
+        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(*found);
+    }
+
+    done abandon() {
+        timer_.cancel();
+        auto on_done = std::exchange(on_done_, nullptr);
+        if (on_done && started_) {
+            try {
+                cancel_session();
+            } catch (...) {
+                // it ends all the same
+            }
+        }
+        return on_done;
     }
 
     net::steady_timer timer_;
+    error_maker make_error_;
     done on_done_;
+    std::uint32_t attempts_ = 0;
+    bool started_ = false;
 };
 
 /// Coroutine probers, and immediate ones that never block.
 class coroutine_port : public probe_port, public std::enable_shared_from_this<coroutine_port> {
 public:
-    explicit coroutine_port(net::any_io_executor executor) : executor_(std::move(executor)) {}
+    coroutine_port(net::any_io_executor executor, error_maker make) : executor_(std::move(executor)), make_error_(make) {}
 
     void start(attempt a, done on_done) override {
         auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
-            if (thrown) on_done(exception_finding(thrown));
+            if (thrown) on_done(exception_finding(self->make_error_, thrown));
             else on_done(found);
         };
         net::co_spawn(executor_, run(shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
@@ -162,6 +194,7 @@ private:
     }
 
     net::any_io_executor executor_;
+    error_maker make_error_;
     net::cancellation_signal cancel_;
 };
 
@@ -173,17 +206,17 @@ template <class Prober, immediate_prober Session>
     requires may_block<Session>
 class port_of<Prober, Session> final : public blocking_port {
 public:
-    port_of(net::any_io_executor const& executor, Prober const& prober) : blocking_port(executor), session_(prober) {}
-
-private:
-    finding probe(attempt a) override { return finding(healthz::probe(session_, a)); }
-    Session session_;
+    port_of(net::any_io_executor const& executor, Prober const& prober)
+        : blocking_port(executor, &make_error<outcome_of<Prober>>,
+                        [session = std::make_shared<Session>(prober)](attempt a) { return finding(healthz::probe(*session, a)); }) {}
 };
 
 template <class Prober, cooperative_prober Session>
+    requires(!has_probe<Session>)
 class port_of<Prober, Session> final : public polling_port {
 public:
-    port_of(net::any_io_executor const& executor, Prober const& prober) : polling_port(executor), session_(prober) {}
+    port_of(net::any_io_executor const& executor, Prober const& prober)
+        : polling_port(executor, &make_error<outcome_of<Prober>>), session_(prober) {}
 
 private:
     void start_session() override { session_.start(); }
@@ -200,7 +233,8 @@ template <class Prober, class Session>
     requires coroutine_prober<Session> || (immediate_prober<Session> && !may_block<Session>)
 class port_of<Prober, Session> final : public coroutine_port {
 public:
-    port_of(net::any_io_executor const& executor, Prober const& prober) : coroutine_port(executor), session_(prober) {}
+    port_of(net::any_io_executor const& executor, Prober const& prober)
+        : coroutine_port(executor, &make_error<outcome_of<Prober>>), session_(prober) {}
 
 private:
     net::awaitable<finding> probe(attempt a) override {

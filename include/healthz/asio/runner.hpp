@@ -9,6 +9,8 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <atomic>
+
 namespace healthz::asio {
 
 /// The timetable of one source: cycle, timer and port. Everything happens on the port's executor.
@@ -21,6 +23,7 @@ public:
         : schedule_(timetable), timer_(executor), port_(std::move(port)), publish_(std::move(on_verdict)) {}
 
     void start() {
+        if (stopped_) return;
         cycle_.begin(now(), schedule_);
         advance();
     }
@@ -39,10 +42,11 @@ private:
     }
 
     void advance() {
-        switch (cycle_.next(now(), schedule_)) {
+        auto const moment = now();
+        switch (cycle_.next(moment, schedule_)) {
             case step::sleep: break;
             case step::start:
-                if (!busy_) probe();  // else the attempt waits for an abandoned probe to end, until its own deadline
+                if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
             case step::give_up:
                 attempt_ended(finding(timeout()));
@@ -61,10 +65,14 @@ private:
         });
     }
 
-    void probe() {
+    void probe(tick moment) {
+        auto const left = static_cast<std::int32_t>(cycle_.due() - moment);
+        if (left <= 0) return;  // the deadline is being told
         busy_ = true;
-        attempt const a{std::chrono::milliseconds(static_cast<std::int32_t>(cycle_.due() - now()))};
-        port_->start(a, [self = shared_from_this()](finding const& found) { self->probe_ended(found); });
+        // The port's callback must not own the loop, which owns the port.
+        port_->start(attempt{std::chrono::milliseconds(left)}, [weak = weak_from_this()](finding const& found) {
+            if (auto const self = weak.lock()) self->probe_ended(found);
+        });
     }
 
     void probe_ended(finding const& found) {
@@ -72,7 +80,7 @@ private:
         bool const late = std::exchange(abandoned_, false);
         if (stopped_) return;
         if (!late) attempt_ended(found);
-        else if (cycle_.running()) probe();
+        else if (cycle_.running()) probe(now());
     }
 
     void attempt_ended(finding const& found) {
@@ -94,11 +102,12 @@ private:
 /// Checks every source of `Sources` on an executor, from `start` to `stop`. First checks start at once; after that the
 /// sources are spread over their intervals. Attempts are bounded by their deadline whatever a probe does: one that hangs
 /// costs at most a thread, and neither its own TIMEOUT nor any other source is late.
-/// Destroy it before the context that it runs on, on a thread of that context or when none runs it.
+/// Destroy it before the context that it runs on. Its destructor stops it.
 template <auto const& Sources>
 class runner {
 public:
-    /// Told of each verdict, by its index, on the runner's strand.
+    /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
+    /// threads run the context, one that began before may still be under way.
     using verdict_handler = std::function<void(report<Sources> const&, std::size_t)>;
 
     explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {})
@@ -109,7 +118,10 @@ public:
             [[maybe_unused]] int const order[] = {(add(declared), 0)...};
         });
     }
-    ~runner() { stop_loops(loops_); }
+    ~runner() {
+        shared_->closed = true;
+        stop();
+    }
 
     runner(runner const&) = delete;
     runner& operator=(runner const&) = delete;
@@ -123,7 +135,9 @@ public:
 
     /// Ends all checks, and never waits for one: the context runs out of work at once. There is no way to start again.
     void stop() {
-        net::dispatch(strand_, [loops = loops_] { stop_loops(loops); });
+        net::dispatch(strand_, [loops = loops_] {
+            for (auto const& each : loops) each->stop();
+        });
     }
 
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
@@ -137,6 +151,7 @@ private:
         std::mutex mutable mutex;
         report<Sources> latest;
         verdict_handler on_verdict;
+        std::atomic<bool> closed = false;
     };
 
     template <class Source>
@@ -144,6 +159,7 @@ private:
         auto const index = loops_.size();
         auto port = std::make_shared<port_of<typename Source::prober_type>>(strand_, declared.prober);
         auto publish = [state = shared_, index](finding const& found) {
+            if (state->closed) return;
             {
                 std::lock_guard lock(state->mutex);
                 state->latest.publish(index, found.status, found.json, std::chrono::system_clock::now());
@@ -151,10 +167,6 @@ private:
             if (state->on_verdict) state->on_verdict(state->latest, index);
         };
         loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, std::move(port), std::move(publish)));
-    }
-
-    static void stop_loops(std::vector<std::shared_ptr<source_loop>> const& loops) {
-        for (auto const& each : loops) each->stop();
     }
 
     net::strand<net::any_io_executor> strand_;

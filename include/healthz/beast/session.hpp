@@ -124,15 +124,26 @@ public:
     /// Accepts nothing more, lets answers under way be written, for half a second at most, then calls `on_stopped`.
     void stop(std::function<void()> on_stopped) {
         on_stopped_ = std::move(on_stopped);
+        stop_by_ = clock::now() + std::chrono::milliseconds(500);
         boost::system::error_code ignored;
         acceptor_.close(ignored);
-        auto const grace = clock::now() + std::chrono::milliseconds(500);
-        for (auto* each : connections_) each->deadline = each->waiting ? clock::now() : std::min(each->deadline, grace);
+        slot_.cancel();
+        for (auto* each : connections_)
+            each->deadline = each->doing == phase::waiting ? clock::now() : std::min(each->deadline, stop_by_);
         sweep();
     }
 
 private:
     using clock = std::chrono::steady_clock;
+
+    // What a connection does now.
+    enum class phase {
+        accepted,
+        waiting,    // for the first byte of a request
+        receiving,  // the rest of one
+        answering,
+        closing,
+    };
 
     // One client. On the listener's list as long as its coroutine lives.
     struct connection {
@@ -154,11 +165,10 @@ private:
         request_fields fields;
         std::optional<request_reader> reader;  // while a request is being received
         answer_queue output;
-        clock::time_point deadline = clock::time_point::max();
-        bool waiting = false;    // for the first byte of a request
-        bool receiving = false;  // the rest of one
+        phase doing = phase::accepted;
+        clock::time_point deadline = clock::time_point::max();  // of the phase
         bool timed_out = false;
-        bool closing = false;
+        bool closing = false;  // after the answers that are in the output
     };
 
     static net::awaitable<void> accept(std::shared_ptr<listener> self) {
@@ -184,13 +194,12 @@ private:
 
     static net::awaitable<void> converse(std::unique_ptr<connection> client) {
         auto& c = *client;
-        auto const& limit = c.server->limits_;
+        auto& self = *c.server;
         boost::system::error_code ec;
         while (true) {
-            while (!c.closing && !c.output.full() && c.server->answer_next(c)) {}
+            while (!c.closing && !c.output.full() && self.answer_next(c)) {}
             if (!c.output.empty()) {
-                c.receiving = false;
-                c.deadline = clock::now() + limit.idle_time;
+                self.enter(c, phase::answering);
                 co_await net::async_write(c.socket, c.output.buffers(), net::redirect_error(net::use_awaitable, ec));
                 if (ec) co_return;
                 bool const more = c.output.full();
@@ -198,18 +207,16 @@ private:
                 if (more && !c.closing) continue;
             }
             if (c.closing) break;
-            if (c.server->on_stopped_) co_return;
+            if (self.stopping()) co_return;
 
-            // The deadline of a request counts from its first byte, however slowly the others follow.
-            c.waiting = !c.reader;
-            if (c.waiting) c.deadline = clock::now() + limit.idle_time;
-            else if (!std::exchange(c.receiving, true)) c.deadline = clock::now() + limit.request_time;
+            // A phase's deadline counts from its first byte, however slowly the others follow.
+            phase next = phase::waiting;
+            if (c.reader) next = phase::receiving;
+            if (c.doing != next) self.enter(c, next);
             auto const room = std::min<std::size_t>(4096, c.input.max_size() - c.input.size());
             auto const space = c.input.prepare(room);
             auto const received = co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
-            c.waiting = false;
             if (c.timed_out) {
-                c.timed_out = false;
                 close_with(c, answer::timed_out);
                 continue;
             }
@@ -218,14 +225,23 @@ private:
         }
         // Close in two steps: a reset while the client still sends would take the answer from it.
         c.socket.shutdown(net::ip::tcp::socket::shutdown_send, ec);
-        c.receiving = false;
-        c.deadline = clock::now() + std::min<clock::duration>(limit.idle_time, std::chrono::seconds(1));
+        self.enter(c, phase::closing);
         c.input.clear();
         while (!ec) {
             auto const space = c.input.prepare(4096);
             co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
         }
     }
+
+    void enter(connection& c, phase next) const {
+        clock::duration time = limits_.idle_time;
+        if (next == phase::receiving) time = limits_.request_time;
+        if (next == phase::closing) time = std::min<clock::duration>(time, std::chrono::seconds(1));
+        c.doing = next;
+        c.deadline = std::min(clock::now() + time, stop_by_);
+    }
+
+    bool stopping() const { return stop_by_ != clock::time_point::max(); }
 
     // Answers the request at the front of the input, if it has arrived. False: more input is needed.
     bool answer_next(connection& c) {
@@ -235,7 +251,7 @@ private:
             c.reader.emplace(c.fields, limits_.header_bytes, limits_.body_bytes);
         }
         boost::system::error_code ec;
-        c.input.consume(c.reader->put(c.input.data(), ec));
+        c.input.consume(c.reader->receive(c.input.data(), ec));
         if (ec && ec != http::error::need_more) {
             close_with(c, ec == http::error::header_limit ? answer::header_too_large
                           : ec == http::error::body_limit ? answer::body_too_large
@@ -243,6 +259,10 @@ private:
             return true;
         }
         if (!c.reader->is_done()) {
+            if (c.input.size() == c.input.max_size()) {  // with one line of a chunked body, or its trailers
+                close_with(c, answer::header_too_large);
+                return true;
+            }
             // Nothing is done with a body, so a client that asks before it sends one gets its answer at once.
             if (!c.reader->is_header_done() || !c.fields.expects_continue) return false;
             c.closing = true;
@@ -258,7 +278,7 @@ private:
     static void close_with(connection& c, answer which) {
         c.reader.reset();
         c.closing = true;
-        c.output.push(which, false, close_field, nullptr);
+        c.output.push(which, c.fields.method == "HEAD", close_field, nullptr);
     }
 
     static bool is_line_end(char c) { return c == '\r' || c == '\n'; }
@@ -266,7 +286,7 @@ private:
     // One coarse timer for all deadlines costs less than one for each read.
     void sweep_later() {
         auto const shortest = std::min(limits_.request_time, limits_.idle_time) / 4;
-        std::chrono::milliseconds const longest = on_stopped_ ? std::chrono::milliseconds(20) : std::chrono::seconds(1);
+        std::chrono::milliseconds const longest = stopping() ? std::chrono::milliseconds(20) : std::chrono::seconds(1);
         sweeper_.expires_after(std::clamp(shortest, std::chrono::milliseconds(5), longest));
         sweeper_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
             if (!ec) self->sweep();
@@ -278,15 +298,12 @@ private:
         boost::system::error_code ignored;
         for (auto* each : connections_) {
             if (now < each->deadline) continue;
-            if (each->receiving && !each->timed_out) {
-                each->timed_out = true;
-                each->socket.cancel(ignored);
-            } else {
-                each->socket.close(ignored);
-            }
+            if (each->doing == phase::receiving && !std::exchange(each->timed_out, true)) each->socket.cancel(ignored);
+            else each->socket.close(ignored);
         }
-        if (on_stopped_ && connections_.empty()) {
-            std::exchange(on_stopped_, nullptr)();
+        if (stopping() && connections_.empty()) {
+            sweeper_.cancel();
+            if (on_stopped_) std::exchange(on_stopped_, nullptr)();
             return;
         }
         sweep_later();
@@ -303,6 +320,7 @@ private:
     std::function<answer(endpoint_request const&)> decide_;
     std::list<connection*> connections_;
     std::function<void()> on_stopped_;
+    clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };
 
 }  // namespace healthz::beast

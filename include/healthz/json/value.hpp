@@ -15,10 +15,14 @@
 
 namespace healthz {
 
-/// An ERROR whose `extra` is `extra`; where that does not fit, its text becomes a string and is cut. Allocates.
+/// An ERROR whose `extra` is `extra`; where that does not fit, its text becomes a string and is cut. So does a text that
+/// is no JSON, since a value can hold infinity, strings that are not UTF-8, and nesting that no parser accepts. Allocates.
 template <std::size_t Capacity = 1024, std::same_as<boost::json::value> Value>
 basic_outcome<Capacity> error(std::string_view message, Value const& extra) {
     auto const text = boost::json::serialize(extra);
+    boost::system::error_code ec;
+    boost::json::parse(text, ec);
+    if (ec) return basic_outcome<Capacity>::error(message, std::string_view(text));
     return basic_outcome<Capacity>::error(message, json_text{text});
 }
 

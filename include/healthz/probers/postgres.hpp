@@ -12,6 +12,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <libpq-fe.h>
 
+#include <algorithm>
+
 namespace healthz {
 
 /// OK when the server at `url` (a libpq connection string: URI or key=value) runs `test` without an error. A coroutine
@@ -42,20 +44,22 @@ public:
         if (!url) co_return outcome_type::failed(problem);
         if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
 
-        if (settings_.fresh || *url != url_) link_.reset();
+        // A connection that was opened late in an attempt would have the server end queries too early.
+        if (settings_.fresh || *url != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
         url_ = *url;
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                link = std::make_unique<connection>();
-                outcome_type connected = co_await connect(*link, a);
+                link = std::make_unique<connection>(a.timeout);
+                outcome_type connected = co_await connect(*link);
                 if (connected.status() != status::ok) co_return connected;
             }
             outcome_type result = co_await query(*link);
             bool const dead = PQstatus(link->handle) != CONNECTION_OK;
             if (dead && kept) continue;
-            if (!dead && link->reusable && !settings_.fresh) link_ = std::move(link);
+            bool const idle = PQtransactionStatus(link->handle) == PQTRANS_IDLE;  // no COPY, no transaction left open
+            if (idle && !settings_.fresh) link_ = std::move(link);
             co_return result;
         }
     }
@@ -63,11 +67,11 @@ public:
 private:
     // libpq owns the socket and may replace it while it connects; Asio only watches, and never closes it.
     struct connection {
+        std::chrono::milliseconds timeout;  // of a query, as the server knows it
         PGconn* handle = nullptr;
-        bool reusable = true;
         std::optional<boost::asio::posix::stream_descriptor> socket;
 
-        connection() = default;
+        explicit connection(std::chrono::milliseconds query_timeout) : timeout(query_timeout) {}
         connection(connection const&) = delete;
         connection& operator=(connection const&) = delete;
         ~connection() {
@@ -103,6 +107,10 @@ private:
                 values.push_back(std::move(value));
             }
         }
+        void set_all(PQconninfoOption const* list) {
+            for (; list != nullptr && list->keyword != nullptr; ++list)
+                if (list->val != nullptr) set(list->keyword, list->val);
+        }
     };
 
     std::string without_secrets(std::string text, connection const& link) const {
@@ -121,14 +129,32 @@ private:
         return outcome_type::failed(settings_.url.name("url") + " is not a valid PostgreSQL connection string");
     }
 
+    // Whether libpq would take a part of the password for a host or a database, since an '@' or '/' in it is not
+    // percent-encoded: in a URI's authority and path it sees an '@' only if that comes before any '/', and only once.
+    static bool is_misread(std::string_view url) {
+        auto const scheme = url.find("://");
+        if (!url.starts_with("postgres://") && !url.starts_with("postgresql://")) return false;
+        url.remove_prefix(scheme + 3);
+        url.remove_prefix(std::min(url.find_first_of("@/"), url.size() - 1) + 1);
+        return url.substr(0, url.find('?')).find('@') != url.npos;
+    }
+
+    // All that libpq goes by: the connection string, and for what it leaves open the environment. A string that names a
+    // service leaves that to libpq, which alone reads the file of services.
     std::optional<options> parse() {
+        using list = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+        if (is_misread(url_)) return std::nullopt;
         char* complaint = nullptr;
-        std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const parsed(PQconninfoParse(url_.c_str(), &complaint), &PQconninfoFree);
+        list const parsed(PQconninfoParse(url_.c_str(), &complaint), &PQconninfoFree);
         PQfreemem(complaint);
         if (!parsed) return std::nullopt;
         options result;
-        for (auto const* each = parsed.get(); each->keyword != nullptr; ++each)
-            if (each->val != nullptr) result.set(each->keyword, each->val);
+        result.set_all(parsed.get());
+        if (result.get("service").empty()) {
+            list const defaults(PQconndefaults(), &PQconninfoFree);
+            result.set_all(defaults.get());
+            result.set_all(parsed.get());
+        }
         password_ = result.get("password");
         return result;
     }
@@ -141,15 +167,20 @@ private:
         return items;
     }
 
+    static std::string join(std::vector<std::string> const& items) {
+        std::string list = items[0];
+        for (std::size_t i = 1; i < items.size(); ++i) list += "," + items[i];
+        return list;
+    }
+
     // Looks up the names in `host`, so that libpq need not: each address becomes a `hostaddr` beside its host.
     boost::asio::awaitable<std::string> resolve_hosts(options& given) {
-        std::string const host_list = given.get("host");
-        if (host_list.empty() || !given.get("hostaddr").empty()) co_return std::string();
-        auto const hosts = split(host_list);
-        auto const ports = split(given.get("port"));
-        std::string new_hosts, new_addresses, new_ports, problems;
+        if (given.get("host").empty() || !given.get("hostaddr").empty()) co_return std::string();
+        auto const hosts = split(given.get("host"));
+        auto const ports = split(given.get("port"));  // one for all hosts, or one for each
+        std::vector<std::string> new_hosts, new_addresses, new_ports;
+        std::string problems;
         for (std::size_t i = 0; i < hosts.size(); ++i) {
-            std::string const& port = ports.size() == hosts.size() ? ports[i] : ports[0];
             std::vector<std::string> addresses(1);
             bool const is_path = hosts[i].empty() || hosts[i][0] == '/' || hosts[i][0] == '@';
             if (!is_path) {
@@ -160,34 +191,33 @@ private:
                     problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
             }
             for (auto const& address : addresses) {
-                std::string const comma = new_ports.empty() && new_hosts.empty() ? "" : ",";
-                new_hosts += comma + hosts[i];
-                new_addresses += comma + address;
-                new_ports += comma + port;
+                new_hosts.push_back(hosts[i]);
+                new_addresses.push_back(address);
+                new_ports.push_back(ports.size() > 1 ? ports[i] : ports[0]);
             }
         }
         if (new_hosts.empty()) co_return problems;
-        given.set("host", new_hosts);
-        given.set("hostaddr", new_addresses);
-        given.set("port", new_ports);
+        given.set("host", join(new_hosts));
+        given.set("hostaddr", join(new_addresses));
+        if (ports.size() > 1) given.set("port", join(new_ports));
         co_return std::string();
     }
 
-    boost::asio::awaitable<outcome_type> connect(connection& link, attempt a) {
+    boost::asio::awaitable<outcome_type> connect(connection& link) {
         auto given = parse();
         if (!given) co_return not_valid();
-        if (given->get("host").empty() && std::getenv("PGHOST") != nullptr) given->set("host", std::getenv("PGHOST"));
         for (char c : given->get("port"))
             if (c != ',' && (c < '0' || c > '9')) co_return not_valid();
-        // An '@' in a host is the rest of a password that was not percent-encoded; only a socket's name starts with one.
-        if (given->get("host").find('@', 1) != std::string::npos) co_return not_valid();
+        auto const ports = split(given->get("port")).size();
+        auto const hosts = split(given->get(given->get("hostaddr").empty() ? "host" : "hostaddr")).size();
+        if (ports > 1 && ports != hosts) co_return not_valid();
 
         std::string const unresolved = co_await resolve_hosts(*given);
         if (!unresolved.empty()) co_return connection_error(unresolved, link);
 
         if (settings_.statement_timeout) {
             auto const user_options = given->get("options");
-            given->set("options", user_options + " -c statement_timeout=" + std::to_string(a.timeout.count()));
+            given->set("options", user_options + " -c statement_timeout=" + std::to_string(link.timeout.count()));
         }
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
@@ -241,7 +271,6 @@ private:
                 case PGRES_COPY_IN:
                 case PGRES_COPY_OUT:
                 case PGRES_COPY_BOTH:
-                    link.reusable = false;  // nobody will feed or drain it
                     co_return outcome_type::failed("the setting 'test' is a COPY, which is no test");
                 case PGRES_FATAL_ERROR:
                 case PGRES_BAD_RESPONSE: result = describe(part.get(), link); break;

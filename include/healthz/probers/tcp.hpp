@@ -35,6 +35,7 @@ struct tcp {
             boost::asio::ip::tcp::socket socket(executor);
             boost::system::error_code ec;
             co_await socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+            if (!ec && is_itself(socket)) ec = boost::asio::error::connection_refused;
             if (!ec) co_return outcome_type::ok();
             if (!refusals.empty()) refusals += '\n';
             refusals += to_text(endpoint) + ": " + ec.message();
@@ -60,6 +61,12 @@ private:
         bool const is_port = code == std::errc() && end == port.data() + port.size() && number > 0 && number < 65536;
         if (host.empty() || !is_port) return std::nullopt;
         return host_and_port{std::string(host), std::string(port)};
+    }
+
+    // Where nobody listens on a local port, TCP may connect a socket to itself.
+    static bool is_itself(boost::asio::ip::tcp::socket const& socket) {
+        boost::system::error_code ec;
+        return socket.local_endpoint(ec) == socket.remote_endpoint(ec);
     }
 
     static std::string to_text(boost::asio::ip::tcp::endpoint const& endpoint) {

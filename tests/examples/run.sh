@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Usage: tests/examples/run.sh FOLDER
+#
+# Runs the example programs, which are built in FOLDER, and the demo server as its user starts it.
+set -euo pipefail
+folder=$(realpath "$1")
+cd "$(dirname "$(realpath "$0")")/../.."
+passed=0 output=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$output"' EXIT
+fail() { echo "examples: $*" >&2; exit 1; }
+check() { # WHAT TEXT PATTERN
+    [[ $2 == $3 ]] || fail "$1: expected $3, got: $2"
+    passed=$((passed + 1))
+}
+# A port that nobody listens on now.
+free_port() {
+    local port
+    for port in $(shuf -i 20000-30000 -n 50); do
+        if ! (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; then echo "$port"; return; fi
+    done
+}
+ask() { curl -s --max-time 5 -H 'X-Hasura-Role: admin' -H "X-Hasura-Admin-Secret: $1" "http://127.0.0.1:$2/healthz/sources${3:-}"; }
+# Asks until the answer matches, for thirty seconds at most; prints the last answer.
+wait_for() { # SECRET PORT PATTERN
+    local answer=''
+    for _ in $(seq 300); do
+        answer=$(ask "$1" "$2") || answer=''
+        if [[ $answer == $3 ]]; then break; fi
+        sleep 0.1
+    done
+    echo "$answer"
+}
+
+check custom_probers "$("$folder/custom_probers")" '*"oven":{"error":null,"status":"OK"*"mars":{"error":null,"status":"TIMEOUT"*"counter":{"error":{"message":"checked too often"},"status":"ERROR"*'
+check superloop "$("$folder/superloop")" '{"*}*'
+
+# The demo: its secret is random and printed, or given.
+port=$(free_port)
+env -u HEALTHZ_ADMIN_SECRET -u ORDERS_URL -u GATEWAY_ADDRESS PORT="$port" examples/run.sh >"$output/demo" 2>&1 &
+for _ in $(seq 1200); do
+    if grep -q '^listening' "$output/demo"; then break; fi
+    kill -0 $! 2>/dev/null || fail "the demo ended: $(<"$output/demo")"
+    sleep 0.1
+done
+secret=$(sed -nE 's/.*X-Hasura-Admin-Secret: ([0-9a-f]{32})".*/\1/p' "$output/demo")
+check 'the printed secret' "${#secret}" 32
+answer=$(wait_for "$secret" "$port" '*inventory*orders*gateway*sensor*')
+check inventory "$answer" '{"inventory":{"error":null,"status":"OK","timestamp":"20??-??-??T??:??:??.?????????Z"}*'
+check orders "$answer" "*\"orders\":{\"error\":\"environment variable 'ORDERS_URL' not set\",\"status\":\"FAILED\"*"
+check gateway "$answer" '*"gateway":{"error":{"message":"connection error","extra":"127.0.0.1:9: Connection refused"},"status":"ERROR"*'
+check sensor "$answer" '*"sensor":{"error":*"status":"*'
+check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-hasura-access-key"*'
+kill -TERM %1
+wait %1 || fail "the demo's exit status is $?"
+
+HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
+check 'mounted endpoint' "$(wait_for given 8081 '*"self":*"OK"*')" '{"self":{"error":null,"status":"OK"*'
+check 'the other server' "$(curl -s http://127.0.0.1:8081/)" 'Hello*'
+kill -TERM %2
+wait %2 || fail "the exit status of mount_in_beast_server is $?"
+echo "$passed passed, 0 failed"
