@@ -95,6 +95,13 @@ constexpr bool the_message_comes_before_the_extra() {
 }
 static_assert(the_message_comes_before_the_extra());
 
+constexpr bool an_extra_is_there_if_one_letter_of_it_fits() {
+    return is(healthz::error<40>("01234567890123", "xyz"), status::error,
+              R"({"message":"01234567890123","extra":"x"})") &&
+           is(healthz::error<40>("012345678901234", "xyz"), status::error, R"({"message":"012345678901234"})");
+}
+static_assert(an_extra_is_there_if_one_letter_of_it_fits());
+
 constexpr bool json_that_does_not_fit_becomes_a_string() {
     constexpr json_text rows{"[10,20,30,40,50]"};
     return is(healthz::error<40>("m", rows), status::error, R"({"message":"m","extra":[10,20,30,40,50]})") &&
@@ -157,6 +164,7 @@ TEST_CASE("outcome: bytes that are no UTF-8") { CHECK(at_run_time(bytes_that_are
 TEST_CASE("outcome: cutting") {
     CHECK(at_run_time(long_text_is_cut_to_the_capacity));
     CHECK(at_run_time(the_message_comes_before_the_extra));
+    CHECK(at_run_time(an_extra_is_there_if_one_letter_of_it_fits));
     CHECK(at_run_time(json_that_does_not_fit_becomes_a_string));
 }
 

@@ -63,6 +63,7 @@ public:
 
     /// Starts the server where it does not run, and waits until it answers.
     void start() {
+        if (pid_ != 0) return;
         auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         while (std::chrono::steady_clock::now() < end) {
             if (pid_ == 0)

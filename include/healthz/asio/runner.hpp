@@ -113,10 +113,8 @@ public:
     explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {})
         : strand_(net::make_strand(executor)), shared_(std::make_shared<shared>()) {
         shared_->on_verdict = std::move(on_verdict);
-        boost::hana::unpack(Sources, [this](auto const&... declared) {
-            loops_.reserve(sizeof...(declared));
-            [[maybe_unused]] int const order[] = {(add(declared), 0)...};
-        });
+        loops_.reserve(size_of<Sources>);
+        for (std::size_t i = 0; i < size_of<Sources>; ++i) add(i);
     }
     ~runner() {
         shared_->closed = true;
@@ -154,10 +152,8 @@ private:
         std::atomic<bool> closed = false;
     };
 
-    template <class Source>
-    void add(Source const& declared) {
-        auto const index = loops_.size();
-        auto port = std::make_shared<port_of<typename Source::prober_type>>(strand_, declared.prober);
+    void add(std::size_t index) {
+        auto port = make_port(strand_, probers_of<Sources>[index]);
         auto publish = [state = shared_, index](finding const& found) {
             if (state->closed) return;
             {

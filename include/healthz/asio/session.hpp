@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+// The session of a prober without its type: a handful of functions, so that a further source costs little to compile.
+// Needs Boost.Asio.
+#pragma once
+
+#include "../declaration.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <exception>
+#include <memory>
+#include <string>
+
+namespace healthz::asio {
+
+namespace net = boost::asio;
+
+/// An outcome of any capacity.
+struct finding {
+    healthz::status status = healthz::status::timeout;
+    std::string json = "null";
+
+    finding() = default;  // what a coroutine that throws is said to return
+    template <outcome_like Outcome>
+    explicit finding(Outcome const& o) : status(o.status()), json(o.json()) {}
+};
+
+/// Makes the finding for an error that no probe reported, in the capacity of the prober's outcome: the report has no more
+/// room for it.
+using error_maker = finding (*)(std::string_view message, std::string_view extra);
+
+template <outcome_like Outcome>
+finding make_error(std::string_view message, std::string_view extra) {
+    return finding(Outcome::error(message, extra));
+}
+
+/// The finding for a probe that threw.
+inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (std::exception const& e) {
+        return make("the probe threw an exception", e.what());
+    } catch (...) {
+        return make("the probe threw an exception", {});
+    }
+}
+
+/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` runs on the event loop.
+template <class Session>
+inline constexpr bool may_block = true;
+template <class Session>
+    requires requires { Session::blocking; }
+inline constexpr bool may_block<Session> = Session::blocking;
+
+/// What can be done with a session. Those of `probe`, `await` and `start`, `poll`, `cancel` that its kind lacks are null.
+struct session_functions {
+    std::shared_ptr<void> (*open)(void const* prober);
+    error_maker make_error;
+    finding (*probe)(void* session, attempt a) = nullptr;
+    net::awaitable<finding> (*await)(void* session, attempt a) = nullptr;
+    void (*start)(void* session) = nullptr;
+    std::optional<finding> (*poll)(void* session) = nullptr;
+    void (*cancel)(void* session) = nullptr;
+    bool blocking = false;
+};
+
+template <class Session>
+net::awaitable<finding> await_session(void* session, attempt a) {
+    auto awaitable = healthz::probe(*static_cast<Session*>(session), a);
+    auto const outcome = co_await std::move(awaitable);
+    co_return finding(outcome);
+}
+
+template <class Prober, class Session = session_of<Prober>>
+constexpr session_functions functions_of() {
+    session_functions f{
+        .open = [](void const* prober) {
+            void (*const destroy)(void*) = [](void* session) { delete static_cast<Session*>(session); };
+            void* const session = new Session(*static_cast<Prober const*>(prober));
+            return std::shared_ptr<void>(session, destroy);
+        },
+        .make_error = &make_error<outcome_of<Prober>>,
+    };
+    if constexpr (immediate_prober<Session>) {
+        f.probe = [](void* session, attempt a) { return finding(healthz::probe(*static_cast<Session*>(session), a)); };
+        f.blocking = may_block<Session>;
+    } else if constexpr (coroutine_prober<Session>) {
+        f.await = &await_session<Session>;
+    } else {
+        f.start = [](void* session) { static_cast<Session*>(session)->start(); };
+        f.poll = [](void* session) {
+            auto const outcome = static_cast<Session*>(session)->poll();
+            return outcome ? std::optional<finding>(*outcome) : std::nullopt;
+        };
+        f.cancel = [](void* session) { static_cast<Session*>(session)->cancel(); };
+    }
+    return f;
+}
+
+/// A declared prober without its type.
+struct prober_row {
+    void const* prober;
+    session_functions functions;
+};
+
+struct make_prober_rows {
+    template <class... Sources>
+    constexpr auto operator()(Sources const&... declared) const {
+        return std::array<prober_row, sizeof...(Sources)>{
+            prober_row{&declared.prober, functions_of<typename Sources::prober_type>()}...};
+    }
+};
+
+/// The probers of a declaration, in its order.
+template <auto const& Sources>
+inline constexpr auto probers_of = boost::hana::unpack(Sources, make_prober_rows{});
+
+}  // namespace healthz::asio
