@@ -25,6 +25,13 @@ using namespace std::chrono_literals;
 /// How long anything may take that should happen at once: long, for a busy machine and for sanitizers.
 inline constexpr auto patience = std::chrono::seconds(20);
 
+/// How long a stop may take: a second. Sanitizers need more, not least for their own work at the end of a process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr auto at_once = patience;
+#else
+inline constexpr auto at_once = std::chrono::seconds(1);
+#endif
+
 /// Waits until `holds()`; false if it does not come to hold.
 template <class Condition>
 bool eventually(Condition holds, std::chrono::milliseconds limit = patience) {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a request costs does not depend on how many sources there are: it starts no probe and allocates no more.
+#include "client.hpp"
+#include "support.hpp"
+
+#include <healthz/asio/runner.hpp>
+#include <healthz/beast/session.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+#include <new>
+#include <optional>
+#include <thread>
+
+namespace {
+
+thread_local std::size_t allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment = 0) {
+    ++allocations;
+    void* const memory = alignment == 0 ? std::malloc(size + (size == 0)) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+
+}  // namespace
+
+// Not inlined: g++ would compare the halves of a pair that it sees only one of, and warn.
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return counted(size, static_cast<std::size_t>(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return counted(size, static_cast<std::size_t>(alignment)); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+std::atomic<std::size_t> probes = 0;
+
+struct counting_prober {
+    static constexpr bool blocking = false;
+    healthz::outcome probe() const {
+        ++probes;
+        return probes % 2 == 0 ? healthz::ok() : healthz::error("connection error", "the reason");
+    }
+};
+
+template <std::size_t Index>
+inline constexpr char name[] = {'s', '0' + Index / 100, '0' + Index / 10 % 10, '0' + Index % 10, '\0'};
+
+// The second checks are spread over the interval: the first of 300 comes after an hour and a half.
+constexpr healthz::health_check seldom{.interval = 480h, .retries = 0};
+
+template <std::size_t... Index>
+constexpr auto make_sources(std::index_sequence<Index...>) {
+    return healthz::sources(healthz::source<name<Index>>(counting_prober{}, seldom)...);
+}
+
+constexpr auto sources_3 = make_sources(std::make_index_sequence<3>{});
+constexpr auto sources_300 = make_sources(std::make_index_sequence<300>{});
+
+/// A server in a thread of its own, every source checked once, and a client of it.
+template <auto const& Sources>
+class checked_once {
+public:
+    checked_once()
+        : listener_(std::make_shared<healthz::beast::listener>(context_, document_, one_secret(), "/healthz/sources", healthz::beast::limits())),
+          runner_(context_.get_executor(), [this](healthz::report<Sources> const& report, std::size_t) {
+              pending_ = report.pending();
+              document_.update(report);
+          }) {
+        boost::system::error_code ec;
+        listener_->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
+        if (ec) throw boost::system::system_error(ec);
+        runner_.start();
+        while (pending_ > 0) context_.run_one();
+        thread_ = std::thread([this] { context_.run(); });
+        client_.emplace(listener_->local_endpoint().port());
+    }
+    ~checked_once() {
+        context_.stop();
+        thread_.join();
+    }
+
+    http_answer ask(std::string const& text) { return client_->ask(text); }
+
+    /// How often the server allocated from some requests to the last of their answers. The fewest of ten times, since its
+    /// timers go on meanwhile.
+    std::size_t allocations_of(std::string const& text, int answers) {
+        std::size_t fewest = static_cast<std::size_t>(-1);
+        for (int i = 0; i < 10; ++i) {
+            auto const before = so_far();
+            client_->send(text);
+            for (int n = 0; n < answers; ++n) client_->read();
+            fewest = std::min(fewest, so_far() - before);
+        }
+        return fewest;
+    }
+
+private:
+    std::size_t so_far() {
+        std::promise<std::size_t> promise;
+        boost::asio::post(context_, [&promise] { promise.set_value(allocations); });
+        return promise.get_future().get();
+    }
+
+    boost::asio::io_context context_{1};
+    healthz::beast::document document_;
+    std::shared_ptr<healthz::beast::listener> listener_;
+    std::size_t pending_ = healthz::size_of<Sources>;
+    healthz::asio::runner<Sources> runner_;
+    std::thread thread_;
+    std::optional<client> client_;
+};
+
+}  // namespace
+
+TEST_CASE("300 sources: a request starts no probe, and allocates what it does with 3: nothing") {
+    auto const secret = "X-Hasura-Admin-Secret: " + std::string(first_secret) + "\r\nX-Hasura-Role: admin\r\n";
+    auto const plain = request("GET", "/healthz/sources", secret);
+    auto const strict = request("GET", "/healthz/sources?strict=true", secret);
+    probes = 0;
+    checked_once<sources_3> few;
+    CHECK(probes == 3);
+    checked_once<sources_300> many;
+    CHECK(probes == 303);
+
+    auto const body = many.ask(plain).body;
+    CHECK(few.ask(plain).status == 200);
+    CHECK(body.starts_with(R"({"s000":{"error":)"));
+    std::size_t names = 0;
+    for (auto at = body.find("\"timestamp\":"); at != body.npos; at = body.find("\"timestamp\":", at + 1)) ++names;
+    CHECK(names == 300);
+
+    for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret)}) {
+        CAPTURE(text);
+        CHECK(few.allocations_of(text, 1) == 0);
+        CHECK(many.allocations_of(text, 1) == 0);
+    }
+    CHECK(few.allocations_of(plain + strict + plain, 3) == 0);
+    CHECK(many.allocations_of(plain + strict + plain, 3) == 0);
+    CHECK(probes == 303);
+}
