@@ -67,8 +67,8 @@ struct session_functions {
 template <class Session>
 net::awaitable<finding> await_session(void* session, attempt a) {
     auto awaitable = healthz::probe(*static_cast<Session*>(session), a);
-    auto const outcome = co_await std::move(awaitable);
-    co_return finding(outcome);
+    auto const ended_in = co_await std::move(awaitable);
+    co_return finding(ended_in);
 }
 
 template <class Prober, class Session = session_of<Prober>>
@@ -89,8 +89,8 @@ constexpr session_functions functions_of() {
     } else {
         f.start = [](void* session) { static_cast<Session*>(session)->start(); };
         f.poll = [](void* session) {
-            auto const outcome = static_cast<Session*>(session)->poll();
-            return outcome ? std::optional<finding>(*outcome) : std::nullopt;
+            auto const ended_in = static_cast<Session*>(session)->poll();
+            return ended_in ? std::optional<finding>(*ended_in) : std::nullopt;
         };
         f.cancel = [](void* session) { static_cast<Session*>(session)->cancel(); };
     }
