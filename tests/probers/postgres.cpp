@@ -51,16 +51,21 @@ event check(std::string const& url, std::string const& test = "SELECT 1") {
 }
 
 /// One probe without a runner: the outcome in JSON, or nothing if it does not end in time.
-std::string probe(postgres::session& session, milliseconds timeout = 20s) {
-    net::io_context context;
+std::string probe(net::io_context& context, postgres::session& session, milliseconds timeout = 20s) {
     std::string found;
     auto task = [&]() -> net::awaitable<void> {
         auto const result = co_await session.probe(healthz::attempt{timeout});
         found = std::string(to_string(result.status())) + " " + std::string(result.json());
     };
     net::co_spawn(context, task(), net::detached);
+    context.restart();
     context.run_for(timeout);
     return found;
+}
+std::string probe(postgres const& settings) {
+    net::io_context context;  // outlives the session, whose connection it watches
+    postgres::session session(settings);
+    return probe(context, session);
 }
 
 std::size_t open_descriptors() {
@@ -283,14 +288,15 @@ TEST_CASE("postgres: 1,000 cycles leave nothing behind") {
 TEST_CASE("postgres: attempts that are given up leave nothing behind") {
     set_url(server().url());
     set_query("SELECT pg_sleep(600)");
+    net::io_context context;
     postgres::session session(kept_orders);
     auto const give_up = [&](milliseconds when) {
-        net::io_context context;
         net::cancellation_signal cancel;
         bool ended = false;
         auto task = [&]() -> net::awaitable<void> { co_await session.probe(healthz::attempt{200ms}); };
         auto token = net::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; });
         net::co_spawn(context, task(), token);
+        context.restart();
         context.run_for(when);
         cancel.emit(net::cancellation_type::terminal);
         context.restart();
@@ -303,15 +309,15 @@ TEST_CASE("postgres: attempts that are given up leave nothing behind") {
     CHECK(open_descriptors() == before);
     CHECK(no_connection_left());
     set_query("SELECT 1");
-    CHECK(probe(session) == "OK null");
+    CHECK(probe(context, session) == "OK null");
 }
 
 TEST_CASE("postgres: a connection that was opened late in an attempt does not shorten later ones") {
     static std::string url;
     url = server().url();
     postgres const settings{.url = url.c_str(), .test = "SELECT pg_sleep(0.3)"};
-    postgres::session session(settings);
     net::io_context context;
+    postgres::session session(settings);
     std::vector<status> found;
     auto task = [&]() -> net::awaitable<void> {
         for (milliseconds timeout : {100ms, 20000ms, 20000ms}) {
@@ -363,11 +369,9 @@ TEST_CASE("postgres: what is no connection string is FAILED and names the settin
         CHECK(found.error == R"("environment variable 'ORDERS_URL' is not a valid PostgreSQL connection string")");
     }
     postgres const literal{.url = "nonsense"};
-    postgres::session session(literal);
-    CHECK(probe(session) == R"(FAILED "the setting 'url' is not a valid PostgreSQL connection string")");
+    CHECK(probe(literal) == R"(FAILED "the setting 'url' is not a valid PostgreSQL connection string")");
     postgres const nothing{.url = {}};
-    postgres::session none(nothing);
-    CHECK(probe(none) == R"(FAILED "the setting 'url' is not set")");
+    CHECK(probe(nothing) == R"(FAILED "the setting 'url' is not set")");
 }
 
 TEST_CASE("postgres: hosts by name, by socket, and several") {
@@ -409,20 +413,11 @@ TEST_CASE("postgres: a large result passes through") {
     static std::string url;
     url = server().url();
     postgres const settings{.url = url.c_str(), .test = "SELECT repeat('x', 50) FROM generate_series(1, 1000000)"};
-    postgres::session session(settings);
-    postgres const small{.url = url.c_str()};
-    postgres::session other(small);
-    CHECK(probe(other) == "OK null");
-    auto const before = process_status("VmRSS");
     net::io_context context;
-    std::string found;
-    auto task = [&]() -> net::awaitable<void> {
-        auto const result = co_await session.probe(healthz::attempt{60s});
-        found = to_string(result.status());
-    };
-    net::co_spawn(context, task(), net::detached);
-    context.run();
-    CHECK(found == "OK");
+    postgres::session session(settings);
+    CHECK(probe({.url = url.c_str()}) == "OK null");
+    auto const before = process_status("VmRSS");
+    CHECK(probe(context, session, 60s) == "OK null");
     if (!sanitized) CHECK(process_status("VmRSS") - before < 4000);  // 50 MB passed
 }
 
@@ -510,7 +505,8 @@ std::vector<std::string> ways_to_say(std::string const& password) {
             urls.push_back(scheme + form + "@127.0.0.1:54x/postgres");
             urls.push_back(scheme + form + "@127.0.0.1:1/postgres");
             urls.push_back(scheme + form + "@no such host/postgres");
-            urls.push_back(scheme + form);
+            // Without a host, some passwords make what is read as another host or database.
+            if (form.find_first_of("@/,") == form.npos) urls.push_back(scheme + form);
         }
     for (auto const& form : {password, percent_encoded(password)}) {
         urls.push_back("postgresql://monitor" + at + "postgres?password=" + form);
@@ -586,8 +582,7 @@ TEST_CASE("postgres: no document holds a password or a piece of one") {
     for (auto const& password : passwords)
         for (auto const& url : ways_to_say(password)) {
             postgres const settings{.url = url.c_str(), .fresh = true};
-            postgres::session session(settings);
-            auto const found = probe(session);
+            auto const found = probe(settings);
             ++kinds[found.substr(0, found.find(' '))];
             INFO(url);
             INFO(found);
