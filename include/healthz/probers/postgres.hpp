@@ -40,13 +40,13 @@ public:
 
     boost::asio::awaitable<outcome_type> probe(attempt a) {
         std::string problem;
-        auto const url = settings_.url.read("url", problem);
-        if (!url) co_return outcome_type::failed(problem);
+        auto const found = settings_.url.read("url", problem);
+        if (!found) co_return outcome_type::failed(problem);
         if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        if (settings_.fresh || *url != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
-        url_ = *url;
+        if (settings_.fresh || *found != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
+        url_ = *found;
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
