@@ -22,8 +22,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-# Not yet in the default run: asio, probers, headers, asan, tsan, clang, consumers, examples, readme. Name them to run them.
-steps=(packages core beast compile_fail firmware)
+steps=(packages core asio probers beast headers compile_fail firmware consumers examples readme clang asan tsan)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2
