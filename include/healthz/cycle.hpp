@@ -21,6 +21,7 @@ struct schedule {
     tick retry_interval;
     tick second;  ///< from the first check to the second, at most `interval`: it spreads the sources over the interval
     std::uint16_t retries;
+    std::uint16_t first = 0;  ///< from a monitor's first `poll` to the first check
 };
 
 /// What `cycle::next` asks for.
@@ -45,6 +46,8 @@ public:
     /// When the next step is due: an attempt's start, or its deadline while one runs.
     constexpr tick due() const { return due_; }
     constexpr bool running() const { return running_; }
+    /// Where the current check belongs on the grid. Moves with each verdict.
+    constexpr tick grid() const { return grid_; }
     /// The attempt that runs or comes next: 0 for the first of a check.
     constexpr std::uint16_t attempt() const { return attempt_; }
 

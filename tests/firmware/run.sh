@@ -42,7 +42,7 @@ refused() { # refused TEXT COMMAND... : the command fails, and its output says T
 
 # --- what the core includes
 
-std="array|bit|chrono|concepts|cstddef|cstdint|optional|span|string_view|type_traits|utility"
+std="array|bit|chrono|concepts|cstddef|cstdint|numeric|optional|span|string_view|type_traits|utility"
 allowed="^#include (<($std)>|<boost/hana/[a-z_/]+\.hpp>|\"(healthz/)?[a-z0-9_]+\.hpp\")"
 allowed_includes() { # of the core whose folder is $1
     local bad
@@ -75,7 +75,7 @@ compile() { # compile SOURCE OBJECT [FLAG...]
     "$arm-g++" "${machine[@]}" "${flags[@]}" "${includes[@]}" "${@:3}" -c "$1" -o "$2"
 }
 link() { # link IMAGE OBJECT [FLAG...]
-    "$arm-g++" "${machine[@]}" -nostartfiles --specs=nano.specs -Wl,--gc-sections -T "$here/mps2.ld" \
+    "$arm-g++" "${machine[@]}" -nostartfiles --specs=nano.specs -Wl,--gc-sections -T "$root/examples/firmware/mps2.ld" \
         "$2" "$out/startup.o" "${@:3}" -o "$1"
 }
 
@@ -92,7 +92,7 @@ nothing_forbidden() { # in this image
     "$arm-size" "$image" | awk 'NR == 2 { print $1 + $2, "bytes of flash,", $2 + $3, "of RAM" }'
 }
 
-check "the start-up code compiles" compile "$here/startup.cpp" "$out/startup.o" "${bare[@]}"
+check "the start-up code compiles" compile "$root/examples/firmware/startup.cpp" "$out/startup.o" "${bare[@]}"
 check "the superloop compiles for a Cortex-M4" compile "$root/examples/superloop.cpp" "$out/superloop.o" "${bare[@]}"
 check "the superloop links without a run-time" link "$out/superloop.elf" "$out/superloop.o"
 check "its image holds nothing that it must not" nothing_forbidden "$out/superloop.elf"
