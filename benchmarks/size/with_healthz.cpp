@@ -18,13 +18,13 @@ struct supply {
 struct device {
     std::uint8_t address;
 
-    void start() { board_bus_ask(address); }
-    std::optional<healthz::outcome> poll() {
+    void start() const { board_bus_ask(address); }
+    std::optional<healthz::outcome> poll() const {
         int const answer = board_bus_answer(address);
         if (answer < 0) return std::nullopt;
         return answer == 0 ? healthz::ok() : healthz::error("bad answer", "the device on the bus says that it is \"ill\"");
     }
-    void cancel() { board_bus_release(address); }
+    void cancel() const { board_bus_release(address); }
 };
 
 template <std::size_t Index>

@@ -7,14 +7,22 @@
 
 namespace healthz {
 
-/// A prober that keeps nothing: what it says depends on its settings and on the hardware only. It stays in flash; any other
-/// is copied into the monitor, or opens its session there, in the first `poll`.
+/// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
+/// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
 template <class Prober>
-concept stateless_prober = std::is_same_v<session_of<Prober>, Prober> && immediate_prober<Prober const>;
+concept stateless_prober =
+    std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
 
-template <std::size_t Index, class Prober>
-struct prober_slot {
+// A prober in flash, as a table can point to it without knowing its type.
+struct any_prober {};
+template <class Prober>
+struct kept_prober : any_prober {
     Prober prober;
+    constexpr explicit kept_prober(Prober const& declared) : prober(declared) {}
+};
+template <std::size_t Index, class Prober>
+struct prober_slot : kept_prober<Prober> {
+    using kept_prober<Prober>::kept_prober;
 };
 
 // Empty at first, so that a monitor begins as zeros: its memory needs no image in flash.
@@ -30,10 +38,10 @@ struct session_slot<Index, Prober> {};
 template <class Indices, class... Probers>
 struct bank;
 template <std::size_t... Index, class... Probers>
-struct bank<std::index_sequence<Index...>, Probers...> {
-    struct probers : prober_slot<Index, Probers>... {};
+struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Probers>... {
     struct sessions : session_slot<Index, Probers>... {};
-    probers in_flash;
+
+    constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
 };
 
 template <class Name>
@@ -51,7 +59,7 @@ struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
         [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
-        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>{{{declared.prober}...}};
+        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }
 };
 
@@ -120,34 +128,45 @@ private:
         timestamp const& utc;
     };
 
-    // One function an index that does no more than find its prober, and one for each type of prober that does the rest.
-    template <std::size_t Index, class Prober>
-    static constexpr void take_turn(monitor& self, turn const& t) {
-        if constexpr (stateless_prober<Prober>) {
-            self.run(static_cast<prober_slot<Index, Prober> const&>(bank_of<Sources>.in_flash).prober, t);
-        } else {
-            self.run(*static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
-        }
+    // How a source takes its turn: a function for each type of prober, and its prober. Where a session is kept, there is a
+    // function an index, which does no more than find it.
+    struct player {
+        void (*take_turn)(monitor&, any_prober const&, turn const&);
+        any_prober const* prober;
+    };
+    template <class Prober>
+    static constexpr void ask(monitor& self, any_prober const& prober, turn const& t) {
+        self.run(static_cast<kept_prober<Prober> const&>(prober).prober, t);
     }
     template <std::size_t Index, class Prober>
-    static constexpr bool open(monitor& self) {
-        if constexpr (!stateless_prober<Prober>)
-            static_cast<session_slot<Index, Prober>&>(self.sessions_)
-                .session.emplace(static_cast<prober_slot<Index, Prober> const&>(bank_of<Sources>.in_flash).prober);
-        return true;
+    static constexpr void ask_session(monitor& self, any_prober const&, turn const& t) {
+        self.run(*static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
     }
-
-    using thunk = void (*)(monitor&, turn const&);
+    template <std::size_t Index, class Prober>
+    static constexpr player make_player() {
+        prober_slot<Index, Prober> const& slot = bank_of<Sources>;
+        if constexpr (stateless_prober<Prober>) return {&ask<Prober>, &slot};
+        else return {&ask_session<Index, Prober>, &slot};
+    }
     template <std::size_t... Index, class... Probers>
-    static constexpr auto make_thunks(bank<std::index_sequence<Index...>, Probers...> const&) {
-        return std::array<thunk, sizeof...(Index)>{&take_turn<Index, Probers>...};
+    static constexpr auto make_players(bank<std::index_sequence<Index...>, Probers...> const&) {
+        return std::array<player, sizeof...(Index)>{make_player<Index, Probers>()...};
+    }
+    template <class Monitor>  // a template, so that it is made once the monitor is a complete type
+    static constexpr auto players = Monitor::make_players(bank_of<Sources>);
+
+    template <std::size_t Index, class Prober>
+    constexpr bool open() {
+        if constexpr (!stateless_prober<Prober>) {
+            prober_slot<Index, Prober> const& slot = bank_of<Sources>;
+            static_cast<session_slot<Index, Prober>&>(sessions_).session.emplace(slot.prober);
+        }
+        return true;
     }
     template <std::size_t... Index, class... Probers>
     constexpr void open_all(bank<std::index_sequence<Index...>, Probers...> const&) {
-        [[maybe_unused]] bool const opened[] = {open<Index, Probers>(*this)...};
+        [[maybe_unused]] bool const opened[] = {open<Index, Probers>()...};
     }
-    template <class Monitor>  // a template, so that it is made once the monitor is a complete type
-    static constexpr auto thunks = Monitor::make_thunks(bank_of<Sources>);
 
     template <class Session>
     constexpr void run(Session& session, turn const& t) {
@@ -186,7 +205,10 @@ private:
         for (; t.index < size_of<Sources>; ++t.index) {
             auto& each = cycles_[t.index];
             t.step = each.next(now, rows_of<Sources>[t.index].schedule);
-            if (t.step != step::sleep || each.running()) thunks<monitor>[t.index](*this, t);
+            if (t.step != step::sleep || each.running()) {
+                auto const& [take_turn, prober] = players<monitor>[t.index];
+                take_turn(*this, *prober, t);
+            }
             tick const wait = each.running() || reached(now, each.due()) ? 0 : each.due() - now;
             if (wait < nearest) nearest = wait;
         }

@@ -40,29 +40,25 @@ struct verdict {
     healthz::timestamp timestamp;  ///< when the check ended
 };
 
-/// A verdict as the report keeps it: 12 bytes. Its error text stands in the report's common text; none is empty, so that an
-/// empty one means that there is no verdict yet.
+/// A verdict as the report keeps it, in 10 bytes. Its error text stands in the report's common text; none is empty, so that
+/// an empty one means that there is no verdict yet.
 class verdict_record {
 public:
     constexpr verdict_record() = default;
     constexpr verdict_record(healthz::status verdict_status, std::size_t text_size, timestamp const& moment)
         : seconds_(static_cast<std::uint32_t>(moment.seconds)),
-          nanoseconds_(moment.nanoseconds & 0x3FFFFFFF),
-          status_(static_cast<std::uint32_t>(verdict_status) & 3),
-          seconds_high_(static_cast<std::int16_t>(moment.seconds >> 32)),
+          rest_(moment.nanoseconds << 2 | static_cast<std::uint32_t>(verdict_status)),
           text_size_(static_cast<std::uint16_t>(text_size)) {}
 
     constexpr bool known() const { return text_size_ != 0; }
     constexpr bool is(healthz::status wanted) const { return known() && status() == wanted; }
-    constexpr healthz::status status() const { return static_cast<healthz::status>(status_); }
+    constexpr healthz::status status() const { return static_cast<healthz::status>(rest_ & 3); }
     constexpr std::size_t text_size() const { return text_size_; }
-    constexpr healthz::timestamp timestamp() const { return {std::int64_t{seconds_high_} * (std::int64_t{1} << 32) + seconds_, nanoseconds_}; }
+    constexpr healthz::timestamp timestamp() const { return {seconds_, rest_ >> 2}; }
 
 private:
-    std::uint32_t seconds_ = 0;
-    std::uint32_t nanoseconds_ : 30 = 0;
-    std::uint32_t status_ : 2 = 0;
-    std::int16_t seconds_high_ = 0;
+    packed_word seconds_;  // since 1970; they last until 2106
+    packed_word rest_;     // the nanoseconds, and the status in the last two bits
     std::uint16_t text_size_ = 0;
 };
 

@@ -90,7 +90,7 @@ constexpr declared_source<Name, Prober> source(Prober prober, health_check check
     require<Name>(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
     require<Name>(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
     require<Name>(check.retries >= 0, "healthz: the retries of this source are negative");
-    require<Name>(check.retries < 65536, "healthz: this source has more than 65535 retries");
+    require<Name>(check.retries < 32768, "healthz: this source has more than 32767 retries");
     require<Name>(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
     require<Name>(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
                       check.interval + check.longest_check() < longest,

@@ -17,10 +17,11 @@ constexpr char* write_timestamp(timestamp const& moment, char* out) {
         out += count;
         *out++ = after;
     };
-    // A day has 675 times 128 s: so 32 bits are enough to divide by it.
-    auto const parts = static_cast<std::int32_t>(moment.seconds >> 7);
-    auto const day = parts / 675 - (parts % 675 < 0 ? 1 : 0);
-    auto const of_day = static_cast<std::uint32_t>(parts - day * 675) * 128 + static_cast<std::uint32_t>(moment.seconds & 127);
+    // A day is 675 times 128 s, so 32 bits are enough to divide by it; unsigned ones, from a day long before the year 0.
+    constexpr std::int32_t before = 800000;
+    auto const parts = static_cast<std::uint32_t>((moment.seconds >> 7) + std::int64_t{before} * 675);
+    auto const day = static_cast<std::int32_t>(parts / 675) - before;
+    auto const of_day = parts % 675 * 128 + static_cast<std::uint32_t>(moment.seconds & 127);
     std::chrono::year_month_day const date{std::chrono::sys_days(std::chrono::days(day))};
     digits(static_cast<std::uint32_t>(static_cast<int>(date.year())), 4, '-');
     digits(static_cast<unsigned>(date.month()), 2, '-');
