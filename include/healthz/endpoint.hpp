@@ -86,6 +86,17 @@ constexpr error_answer error_of(answer which) {
     return errors[static_cast<std::size_t>(which) - 2];
 }
 
+// The words of an HTTP/1.1 response, for whoever writes one.
+inline constexpr std::string_view http_version = "HTTP/1.1 ";
+inline constexpr std::string_view http_space = " ";
+inline constexpr std::string_view http_line_end = "\r\n";
+inline constexpr std::string_view http_header_end = "\r\n\r\n";
+inline constexpr std::string_view ok_reason = "OK";
+inline constexpr std::string_view unavailable_reason = "Service Unavailable";
+inline constexpr std::string_view allow_field = "Allow: GET, HEAD\r\n";
+/// The header fields that all answers have, up to the size of the body.
+inline constexpr std::string_view common_fields = "Content-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ";
+
 /// The path of a request's target, which is a path or a whole `http://` address, without its query.
 constexpr std::string_view path_of(std::string_view target) {
     for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {

@@ -37,13 +37,14 @@ inline constexpr std::string_view empty_document = "{}";
 inline constexpr std::string_view before_first = "{";
 inline constexpr std::string_view before_next = ",";
 inline constexpr std::string_view after_last = "}";
-inline constexpr std::string_view before_error = ":{\"error\":";
+inline constexpr std::string_view after_key = ":";
+inline constexpr std::string_view before_error = "{\"error\":";
 inline constexpr std::string_view before_status = ",\"status\":\"";
 inline constexpr std::string_view before_timestamp = "\",\"timestamp\":\"";
 inline constexpr std::string_view after_timestamp = "\"}";
 inline constexpr std::size_t longest_status = to_string(status::failed).size();  // of those that come with a text
 inline constexpr std::size_t fixed_verdict_size =
-    before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
+    after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
 
 /// The size of the largest document that `Sources` can have, in bytes.
 template <auto const& Sources>
@@ -53,6 +54,20 @@ inline constexpr std::size_t max_json_size = [] {
     return size;
 }();
 
+/// Streams one verdict, the value of its source in the document, into `put`.
+template <std::invocable<std::string_view> Sink>
+constexpr void write_verdict(verdict const& v, Sink&& put) {
+    char time[timestamp_size];
+    write_timestamp(v.timestamp, time);
+    put(before_error);
+    put(v.error);
+    put(before_status);
+    put(to_string(v.status));
+    put(before_timestamp);
+    put(std::string_view(time, timestamp_size));
+    put(after_timestamp);
+}
+
 /// Streams the document into `put`, which is called with a `std::string_view` for each piece, in order. For where no
 /// buffer fits: the largest piece is an error text.
 template <std::invocable<std::string_view> Sink>
@@ -61,17 +76,10 @@ constexpr void write_json(report_view report, Sink&& put) {
     for (std::size_t i = 0; i < report.size(); ++i) {
         auto const v = report[i];
         if (!v) continue;
-        char timestamp[timestamp_size];
-        write_timestamp(v->timestamp, timestamp);
         put(empty ? before_first : before_next);
         put(report.key(i));
-        put(before_error);
-        put(v->error);
-        put(before_status);
-        put(to_string(v->status));
-        put(before_timestamp);
-        put(std::string_view(timestamp, timestamp_size));
-        put(after_timestamp);
+        put(after_key);
+        write_verdict(*v, put);
         empty = false;
     }
     put(empty ? empty_document : after_last);
