@@ -14,5 +14,8 @@
 #include "healthz/write_json.hpp"   // a report as JSON
 #include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop
+#include "healthz/timetable.hpp"    // its times and memory, to print
+#include "healthz/watchdog.hpp"     // feeds a hardware watchdog while what it needs is healthy
 #include "healthz/sha256.hpp"       // digests, to keep and compare secrets by
 #include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get
+#include "healthz/response.hpp"     // the answer as bytes, for an HTTP server of yours

@@ -17,6 +17,7 @@ struct source_row {
     std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
     std::uint16_t key_size;
     std::uint16_t name_size;
+    bool remote;  ///< asks over a network
 
     constexpr std::string_view name() const { return {text + (name_size + 2 == key_size ? 1 : key_size), name_size}; }
     /// The name as the document has it: escaped, in quotes.
@@ -59,7 +60,8 @@ constexpr source_row make_row(declared_source<Name, Prober> const& s) {
              static_cast<std::uint16_t>(s.check.retries)},
             static_cast<std::uint16_t>(outcome_of<Prober>::capacity),
             key_of<Name>.key_size,
-            static_cast<std::uint16_t>(Name.view().size())};
+            static_cast<std::uint16_t>(Name.view().size()),
+            is_remote<Prober>};
 }
 
 template <std::size_t Count>

@@ -79,6 +79,9 @@ public:
         return verdict{row.name(), record.status(), {text_ + row.text_offset, record.text_size()}, record.timestamp()};
     }
 
+    /// Whether source `index` has a verdict, and it is `wanted`.
+    constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
+
     /// The source's name as the document has it: escaped, in quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
 
@@ -133,6 +136,7 @@ public:
 
     static constexpr std::size_t size() { return size_of<Sources>; }
     constexpr std::optional<verdict> operator[](std::size_t index) const { return view()[index]; }
+    constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
     constexpr std::size_t count(status wanted) const { return view().count(wanted); }
     constexpr std::size_t pending() const { return view().pending(); }
     constexpr bool all_ok() const { return view().all_ok(); }
