@@ -26,40 +26,38 @@ struct source_row {
 
 template <fixed_string Name>
 constexpr auto make_key() {
-    struct escaped_name {
+    struct {
         char text[Name.view().size() * 7 + 2]{};
         std::size_t key_size = 0, size = 0;
-    };
-    constexpr auto escaped = [] {
-        escaped_name key;
-        auto* const last = key.text + sizeof key.text;
-        auto* out = copy_text("\"", key.text);
-        out = copy_text("\"", escape_json(Name.view(), out, last - 1));
-        key.key_size = static_cast<std::size_t>(out - key.text);
-        if (key.key_size != Name.view().size() + 2) out = copy_text(Name.view(), out);
-        key.size = static_cast<std::size_t>(out - key.text);
-        return key;
-    }();
-    struct {
-        char text[escaped.size];
-        std::uint16_t key_size = escaped.key_size;
-    } exact;
-    for (std::size_t i = 0; i < escaped.size; ++i) exact.text[i] = escaped.text[i];
-    return exact;
+    } key;
+    auto* const last = key.text + sizeof key.text;
+    auto* out = copy_text("\"", key.text);
+    out = copy_text("\"", escape_json(Name.view(), out, last - 1));
+    key.key_size = static_cast<std::size_t>(out - key.text);
+    if (key.key_size != Name.view().size() + 2) out = copy_text(Name.view(), out);
+    key.size = static_cast<std::size_t>(out - key.text);
+    return key;
 }
-
 template <fixed_string Name>
-inline constexpr auto key_of = make_key<Name>();
+inline constexpr auto roomy_key_of = make_key<Name>();
+
+// What a row points to: as much of it as is used.
+template <fixed_string Name>
+inline constexpr auto key_of = [] {
+    std::array<char, roomy_key_of<Name>.size> exact;
+    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = roomy_key_of<Name>.text[i];
+    return exact;
+}();
 
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
     auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
-    return {key_of<Name>.text,
+    return {key_of<Name>.data(),
             0,
             {ticks(s.check.interval), ticks(s.check.timeout), ticks(s.check.retry_interval), 0,
              static_cast<std::uint16_t>(s.check.retries)},
             static_cast<std::uint16_t>(outcome_of<Prober>::capacity),
-            key_of<Name>.key_size,
+            static_cast<std::uint16_t>(roomy_key_of<Name>.key_size),
             static_cast<std::uint16_t>(Name.view().size()),
             is_remote<Prober>};
 }
