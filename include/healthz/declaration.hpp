@@ -99,7 +99,7 @@ inline constexpr auto rows_of = table_of<Sources>.rows;
 
 /// The number of sources.
 template <auto const& Sources>
-inline constexpr std::size_t size_of = rows_of<Sources>.size();
+inline constexpr std::size_t size_of = table_of<Sources>.rows.size();
 
 /// The index of the source `Name`. Compile error: there is none.
 template <auto const& Sources, fixed_string Name>

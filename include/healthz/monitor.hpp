@@ -5,6 +5,8 @@
 
 #include "history.hpp"
 
+#include <memory>
+
 namespace healthz {
 
 /// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
@@ -13,7 +15,7 @@ template <class Prober>
 concept stateless_prober =
     std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
 
-// A prober in flash, as a table can point to it without knowing its type.
+// A prober in flash, as a table can point to it without knowing its type; and one base class an index.
 struct any_prober {};
 template <class Prober>
 struct kept_prober : any_prober {
@@ -22,16 +24,38 @@ struct kept_prober : any_prober {
 };
 template <std::size_t Index, class Prober>
 struct prober_slot : kept_prober<Prober> {
-    using kept_prober<Prober>::kept_prober;
+    constexpr explicit prober_slot(Prober const& declared) : kept_prober<Prober>(declared) {}
 };
 
-// Empty at first, so that a monitor begins as zeros: its memory needs no image in flash.
-template <std::size_t Index, class Prober>
+// A session that is opened later, so that a monitor begins as zeros and its memory needs no image in flash. A std::optional
+// would do, for more memory and 19 ms of compile time a type.
+template <std::size_t Index, class Prober, bool = stateless_prober<Prober>, bool = std::is_trivially_destructible_v<session_of<Prober>>>
 struct session_slot {
-    std::optional<session_of<Prober>> session;
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    constexpr session_slot() : closed(0) {}
+    constexpr void open(Prober const& prober) { std::construct_at(&session, prober); }
 };
-template <std::size_t Index, stateless_prober Prober>
-struct session_slot<Index, Prober> {};
+template <std::size_t Index, class Prober>
+struct session_slot<Index, Prober, false, false> {
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    bool is_open = false;
+    constexpr session_slot() : closed(0) {}
+    constexpr ~session_slot() {
+        if (is_open) std::destroy_at(&session);
+    }
+    constexpr void open(Prober const& prober) {
+        std::construct_at(&session, prober);
+        is_open = true;
+    }
+};
+template <std::size_t Index, class Prober, bool Trivial>
+struct session_slot<Index, Prober, true, Trivial> {};
 
 /// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
 /// into these, keeps compile time linear.
@@ -140,7 +164,7 @@ private:
     }
     template <std::size_t Index, class Prober>
     static constexpr void ask_session(monitor& self, any_prober const&, turn const& t) {
-        self.run(*static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
+        self.run(static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
     }
     template <std::size_t Index, class Prober>
     static constexpr player make_player() {
@@ -159,7 +183,7 @@ private:
     constexpr bool open() {
         if constexpr (!stateless_prober<Prober>) {
             prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-            static_cast<session_slot<Index, Prober>&>(sessions_).session.emplace(slot.prober);
+            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.prober);
         }
         return true;
     }
