@@ -8,9 +8,14 @@
 #include "healthz/prober.hpp"       // the three kinds of prober
 #include "healthz/source.hpp"       // source<"name">(prober, health_check) and sources(...)
 #include "healthz/cycle.hpp"        // retries and timeouts as a state machine
+#include "healthz/starts.hpp"       // when checks start, planned by the compiler
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
 #include "healthz/report.hpp"       // the latest verdicts
 #include "healthz/write_json.hpp"   // a report as JSON
+#include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop
+#include "healthz/timetable.hpp"    // its times and memory, to print
+#include "healthz/watchdog.hpp"     // feeds a hardware watchdog while what it needs is healthy
 #include "healthz/sha256.hpp"       // digests, to keep and compare secrets by
 #include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get
+#include "healthz/response.hpp"     // the answer as bytes, for an HTTP server of yours

@@ -12,7 +12,7 @@
 #   asan          all test programs with the address and undefined-behaviour sanitizers
 #   tsan          the programs with threads, with the thread sanitizer
 #   clang         the core's tests and every header, with clang
-#   firmware      the core for a microcontroller: cross-compiled, inspected and run
+#   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
 #   readme        the README's snippets and its first screen are true
@@ -26,7 +26,7 @@ steps=(packages core asio probers beast headers compile_fail firmware consumers 
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2
-    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm valgrind)
 
 step_packages() {
     local package missing=() as_root=()
@@ -88,7 +88,7 @@ step_clang() {
     run_tests clang core headers
 }
 
-step_firmware() { tests/firmware/run.sh; }
+step_firmware() { tests/firmware/run.sh && benchmarks/size/run.sh --check; }
 step_consumers() { tests/consumers/run.sh; }
 step_examples() {
     build gcc examples

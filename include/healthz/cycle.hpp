@@ -21,6 +21,19 @@ struct schedule {
     tick retry_interval;
     tick second;  ///< from the first check to the second, at most `interval`: it spreads the sources over the interval
     std::uint16_t retries;
+    std::uint16_t first = 0;  ///< from a monitor's first `poll` to the first check
+};
+
+/// 32 bits that are aligned as 16 are, and so leave no gap beside 16 others: it saves every source four bytes of RAM.
+class packed_word {
+public:
+    constexpr packed_word(std::uint32_t value = 0)
+        : low_(static_cast<std::uint16_t>(value)), high_(static_cast<std::uint16_t>(value >> 16)) {}
+    constexpr operator std::uint32_t() const { return std::uint32_t{high_} << 16 | low_; }
+
+private:
+    std::uint16_t low_;
+    std::uint16_t high_;
 };
 
 /// What `cycle::next` asks for.
@@ -39,27 +52,28 @@ public:
         grid_ = now + s.second - s.interval;
         due_ = now;
         attempt_ = 0;
-        running_ = false;
     }
 
     /// When the next step is due: an attempt's start, or its deadline while one runs.
     constexpr tick due() const { return due_; }
-    constexpr bool running() const { return running_; }
+    constexpr bool running() const { return (attempt_ & running_bit) != 0; }
+    /// Where the current check belongs on the grid. Moves with each verdict.
+    constexpr tick grid() const { return grid_; }
     /// The attempt that runs or comes next: 0 for the first of a check.
-    constexpr std::uint16_t attempt() const { return attempt_; }
+    constexpr std::uint16_t attempt() const { return attempt_ & (running_bit - 1); }
 
     /// What to do at `now`. After `start` an attempt runs, until `finish`.
     constexpr step next(tick now, schedule const& s) {
         if (!reached(now, due_)) return step::sleep;
-        if (running_) return step::give_up;
-        running_ = true;
+        if (running()) return step::give_up;
+        attempt_ |= running_bit;
         due_ = now + s.timeout;
         return step::start;
     }
 
     /// The running attempt ended in `result`. True: this is the verdict; false: it is retried, and the last verdict stands.
     constexpr bool finish(tick now, status result, schedule const& s) {
-        running_ = false;
+        attempt_ = attempt();
         bool const may_retry = result == status::timeout || result == status::error;
         if (may_retry && attempt_ < s.retries) {
             ++attempt_;
@@ -68,16 +82,17 @@ public:
         }
         attempt_ = 0;
         tick const since = now - grid_;
-        grid_ += since < s.interval ? s.interval : (since / s.interval + 1) * s.interval;
+        grid_ = grid_ + (since < s.interval ? s.interval : (since / s.interval + 1) * s.interval);
         due_ = grid_;
         return true;
     }
 
 private:
-    tick grid_ = 0;  // where on the grid the current check belongs
-    tick due_ = 0;
-    std::uint16_t attempt_ = 0;
-    bool running_ = false;
+    static constexpr std::uint16_t running_bit = 0x8000;
+
+    packed_word grid_;  // where on the grid the current check belongs
+    packed_word due_;
+    std::uint16_t attempt_ = 0;  // and whether it runs
 };
 
 }  // namespace healthz

@@ -3,8 +3,7 @@
 // Part of the core.
 #pragma once
 
-#include "cycle.hpp"
-#include "source.hpp"
+#include "starts.hpp"
 
 #include <boost/hana/unpack.hpp>
 
@@ -12,92 +11,132 @@ namespace healthz {
 
 /// One source without its type.
 struct source_row {
-    std::string_view name;
-    std::string_view key;  ///< the name as the document has it: escaped, in quotes
+    char const* text;  // the key, and behind it the name where that is no part of the key
+    std::uint32_t text_offset;    ///< where its error text begins in the report's text
     healthz::schedule schedule;
     std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
-    std::uint32_t text_offset;    ///< where they begin in the report's text
+    std::uint16_t key_size;
+    std::uint16_t name_size;
+    bool remote;  ///< asks over a network
+
+    constexpr std::string_view name() const { return {text + (name_size + 2 == key_size ? 1 : key_size), name_size}; }
+    /// The name as the document has it: escaped, in quotes.
+    constexpr std::string_view key() const { return {text, key_size}; }
 };
 
 template <fixed_string Name>
 constexpr auto make_key() {
-    constexpr auto escaped = [] {
-        struct {
-            char text[Name.view().size() * 6 + 2]{};
-            std::size_t size = 0;
-        } key;
-        auto* const last = key.text + sizeof key.text;
-        auto* out = copy_text("\"", key.text);
-        out = copy_text("\"", escape_json(Name.view(), out, last - 1));
-        key.size = static_cast<std::size_t>(out - key.text);
-        return key;
-    }();
-    std::array<char, escaped.size> exact;
-    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = escaped.text[i];
-    return exact;
+    struct {
+        char text[Name.view().size() * 7 + 2]{};
+        std::size_t key_size = 0, size = 0;
+    } key;
+    auto* const last = key.text + sizeof key.text;
+    auto* out = copy_text("\"", key.text);
+    out = copy_text("\"", escape_json(Name.view(), out, last - 1));
+    key.key_size = static_cast<std::size_t>(out - key.text);
+    if (key.key_size != Name.view().size() + 2) out = copy_text(Name.view(), out);
+    key.size = static_cast<std::size_t>(out - key.text);
+    return key;
 }
-
 template <fixed_string Name>
-inline constexpr auto key_of = make_key<Name>();
+inline constexpr auto roomy_key_of = make_key<Name>();
+
+// What a row points to: as much of it as is used.
+template <fixed_string Name>
+inline constexpr auto key_of = [] {
+    std::array<char, roomy_key_of<Name>.size> exact;
+    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = roomy_key_of<Name>.text[i];
+    return exact;
+}();
 
 template <fixed_string Name, class Prober>
-constexpr source_row make_row(declared_source<Name, Prober> const& s, std::size_t index, std::size_t count) {
+constexpr source_row make_row(declared_source<Name, Prober> const& s) {
     auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
-    auto const interval = ticks(s.check.interval);
-    auto const second = static_cast<tick>((std::uint64_t{interval} * (index + 1) + count - 1) / count);  // never 0
-    return {Name.view(),
-            {key_of<Name>.data(), key_of<Name>.size()},
-            {interval, ticks(s.check.timeout), ticks(s.check.retry_interval), second, static_cast<std::uint16_t>(s.check.retries)},
+    return {key_of<Name>.data(),
+            0,
+            {ticks(s.check.interval), ticks(s.check.timeout), ticks(s.check.retry_interval), 0,
+             static_cast<std::uint16_t>(s.check.retries)},
             static_cast<std::uint16_t>(outcome_of<Prober>::capacity),
-            0};
+            static_cast<std::uint16_t>(roomy_key_of<Name>.key_size),
+            static_cast<std::uint16_t>(Name.view().size()),
+            is_remote<Prober>};
 }
 
-struct make_rows {
+template <std::size_t Count>
+struct source_table {
+    std::array<source_row, Count> rows;
+    std::size_t max_starts = 0;
+};
+
+struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
         require_sources<Sources...>();
-        std::size_t index = 0;
-        std::array<source_row, sizeof...(Sources)> rows{make_row(declared, index++, sizeof...(Sources))...};
+        constexpr auto count = sizeof...(Sources);
+        source_table<count> table{{make_row(declared)...}};
+        std::array<tick, count> intervals;
+        for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
+        auto const plan = plan_starts(intervals);
+        table.max_starts = plan.most;
         std::uint32_t offset = 0;
-        for (auto& row : rows) {
+        for (std::size_t i = 0; i < count; ++i) {
+            auto& row = table.rows[i];
+            row.schedule.first = static_cast<std::uint16_t>(plan.first[i]);
+            row.schedule.second = plan.second[i];
             row.text_offset = offset;
             offset += row.text_capacity;
         }
-        return rows;
+        return table;
     }
 };
 
+template <auto const& Sources>
+inline constexpr auto table_of = boost::hana::unpack(Sources, make_table{});
+
 /// The rows of a declaration, in its order.
 template <auto const& Sources>
-inline constexpr auto rows_of = boost::hana::unpack(Sources, make_rows{});
+inline constexpr auto rows_of = table_of<Sources>.rows;
 
 /// The number of sources.
 template <auto const& Sources>
-inline constexpr std::size_t size_of = rows_of<Sources>.size();
+inline constexpr std::size_t size_of = table_of<Sources>.rows.size();
 
 /// The index of the source `Name`. Compile error: there is none.
 template <auto const& Sources, fixed_string Name>
 constexpr std::size_t index_of() {
     constexpr auto index = [] {
         std::size_t i = 0;
-        while (i < size_of<Sources> && rows_of<Sources>[i].name != Name.view()) ++i;
+        while (i < size_of<Sources> && rows_of<Sources>[i].name() != Name.view()) ++i;
         return i;
     }();
     static_assert(index < size_of<Sources>, "healthz: no source of this name is declared");
     return index;
 }
 
-/// The longest time from a source's death to its verdict: it dies right after it answered, is looked at again one interval
-/// later, and then uses up its attempts. Add how late your program calls `poll`.
+/// No more checks than these start in one tick of a monitor that is polled in every tick: offsets are chosen for that. The
+/// retries of sources that fail come on top.
+template <auto const& Sources>
+inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
+
+/// The longest time from the death of a source to its verdict: it dies right after it answered, is looked at again one
+/// interval later, and then uses up its attempts.
+constexpr std::chrono::milliseconds worst_case_detection(schedule const& s) {
+    return std::chrono::milliseconds(s.interval + std::int64_t{s.timeout} * (s.retries + 1) +
+                                     std::int64_t{s.retry_interval} * s.retries);
+}
+
+/// That of the source `Name`. Add how late your program calls `poll`. Compile error: no such source.
+template <auto const& Sources, fixed_string Name>
+constexpr std::chrono::milliseconds worst_case_detection() {
+    return worst_case_detection(rows_of<Sources>[index_of<Sources, Name>()].schedule);
+}
+
+/// The longest of all sources.
 template <auto const& Sources>
 constexpr std::chrono::milliseconds worst_case_detection() {
     std::chrono::milliseconds worst{0};
-    for (auto const& row : rows_of<Sources>) {
-        auto const& s = row.schedule;
-        auto const time = std::chrono::milliseconds(s.interval + std::int64_t{s.timeout} * (s.retries + 1) +
-                                                    std::int64_t{s.retry_interval} * s.retries);
-        if (time > worst) worst = time;
-    }
+    for (auto const& row : rows_of<Sources>)
+        if (auto const time = worst_case_detection(row.schedule); time > worst) worst = time;
     return worst;
 }
 

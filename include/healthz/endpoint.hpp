@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sha256.hpp"
+#include "text.hpp"
 
 #include <concepts>
 #include <optional>
@@ -86,27 +87,42 @@ constexpr error_answer error_of(answer which) {
     return errors[static_cast<std::size_t>(which) - 2];
 }
 
+// The words of an HTTP/1.1 response, for whoever writes one.
+inline constexpr std::string_view http_version = "HTTP/1.1 ";
+inline constexpr std::string_view http_space = " ";
+inline constexpr std::string_view http_line_end = "\r\n";
+inline constexpr std::string_view http_header_end = "\r\n\r\n";
+inline constexpr std::string_view ok_reason = "OK";
+inline constexpr std::string_view unavailable_reason = "Service Unavailable";
+inline constexpr std::string_view allow_field = "Allow: GET, HEAD\r\n";
+/// The header fields that all answers have, up to the size of the body.
+inline constexpr std::string_view common_fields = "Content-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ";
+
+// What stands before the first `mark`, or all of the text; and what stands behind it, or nothing.
+constexpr std::string_view text_before(std::string_view text, char mark) {
+    auto const at = text.find(mark);
+    return at == text.npos ? text : text_until(text, at);
+}
+constexpr std::string_view text_after(std::string_view text, char mark) {
+    auto const at = text.find(mark);
+    return at == text.npos ? std::string_view() : text_from(text, at + 1);
+}
+
 /// The path of a request's target, which is a path or a whole `http://` address, without its query.
 constexpr std::string_view path_of(std::string_view target) {
-    for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
-        if (!target.starts_with(scheme)) continue;
+    for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")}) {
+        if (target.size() < scheme.size() || text_until(target, scheme.size()) != scheme) continue;
         auto const host_end = target.find_first_of("/?", scheme.size());
-        target = host_end == target.npos ? std::string_view() : target.substr(host_end);
-        auto const path = target.substr(0, target.find('?'));
+        auto const path = host_end == target.npos ? std::string_view() : text_before(text_from(target, host_end), '?');
         return path.empty() ? std::string_view("/") : path;
     }
-    return target.substr(0, target.find('?'));
+    return text_before(target, '?');
 }
 
 /// Whether the target's query has `strict=true`.
 constexpr bool is_strict(std::string_view target) {
-    auto const question = target.find('?');
-    std::string_view query = question == target.npos ? std::string_view() : target.substr(question + 1);
-    while (!query.empty()) {
-        auto const end = query.find('&');
-        if (query.substr(0, end) == "strict=true") return true;
-        query = end == query.npos ? std::string_view() : query.substr(end + 1);
-    }
+    for (auto query = text_after(target, '?'); !query.empty(); query = text_after(query, '&'))
+        if (text_before(query, '&') == "strict=true") return true;
     return false;
 }
 

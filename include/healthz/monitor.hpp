@@ -3,27 +3,69 @@
 // Part of the core.
 #pragma once
 
-#include "report.hpp"
+#include "history.hpp"
+
+#include <memory>
 
 namespace healthz {
 
-template <std::size_t Index, class Session>
-struct session_slot {
-    template <class Prober>
-    constexpr explicit session_slot(Prober const& prober) : session(prober) {}  // in place: it may not even be movable
+/// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
+/// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
+template <class Prober>
+concept stateless_prober =
+    std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
 
-    [[no_unique_address]] Session session;
+// A prober in flash, as a table can point to it without knowing its type; and one base class an index.
+struct any_prober {};
+template <class Prober>
+struct kept_prober : any_prober {
+    Prober prober;
+    constexpr explicit kept_prober(Prober const& declared) : prober(declared) {}
+};
+template <std::size_t Index, class Prober>
+struct prober_slot : kept_prober<Prober> {
+    constexpr explicit prober_slot(Prober const& declared) : kept_prober<Prober>(declared) {}
 };
 
-template <class Indices, class... Sessions>
-struct session_bank;
+// A session that is opened later, so that a monitor begins as zeros and its memory needs no image in flash. A std::optional
+// would do, for more memory and 19 ms of compile time a type.
+template <std::size_t Index, class Prober, bool = stateless_prober<Prober>, bool = std::is_trivially_destructible_v<session_of<Prober>>>
+struct session_slot {
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    constexpr session_slot() : closed(0) {}
+    constexpr void open(Prober const& prober) { std::construct_at(&session, prober); }
+};
+template <std::size_t Index, class Prober>
+struct session_slot<Index, Prober, false, false> {
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    bool is_open = false;
+    constexpr session_slot() : closed(0) {}
+    constexpr ~session_slot() {
+        if (is_open) std::destroy_at(&session);
+    }
+    constexpr void open(Prober const& prober) {
+        std::construct_at(&session, prober);
+        is_open = true;
+    }
+};
+template <std::size_t Index, class Prober, bool Trivial>
+struct session_slot<Index, Prober, true, Trivial> {};
 
-/// The sessions of a monitor side by side, one base class an index: going through the Hana tuple just once, to unpack it
-/// into this, keeps compile time linear.
-template <std::size_t... Index, class... Sessions>
-struct session_bank<std::index_sequence<Index...>, Sessions...> : session_slot<Index, Sessions>... {
-    template <class... Sources>
-    constexpr explicit session_bank(Sources const&... declared) : session_slot<Index, Sessions>(declared.prober)... {}
+/// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
+/// into these, keeps compile time linear.
+template <class Indices, class... Probers>
+struct bank;
+template <std::size_t... Index, class... Probers>
+struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Probers>... {
+    struct sessions : session_slot<Index, Probers>... {};
+
+    constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
 };
 
 template <class Name>
@@ -37,19 +79,23 @@ constexpr bool require_pollable(declared_source<Name, Prober> const&) {
     return true;
 }
 
-struct make_session_bank {
+struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
         [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
-        return session_bank<std::index_sequence_for<Sources...>, session_of<typename Sources::prober_type>...>(declared...);
+        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }
 };
 
-/// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
-/// long as an immediate prober does. Give it static storage; its size is a constant.
-/// `Sources` is a `constexpr` object with static storage. Compile errors: a coroutine prober (that takes an event loop,
-/// see `healthz::asio::runner`).
 template <auto const& Sources>
+inline constexpr auto bank_of = boost::hana::unpack(Sources, make_bank{});
+
+/// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
+/// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
+/// `Sources` is a `constexpr` object with static storage. `Past` is how many verdicts of each source it keeps besides the
+/// latest, for a post-mortem; none cost nothing. Compile errors: a coroutine prober (that takes an event loop, see
+/// `healthz::asio::runner`).
+template <auto const& Sources, std::size_t Past = 0>
 class monitor {
 public:
     constexpr monitor() = default;
@@ -58,95 +104,162 @@ public:
 
     /// Does what is due at `now`: milliseconds of a clock that wraps at 2^32, as a tick counter does. Call it as often as
     /// the program loops, and at least once in 24 days; a late call delays checks, does those that were missed just once,
-    /// and shifts none that follow. All first checks start in the first call. Costs a comparison when nothing is due.
-    /// Without `utc`, timestamps count from the first call, at 1970-01-01T00:00:00Z.
-    constexpr void poll(tick now, std::optional<utc_time> utc = std::nullopt) {
-        if (started_ && !reached(now, wake_)) return;
-        advance(now, utc);
+    /// and shifts none that follow. Checks start where `timetable` says. Costs a comparison when nothing is due.
+    /// Timestamps count from the first call, at 1970-01-01T00:00:00Z.
+    constexpr void poll(tick now) {
+        if (!idle(now)) advance(now, nullptr);
+    }
+
+    /// The same with timestamps in UTC, from a real-time clock.
+    constexpr void poll(tick now, timestamp const& utc) {
+        if (!idle(now)) advance(now, &utc);
     }
 
     /// The same with a time point or time since boot of a `<chrono>` clock.
-    template <class Clock, class Duration>
-    constexpr void poll(std::chrono::time_point<Clock, Duration> now, std::optional<utc_time> utc = std::nullopt) {
-        poll(now.time_since_epoch(), utc);
+    template <class Clock, class Duration, class... Utc>
+    constexpr void poll(std::chrono::time_point<Clock, Duration> now, Utc const&... utc) {
+        poll(now.time_since_epoch(), utc...);
     }
-    template <class Rep, class Period>
-    constexpr void poll(std::chrono::duration<Rep, Period> now, std::optional<utc_time> utc = std::nullopt) {
-        poll(static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc);
+    template <class Rep, class Period, class... Utc>
+    constexpr void poll(std::chrono::duration<Rep, Period> now, Utc const&... utc) {
+        poll(static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc...);
     }
 
     /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs.
     constexpr tick next_poll() const { return wake_; }
 
+    /// Where source `index` stands in its timetable: a moment that moves with each of its verdicts, and with nothing else.
+    constexpr tick progress(std::size_t index) const { return cycles_[index].grid(); }
+
     /// The latest verdicts. Changes only in `poll`.
     constexpr healthz::report<Sources> const& report() const { return report_; }
 
-private:
-    using bank = decltype(boost::hana::unpack(Sources, make_session_bank{}));
+    /// The verdict of source `index` before `age` later ones, at most `Past`; the latest for 0. Nothing where it has none.
+    constexpr std::optional<verdict> past(std::size_t index, std::size_t age) const {
+        if constexpr (Past > 0)
+            if (age > 0) return history_.get(index, age);
+        return age == 0 ? report_[index] : std::nullopt;
+    }
 
-    /// What one source's thin shell needs to know; the loop around the shells is the same code for all.
+private:
+    using sessions = typename std::remove_const_t<decltype(bank_of<Sources>)>::sessions;
+
+    /// What happens to one source now.
     struct turn {
+        std::size_t index;
         healthz::step step;
         tick now;
-        utc_time utc;
+        timestamp const& utc;
     };
-    using shell = void (*)(monitor&, turn const&);
 
-    template <std::size_t Index, class Session>
-    static constexpr void take_turn(monitor& self, turn const& t) {
-        auto& session = static_cast<session_slot<Index, Session>&>(self.bank_).session;
+    // How a source takes its turn: a function for each type of prober, and its prober. Where a session is kept, there is a
+    // function an index, which does no more than find it.
+    struct player {
+        void (*take_turn)(monitor&, any_prober const&, turn const&);
+        any_prober const* prober;
+    };
+    template <class Prober>
+    static constexpr void ask(monitor& self, any_prober const& prober, turn const& t) {
+        self.run(static_cast<kept_prober<Prober> const&>(prober).prober, t);
+    }
+    template <std::size_t Index, class Prober>
+    static constexpr void ask_session(monitor& self, any_prober const&, turn const& t) {
+        self.run(static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
+    }
+    template <std::size_t Index, class Prober>
+    static constexpr player make_player() {
+        prober_slot<Index, Prober> const& slot = bank_of<Sources>;
+        if constexpr (stateless_prober<Prober>) return {&ask<Prober>, &slot};
+        else return {&ask_session<Index, Prober>, &slot};
+    }
+    template <std::size_t... Index, class... Probers>
+    static constexpr auto make_players(bank<std::index_sequence<Index...>, Probers...> const&) {
+        return std::array<player, sizeof...(Index)>{make_player<Index, Probers>()...};
+    }
+    template <class Monitor>  // a template, so that it is made once the monitor is a complete type
+    static constexpr auto players = Monitor::make_players(bank_of<Sources>);
+
+    template <std::size_t Index, class Prober>
+    constexpr bool open() {
+        if constexpr (!stateless_prober<Prober>) {
+            prober_slot<Index, Prober> const& slot = bank_of<Sources>;
+            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.prober);
+        }
+        return true;
+    }
+    template <std::size_t... Index, class... Probers>
+    constexpr void open_all(bank<std::index_sequence<Index...>, Probers...> const&) {
+        [[maybe_unused]] bool const opened[] = {open<Index, Probers>()...};
+    }
+
+    template <class Session>
+    constexpr void run(Session& session, turn const& t) {
         if constexpr (immediate_prober<Session>) {
-            auto const result = probe(session, attempt{std::chrono::milliseconds(rows_of<Sources>[Index].schedule.timeout)});
-            self.finish(Index, result.status(), result.json(), t);
+            auto const timeout = std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout);
+            auto const result = probe(session, attempt{timeout});
+            finish(t, result.status(), result.json());
         } else {
             if (t.step == step::start) session.start();
             if (auto const result = session.poll()) {
-                self.finish(Index, result->status(), result->json(), t);
+                finish(t, result->status(), result->json());
             } else if (t.step == step::give_up) {
                 session.cancel();
-                self.finish(Index, status::timeout, "null", t);
+                finish(t, status::timeout, "null");
             }
         }
     }
 
-    template <std::size_t... Index, class... Sessions>
-    static constexpr auto make_shells(session_bank<std::index_sequence<Index...>, Sessions...> const*) {
-        return std::array<shell, sizeof...(Index)>{&take_turn<Index, Sessions>...};
-    }
-    template <class Monitor>  // a template, so that it is made once the monitor is a complete type
-    static constexpr auto shells = Monitor::make_shells(static_cast<bank const*>(nullptr));
+    constexpr bool idle(tick now) const { return started_ && !reached(now, wake_); }
 
-    constexpr void advance(tick now, std::optional<utc_time> utc) {
+    // Not inlined, so that a poll with nothing due is no more than its comparison.
+    [[gnu::noinline]] constexpr void advance(tick now, timestamp const* utc) {
         if (!started_) {
             started_ = true;
             last_ = now;
-            for (std::size_t i = 0; i < size_of<Sources>; ++i) cycles_[i].begin(now, rows_of<Sources>[i].schedule);
+            open_all(bank_of<Sources>);
+            for (std::size_t i = 0; i < size_of<Sources>; ++i)
+                cycles_[i].begin(now + rows_of<Sources>[i].schedule.first, rows_of<Sources>[i].schedule);
         }
-        uptime_ += now - last_;
+        auto const passed = now - last_ + milliseconds_;
+        seconds_ += passed / 1000;
+        milliseconds_ = passed % 1000;
         last_ = now;
-        turn t{step::sleep, now, utc.value_or(utc_time(std::chrono::milliseconds(uptime_)))};
+        timestamp const uptime(seconds_, milliseconds_ * 1000000);
+        turn t{0, step::sleep, now, utc != nullptr ? *utc : uptime};
         tick nearest = (tick{1} << 31) - 1;
-        for (std::size_t i = 0; i < size_of<Sources>; ++i) {
-            t.step = cycles_[i].next(now, rows_of<Sources>[i].schedule);
-            if (t.step != step::sleep || cycles_[i].running()) shells<monitor>[i](*this, t);
-            tick const wait = cycles_[i].running() || reached(now, cycles_[i].due()) ? 0 : cycles_[i].due() - now;
+        for (; t.index < size_of<Sources>; ++t.index) {
+            auto& each = cycles_[t.index];
+            t.step = each.next(now, rows_of<Sources>[t.index].schedule);
+            if (t.step != step::sleep || each.running()) {
+                auto const& [take_turn, prober] = players<monitor>[t.index];
+                take_turn(*this, *prober, t);
+            }
+            tick const wait = each.running() || reached(now, each.due()) ? 0 : each.due() - now;
             if (wait < nearest) nearest = wait;
         }
         wake_ = now + nearest;
     }
 
-    constexpr void finish(std::size_t index, status result, std::string_view error, turn const& t) {
-        if (cycles_[index].finish(t.now, result, rows_of<Sources>[index].schedule))
-            report_.publish(index, result, error, t.utc);
+    constexpr void finish(turn const& t, status result, std::string_view error) {
+        if (!cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) return;
+        if constexpr (Past > 0)
+            if (auto const before = report_[t.index]) history_.push(t.index, *before);
+        report_.publish(t.index, result, error, t.utc);
     }
 
     bool started_ = false;
     tick wake_ = 0;
     tick last_ = 0;
-    std::int64_t uptime_ = 0;  // milliseconds since the first poll, which the wrapping clock cannot tell
+    std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
+    std::uint32_t milliseconds_ = 0;
     std::array<cycle, size_of<Sources>> cycles_;
     healthz::report<Sources> report_;
-    bank bank_ = boost::hana::unpack(Sources, make_session_bank{});
+    [[no_unique_address]] history<Sources, Past> history_;
+    [[no_unique_address]] sessions sessions_;
 };
+
+/// The memory that a monitor of `Sources` takes, in bytes: all that the library needs besides the stack.
+template <auto const& Sources, std::size_t Past = 0>
+inline constexpr std::size_t ram_size = sizeof(monitor<Sources, Past>);
 
 }  // namespace healthz

@@ -111,6 +111,14 @@ struct outcome_of_session<Session> {
 template <class Prober>
 using outcome_of = typename outcome_of_session<session_of<Prober>>::type;
 
+/// Whether a prober asks something beyond this machine, over a network. It says so itself, `static constexpr bool remote`; a
+/// coroutine prober that says nothing does.
+template <class Prober>
+inline constexpr bool is_remote = coroutine_prober<session_of<Prober>>;
+template <class Prober>
+    requires requires { bool{Prober::remote}; }
+inline constexpr bool is_remote<Prober> = Prober::remote;
+
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {
     constexpr outcome probe() const { return ok(); }

@@ -83,13 +83,14 @@ constexpr declared_source<Name, Prober> source(Prober prober, health_check check
     constexpr auto longest = milliseconds(std::int64_t{1} << 31);
     require_prober<Name, Prober>();
     require<Name>(!Name.view().empty(), "healthz: the name of this source is empty");
+    require<Name>(Name.view().size() < 8192, "healthz: the name of this source is longer than 8191 bytes");
     require<Name>(is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
     require<Name>(check.interval != milliseconds::zero(), "healthz: the interval of this source is not set");
     require<Name>(check.interval > milliseconds::zero(), "healthz: the interval of this source is negative");
     require<Name>(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
     require<Name>(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
     require<Name>(check.retries >= 0, "healthz: the retries of this source are negative");
-    require<Name>(check.retries < 65536, "healthz: this source has more than 65535 retries");
+    require<Name>(check.retries < 32768, "healthz: this source has more than 32767 retries");
     require<Name>(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
     require<Name>(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
                       check.interval + check.longest_check() < longest,
@@ -97,8 +98,24 @@ constexpr declared_source<Name, Prober> source(Prober prober, health_check check
     return {prober, check};
 }
 
-/// The index of the first name that stands there twice, or `names.size()`. Linear but for a merge sort of hashes, since
-/// comparing all pairs exceeds what clang evaluates while compiling.
+/// Sorts by `key`, and keeps the order of equal keys. A merge sort, since comparing all pairs of 300 sources exceeds what
+/// clang evaluates while compiling.
+template <class T, std::size_t Count, class Key>
+constexpr void sort_by(std::array<T, Count>& items, Key key) {
+    for (std::size_t width = 1; width < Count; width *= 2) {
+        auto const sorted = items;
+        for (std::size_t begin = 0, out = 0; begin < Count; begin += 2 * width) {
+            auto const middle = begin + width < Count ? begin + width : Count;
+            auto const end = middle + width < Count ? middle + width : Count;
+            for (auto left = begin, right = middle; left < middle || right < end;) {
+                bool const take_left = right == end || (left < middle && key(sorted[left]) <= key(sorted[right]));
+                items[out++] = take_left ? sorted[left++] : sorted[right++];
+            }
+        }
+    }
+}
+
+/// The index of the first name that stands there twice, or `names.size()`. Compares hashes.
 template <std::size_t Count>
 constexpr std::size_t first_duplicate(std::array<std::string_view, Count> const& names) {
     struct hashed {
@@ -111,18 +128,7 @@ constexpr std::size_t first_duplicate(std::array<std::string_view, Count> const&
         for (char c : names[i]) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
         items[i] = {hash, i};
     }
-    for (std::size_t width = 1; width < Count; width *= 2) {
-        auto merged = items;
-        for (std::size_t begin = 0, out = 0; begin < Count; begin += 2 * width) {
-            auto const middle = begin + width < Count ? begin + width : Count;
-            auto const end = middle + width < Count ? middle + width : Count;
-            for (auto left = begin, right = middle; left < middle || right < end;) {
-                bool const take_left = right == end || (left < middle && items[left].hash <= items[right].hash);
-                merged[out++] = take_left ? items[left++] : items[right++];
-            }
-        }
-        items = merged;
-    }
+    sort_by(items, [](hashed const& item) { return item.hash; });
     for (std::size_t i = 1; i < Count; ++i)
         for (std::size_t j = i; j-- > 0 && items[j].hash == items[i].hash;)
             if (names[items[i].index] == names[items[j].index]) return items[j].index;

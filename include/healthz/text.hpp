@@ -27,6 +27,13 @@ constexpr char* copy_text(std::string_view text, char* out) {
     return out + text.size();
 }
 
+// Parts of a text, which reach no further than it. `substr` and `starts_with` could throw for all that the compiler knows, and
+// that alone would link abort and printf into firmware.
+constexpr std::string_view text_until(std::string_view text, std::size_t end) { return {text.data(), end}; }
+constexpr std::string_view text_from(std::string_view text, std::size_t begin) {
+    return {text.data() + begin, text.size() - begin};
+}
+
 /// The length in bytes of the UTF-8 character at the front of `text`, which is not empty; 0 if no valid one stands there.
 /// Overlong forms, surrogates and values above U+10FFFF are not valid (RFC 3629).
 constexpr std::size_t utf8_length(std::string_view text) {
@@ -65,7 +72,7 @@ constexpr char* escape_json(std::string_view text, char* out, char* last) {
         auto const c = static_cast<unsigned char>(text.front());
         auto const length = utf8_length(text);
         char escape[6] = {'\\', 'u', '0', '0', '0', '0'};
-        std::string_view unit = length == 0 ? replacement : text.substr(0, length);
+        std::string_view unit = length == 0 ? replacement : text_until(text, length);
         if (c == '"' || c == '\\') {
             escape[1] = static_cast<char>(c);
             unit = {escape, 2};

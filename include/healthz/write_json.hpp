@@ -10,65 +10,79 @@ namespace healthz {
 /// The length of `2022-08-09T09:32:05.235347837Z`.
 inline constexpr std::size_t timestamp_size = 30;
 
-/// Writes `moment` in RFC 3339 with nine fractional digits and `Z`; returns the end.
-constexpr char* write_timestamp(utc_time moment, char* out) {
+/// Writes `moment`, of the years 0 to 9999, in RFC 3339 with nine fractional digits and `Z`; returns the end.
+constexpr char* write_timestamp(timestamp const& moment, char* out) {
     auto const digits = [&out](std::uint32_t value, int count, char after) {
         for (int i = count; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
         out += count;
         *out++ = after;
     };
-    auto const second = std::chrono::floor<std::chrono::seconds>(moment);
-    auto const day = std::chrono::floor<std::chrono::days>(second);
-    std::chrono::year_month_day const date(day);
-    auto const of_day = static_cast<std::uint32_t>((second - day).count());
+    // A day is 675 times 128 s, so 32 bits are enough to divide by it; unsigned ones, from a day long before the year 0.
+    constexpr std::int32_t before = 800000;
+    auto const parts = static_cast<std::uint32_t>((moment.seconds >> 7) + std::int64_t{before} * 675);
+    auto const day = static_cast<std::int32_t>(parts / 675) - before;
+    auto const of_day = parts % 675 * 128 + static_cast<std::uint32_t>(moment.seconds & 127);
+    std::chrono::year_month_day const date{std::chrono::sys_days(std::chrono::days(day))};
     digits(static_cast<std::uint32_t>(static_cast<int>(date.year())), 4, '-');
     digits(static_cast<unsigned>(date.month()), 2, '-');
     digits(static_cast<unsigned>(date.day()), 2, 'T');
     digits(of_day / 3600, 2, ':');
     digits(of_day / 60 % 60, 2, ':');
     digits(of_day % 60, 2, '.');
-    digits(static_cast<std::uint32_t>((moment - second).count()), 9, 'Z');
+    digits(moment.nanoseconds, 9, 'Z');
     return out;
 }
 
-inline constexpr std::string_view before_error = ":{\"error\":";
+inline constexpr std::string_view empty_document = "{}";
+inline constexpr std::string_view before_first = "{";
+inline constexpr std::string_view before_next = ",";
+inline constexpr std::string_view after_last = "}";
+inline constexpr std::string_view after_key = ":";
+inline constexpr std::string_view before_error = "{\"error\":";
 inline constexpr std::string_view before_status = ",\"status\":\"";
 inline constexpr std::string_view before_timestamp = "\",\"timestamp\":\"";
 inline constexpr std::string_view after_timestamp = "\"}";
 inline constexpr std::size_t longest_status = to_string(status::failed).size();  // of those that come with a text
 inline constexpr std::size_t fixed_verdict_size =
-    before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
+    after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
 
 /// The size of the largest document that `Sources` can have, in bytes.
 template <auto const& Sources>
 inline constexpr std::size_t max_json_size = [] {
     std::size_t size = 2 + size_of<Sources> - 1;
-    for (auto const& row : rows_of<Sources>) size += row.key.size() + row.text_capacity + fixed_verdict_size + longest_status;
+    for (auto const& row : rows_of<Sources>) size += row.key().size() + row.text_capacity + fixed_verdict_size + longest_status;
     return size;
 }();
+
+/// Streams one verdict, the value of its source in the document, into `put`.
+template <std::invocable<std::string_view> Sink>
+constexpr void write_verdict(verdict const& v, Sink&& put) {
+    char time[timestamp_size];
+    write_timestamp(v.timestamp, time);
+    put(before_error);
+    put(v.error);
+    put(before_status);
+    put(to_string(v.status));
+    put(before_timestamp);
+    put(std::string_view(time, timestamp_size));
+    put(after_timestamp);
+}
 
 /// Streams the document into `put`, which is called with a `std::string_view` for each piece, in order. For where no
 /// buffer fits: the largest piece is an error text.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_json(report_view report, Sink&& put) {
-    std::string_view separator = "{";
+    bool empty = true;
     for (std::size_t i = 0; i < report.size(); ++i) {
         auto const v = report[i];
         if (!v) continue;
-        char timestamp[timestamp_size];
-        write_timestamp(v->timestamp, timestamp);
-        put(separator);
+        put(empty ? before_first : before_next);
         put(report.key(i));
-        put(before_error);
-        put(v->error);
-        put(before_status);
-        put(to_string(v->status));
-        put(before_timestamp);
-        put(std::string_view(timestamp, timestamp_size));
-        put(after_timestamp);
-        separator = ",";
+        put(after_key);
+        write_verdict(*v, put);
+        empty = false;
     }
-    put(separator == "{" ? std::string_view("{}") : std::string_view("}"));
+    put(empty ? empty_document : after_last);
 }
 
 /// The size of the document as it is now.

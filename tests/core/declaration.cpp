@@ -23,19 +23,16 @@ constexpr auto sources = healthz::sources(
 constexpr auto& rows = healthz::rows_of<sources>;
 
 static_assert(healthz::size_of<sources> == 3);
-static_assert(rows[0].name == "orders" && rows[1].name == "cache" && rows[2].name == "queue");
+static_assert(rows[0].name() == "orders" && rows[1].name() == "cache" && rows[2].name() == "queue");
 
 // The settings, in milliseconds.
 static_assert(rows[1].schedule.interval == 5000 && rows[1].schedule.timeout == 250 && rows[1].schedule.retries == 0 &&
               rows[1].schedule.retry_interval == 1000);
 
-// Second checks are spread over the interval, so that sources with the same one do not all come at once.
-static_assert(rows[0].schedule.second == 3334 && rows[1].schedule.second == 3334 && rows[2].schedule.second == 1000);
-
-// A second check never falls on the first.
-constexpr auto hasty =
-    healthz::sources(healthz::source<"a">(prober, {.interval = 1ms}), healthz::source<"b">(prober, {.interval = 1ms}));
-static_assert(healthz::rows_of<hasty>[0].schedule.second == 1 && healthz::rows_of<hasty>[1].schedule.second == 1);
+// The starts are planned: see the tests of starts.hpp.
+static_assert(rows[0].schedule.first == 1 && rows[1].schedule.first == 2 && rows[2].schedule.first == 0);
+static_assert(rows[0].schedule.second == 1499 && rows[1].schedule.second == 498 && rows[2].schedule.second == 1000);
+static_assert(healthz::max_starts_per_tick<sources> == 1);
 
 // Error texts lie one behind the other.
 static_assert(rows[0].text_offset == 0 && rows[0].text_capacity == 128 && rows[1].text_offset == 128 &&
@@ -47,7 +44,7 @@ static_assert(healthz::index_of<sources, "orders">() == 0 && healthz::index_of<s
 template <healthz::fixed_string Name>
 constexpr auto named = healthz::sources(healthz::source<Name>(prober, {.interval = 1s}));
 template <healthz::fixed_string Name>
-constexpr std::string_view key = healthz::rows_of<named<Name>>[0].key;
+constexpr std::string_view key = healthz::rows_of<named<Name>>[0].key();
 
 static_assert(key<"orders"> == R"("orders")");
 static_assert(key<"a \"b\" \\c"> == R"("a \"b\" \\c")");
@@ -62,6 +59,10 @@ constexpr auto local = healthz::sources(
     healthz::source<"queue">(prober, {.interval = 1s, .timeout = 2s, .retries = 2, .retry_interval = 50ms}));
 static_assert(healthz::worst_case_detection<local>() == 7100ms);
 
+// Each source has its own.
+static_assert(healthz::worst_case_detection<local, "cache">() == 5250ms);
+static_assert(healthz::worst_case_detection<local, "queue">() == 7100ms);
+
 // Two declarations make a third.
 constexpr auto more = healthz::sources(healthz::source<"oven">(wide{}, {.interval = 2s}));
 constexpr auto all = boost::hana::concat(more, sources);
@@ -72,7 +73,7 @@ static_assert(healthz::rows_of<all>[1].text_offset == 1000);
 constexpr bool rows_keep_the_order() {
     constexpr std::string_view expected[] = {"oven", "orders", "cache", "queue"};
     for (std::size_t i = 0; i < 4; ++i)
-        if (healthz::rows_of<all>[i].name != expected[i]) return false;
+        if (healthz::rows_of<all>[i].name() != expected[i]) return false;
     return true;
 }
 static_assert(rows_keep_the_order());

@@ -173,10 +173,10 @@ constexpr auto databases = healthz::sources(healthz::source<"orders">(database{.
 
 constexpr bool a_session_is_kept_between_checks() {
     monitor<databases> m;
-    run(m, 0, 0);
+    run(m, 0, 1);
     bool const first = shows(m.report().get<"orders">(), 10) && shows(m.report().get<"stock">(), 50);
-    run(m, 1, 160);  // second checks at 50 and 100, the third of "orders" at 150
-    return first && shows(m.report().get<"orders">(), 12) && shows(m.report().get<"stock">(), 51);
+    run(m, 2, 210);  // "orders" at 100 and 200, "stock" at 50 and 150
+    return first && shows(m.report().get<"orders">(), 12) && shows(m.report().get<"stock">(), 52);
 }
 static_assert(a_session_is_kept_between_checks());
 
@@ -229,20 +229,22 @@ constexpr auto beside =
 constexpr bool a_prober_that_hangs_delays_no_other() {
     monitor<beside> m;
     run(m, 0, 950);
-    return !m.report()[0] && shows(m.report()[1], 10);
+    return !m.report()[0] && shows(m.report()[1], 11);  // at 1, 10, 110, ... 910
 }
 static_assert(a_prober_that_hangs_delays_no_other());
 
 constexpr auto spread = healthz::sources(healthz::source<"a">(counts, often), healthz::source<"b">(counts, often),
                                          healthz::source<"c">(counts, often), healthz::source<"d">(counts, often));
 
-constexpr bool second_checks_are_spread_over_the_interval() {
+constexpr bool sources_of_one_interval_are_spread_over_it() {
     monitor<spread> m;
-    run(m, 0, 60);  // second checks at 25, 50, 75 and 100
+    run(m, 0, 3);
+    bool const soon = m.report().pending() == 0;
+    run(m, 4, 60);  // second checks at 100, 25, 50 and 75
     auto const& r = m.report();
-    return shows(r[0], 2) && shows(r[1], 2) && shows(r[2], 1) && shows(r[3], 1);
+    return soon && shows(r[0], 1) && shows(r[1], 2) && shows(r[2], 2) && shows(r[3], 1);
 }
-static_assert(second_checks_are_spread_over_the_interval());
+static_assert(sources_of_one_interval_are_spread_over_it());
 
 constexpr auto joined = boost::hana::concat(counter, slow);
 
@@ -283,7 +285,7 @@ constexpr bool late_calls_lose_no_source() {
     auto const& r = m.report();
     return is(r.get<"passes">(), status::ok) && is(r.get<"stuck">(), status::timeout) &&
            is(r.get<"unset">(), status::failed) && r.get<"passes">()->timestamp == healthz::utc_time(10s) &&
-           r.get<"stuck">()->timestamp == healthz::utc_time(9s);
+           r.get<"stuck">()->timestamp == healthz::utc_time(10s);
 }
 static_assert(late_calls_lose_no_source());
 
@@ -388,6 +390,19 @@ constexpr auto counted = healthz::sources(healthz::source<"counted">(
                                               often),
                                           healthz::source<"rare">(passes, {.interval = 1h}));
 
+int opened = 0, closed = 0;
+struct link {
+    class session {
+    public:
+        explicit session(link const&) { ++opened; }
+        session(session const&) = delete;
+        session& operator=(session const&) = delete;
+        ~session() { ++closed; }
+        outcome probe() { return healthz::ok(); }
+    };
+};
+constexpr auto links = healthz::sources(healthz::source<"a">(link{}, often), healthz::source<"b">(link{}, often));
+
 // --- 300 sources
 
 template <std::size_t Index>
@@ -421,6 +436,18 @@ TEST_CASE("monitor: cooperative probers") {
 
 TEST_CASE("monitor: sessions") { CHECK(at_run_time(a_session_is_kept_between_checks)); }
 
+TEST_CASE("monitor: sessions are opened by the first poll and closed with the monitor") {
+    {
+        monitor<links> never_polled, m;
+        CHECK(opened == 0);
+        run(m, 0, 500);
+        CHECK(opened == 2);
+        CHECK(closed == 0);
+    }
+    CHECK(opened == 2);
+    CHECK(closed == 2);
+}
+
 TEST_CASE("monitor: verdicts") {
     CHECK(at_run_time(the_previous_verdict_stands_while_retries_run));
     CHECK(at_run_time(a_failed_is_not_retried));
@@ -429,7 +456,7 @@ TEST_CASE("monitor: verdicts") {
 TEST_CASE("monitor: sources beside each other") {
     CHECK(at_run_time(four_states_at_once));
     CHECK(at_run_time(a_prober_that_hangs_delays_no_other));
-    CHECK(at_run_time(second_checks_are_spread_over_the_interval));
+    CHECK(at_run_time(sources_of_one_interval_are_spread_over_it));
     CHECK(at_run_time(joined_declarations_are_one));
 }
 

@@ -46,7 +46,7 @@ constexpr auto limits = healthz::sources(
                                {.interval = 1ms, .timeout = std::chrono::milliseconds(0x7FFFFFFE), .retries = 0}),
     healthz::source<"rarest">(prober, {.interval = 24 * 24h, .timeout = 1s, .retries = 0}),
     healthz::source<"most stubborn">(prober,
-                                     {.interval = 1s, .timeout = 1ms, .retries = 65535, .retry_interval = 1ms}));
+                                     {.interval = 1s, .timeout = 1ms, .retries = 32767, .retry_interval = 1ms}));
 
 // The declaration is a Hana tuple: Hana's algorithms make further declarations of it.
 static_assert(hana::length(limits) == hana::size_c<4>);

@@ -33,7 +33,7 @@ wait_for() { # SECRET PORT PATTERN
 }
 
 check custom_probers "$("$folder/custom_probers")" '*"oven":{"error":null,"status":"OK"*"mars":{"error":null,"status":"TIMEOUT"*"counter":{"error":{"message":"checked too often"},"status":"ERROR"*'
-check superloop "$("$folder/superloop")" '{"*}*'
+check firmware "$("$folder/firmware")" '{"max_starts_per_tick":1,*{"watchdog":*}}'
 
 # The demo: its secret is random and printed, or given.
 port=$(free_port)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Programs that the check of firmware images must refuse, one a macro; without any, one that it must accept. And one that
-// fails when it runs.
+// Programs that the check of firmware images must refuse, one a macro; without any, one that it must accept. One that fails
+// when it runs, and a unit test that fails.
 #include <cstddef>
 
 extern "C" void board_write(char const* text, std::size_t size);
@@ -38,6 +38,9 @@ int const at_start = source;
 int main() { return at_start; }
 #elif defined FAILS
 int main() { return 7; }
+#elif defined FAILS_A_CHECK
+#include <catch2/catch.hpp>
+TEST_CASE("sums") { CHECK(sizeof(int) + 1 == 4); }
 #else
 int main() { board_write("ok\n", 3); }
 #endif

@@ -58,7 +58,7 @@ private:
                 auto const which = static_cast<answer>(i);
                 auto const error = error_of(which);
                 made[i].status_line = "HTTP/1.1 " + std::to_string(error.status) + " " + std::string(error.reason) + "\r\n";
-                if (which == answer::method_not_allowed) made[i].status_line += "Allow: GET, HEAD\r\n";
+                if (which == answer::method_not_allowed) made[i].status_line += allow_field;
                 auto const header = common_header(error.body.size());
                 made[i].rest = {header + std::string(error.body), header.size(), false};
             }

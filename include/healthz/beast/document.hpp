@@ -3,6 +3,7 @@
 // Needs the core and the standard library only.
 #pragma once
 
+#include "../endpoint.hpp"
 #include "../write_json.hpp"
 
 #include <memory>
@@ -23,7 +24,7 @@ struct rendered_document {
 
 /// The header fields that all answers have, and the empty line.
 inline std::string common_header(std::size_t body_size) {
-    return "Content-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: " + std::to_string(body_size) + "\r\n\r\n";
+    return std::string(common_fields) + std::to_string(body_size) + std::string(http_header_end);
 }
 
 /// Holds the latest document. `update` is for whoever gets the verdicts; `latest` for any thread, and never waits for more

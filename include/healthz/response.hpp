@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+// The endpoint's whole answer, for any HTTP server: status and body, or every byte of the response.
+// Part of the core.
+#pragma once
+
+#include "endpoint.hpp"
+#include "write_json.hpp"
+
+namespace healthz {
+
+/// An answer without its bytes.
+struct response {
+    unsigned status;
+    std::string_view reason;    ///< of the status line
+    std::string_view allow;     ///< the header field `Allow` as a line; empty where there is none
+    std::string_view error;     ///< the body; empty: the document
+    std::size_t body_size;      ///< the field `Content-Length`
+    bool has_body;              ///< not for HEAD
+};
+
+/// Answers a request for `report` as it is now: decides, and starts no probe.
+template <authorization Auth>
+constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth,
+                           std::string_view path = default_path) {
+    auto const which = decide(request, path, auth);
+    bool const has_body = request.method != "HEAD";
+    if (which == answer::document || which == answer::strict_document) {
+        bool const unavailable = which == answer::strict_document && !report.all_ok();
+        return {unavailable ? 503u : 200u, unavailable ? unavailable_reason : ok_reason, {}, {}, json_size(report), has_body};
+    }
+    auto const error = error_of(which);
+    return {error.status, error.reason, which == answer::method_not_allowed ? allow_field : std::string_view(), error.body,
+            error.body.size(), has_body};
+}
+
+/// Streams the body into `put`, which is called with a `std::string_view` for each piece, in order; not at all for HEAD.
+/// `report` must be as it was for `respond`.
+template <std::invocable<std::string_view> Sink>
+constexpr void write_body(response const& r, report_view report, Sink&& put) {
+    if (!r.has_body) return;
+    if (r.error.empty()) write_json(report, put);
+    else put(r.error);
+}
+
+/// Writes the body into `buffer` and returns it: nothing for HEAD, or if it does not fit; `max_body_size` bytes are enough.
+constexpr std::string_view write_body(response const& r, report_view report, std::span<char> buffer) {
+    if (buffer.size() < r.body_size) return {};
+    char* out = buffer.data();
+    write_body(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
+}
+
+/// Streams the whole HTTP/1.1 response, from the status line to the end of the body. Whether the connection is kept after it
+/// is the server's business, and is not mentioned.
+template <std::invocable<std::string_view> Sink>
+constexpr void write_response(response const& r, report_view report, Sink&& put) {
+    char digits[10];
+    auto const decimal = [&digits](std::size_t number) {
+        char* begin = digits + sizeof digits;
+        do *--begin = static_cast<char>('0' + number % 10);
+        while ((number /= 10) != 0);
+        return std::string_view(begin, static_cast<std::size_t>(digits + sizeof digits - begin));
+    };
+    put(http_version);
+    put(decimal(r.status));
+    put(http_space);
+    put(r.reason);
+    put(http_line_end);
+    if (!r.allow.empty()) put(r.allow);
+    put(common_fields);
+    put(decimal(r.body_size));
+    put(http_header_end);
+    write_body(r, report, put);
+}
+
+/// The size of such a response, in bytes.
+constexpr std::size_t response_size(response const& r, report_view report) {
+    std::size_t size = 0;
+    write_response(r, report, [&size](std::string_view piece) { size += piece.size(); });
+    return size;
+}
+
+/// Writes the whole response into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
+/// `max_response_size` bytes. Not terminated by a zero byte.
+constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer) {
+    if (buffer.size() < response_size(r, report)) return {};
+    char* out = buffer.data();
+    write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
+}
+
+// No header is longer than one with the longest reason, the field `Allow` and a size of ten digits; no error is longer either.
+inline constexpr auto largest_error = [] {
+    struct {
+        std::size_t reason = unavailable_reason.size(), body = 0;
+    } largest;
+    for (std::size_t i = 2; i < answer_count; ++i) {
+        auto const error = error_of(static_cast<answer>(i));
+        if (error.reason.size() > largest.reason) largest.reason = error.reason.size();
+        if (error.body.size() > largest.body) largest.body = error.body.size();
+    }
+    return largest;
+}();
+
+/// The size of the largest body that there can be for `Sources`, in bytes.
+template <auto const& Sources>
+inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_error.body ? max_json_size<Sources> : largest_error.body;
+
+/// That of the largest response.
+template <auto const& Sources>
+inline constexpr std::size_t max_response_size =
+    max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
+    allow_field.size() + common_fields.size() + 10 + http_header_end.size();
+
+}  // namespace healthz

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: this source asks over a network, which no reset mends; to require it all the same, say healthz::even_over_network
+// NAMES: 'b', 'r', 'o', 'k', 'e', 'r'
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+struct mqtt {
+    static constexpr bool remote = true;
+    constexpr healthz::outcome probe() const { return healthz::ok(); }
+};
+
+constexpr auto sources = healthz::sources(healthz::source<"broker">(mqtt{}, {.interval = 1s, .timeout = 1s, .retries = 0}));
+#ifdef TWIN
+healthz::watchdog<sources, 5s, healthz::even_over_network<"broker">> dog;
+#else
+healthz::watchdog<sources, 5s, "broker"> dog;
+#endif
