@@ -38,17 +38,16 @@ public:
         std::string problem;
         auto const found = settings_.url.read("url", problem);
         if (!found) co_return outcome_type::failed(problem);
-        auto const where = parse(*found);
-        if (!where) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid Redis URL");
 
         if (settings_.fresh || *found != url_ || (link_ && !link_->is_idle())) link_.reset();
+        if (*found != url_) where_ = parse(*found);
         url_ = *found;
-        password_ = where->password.value_or("");
+        if (!where_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid Redis URL");
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                outcome_type opened = co_await open(link, *where);
+                outcome_type opened = co_await open(link);
                 if (opened.status() != status::ok) co_return opened;
             }
             bool const has_key = settings_.key != nullptr;
@@ -81,7 +80,8 @@ private:
         return where;
     }
 
-    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link, healthz::url const& where) {
+    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link) {
+        auto const& where = *where_;
         asio::connected found = co_await asio::connect(where.host, where.port);
         if (!found.socket) co_return outcome_type::error(found.message, without_password(found.problem));
         link = std::make_unique<asio::connection>(std::move(*found.socket));
@@ -91,9 +91,9 @@ private:
             std::string const problem = co_await link->start_tls(made.context, where.host);
             if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
         }
-        auto const user = where.user.value_or("");
+        auto const user = where.user.value_or(""), password = where.password.value_or("");
         if (!user.empty() || where.password) {
-            auto const command = user.empty() ? encode("AUTH", password_) : encode("AUTH", user, password_);
+            auto const command = user.empty() ? encode("AUTH", password) : encode("AUTH", user, password);
             reply const answer = co_await ask(*link, command);
             if (!answer.is('+')) co_return describe(answer, "authentication failed");
         }
@@ -151,13 +151,14 @@ private:
 
     // A server that does not know AUTH quotes the start of what it was sent, so a text ends where the password begins.
     std::string without_password(std::string text) const {
-        auto const at = password_.empty() ? text.npos : text.find(password_.substr(0, 4));
+        auto const password = where_->password.value_or("");
+        auto const at = password.empty() ? text.npos : text.find(password.substr(0, 4));
         return at == text.npos ? text : text.substr(0, at) + "***";
     }
 
     redis const& settings_;
     std::string url_;
-    std::string password_;
+    std::optional<healthz::url> where_;  // what `url_` says
     std::unique_ptr<asio::connection> link_;
 };
 
