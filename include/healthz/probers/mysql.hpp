@@ -26,7 +26,7 @@ namespace healthz {
 /// `url` is `mysql://user:password@host:port/database` or `mariadb://`, where all but the host may be left out and user,
 /// password and database are percent-encoded. It may end in `?ssl-mode=`, with MySQL's words: DISABLED (the default),
 /// REQUIRED (whatever the certificate), VERIFY_CA (needs `tls.ca_file`) or VERIFY_IDENTITY; and in `?socket=` with the path
-/// of a Unix domain socket.
+/// of a Unix domain socket. libmariadb has the whole process ignore SIGPIPE.
 /// ERROR carries the server's or libmariadb's text, without any password; FAILED: `url` is not set or of another form, or a
 /// file for TLS cannot be read.
 struct mysql {
@@ -64,7 +64,7 @@ public:
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                auto open = [&settings = settings_, to = *target_, timeout = a.timeout] { return connect(settings, to, timeout); };
+                auto open = [&settings = settings_, to = *target_, limit = a.timeout] { return connect(settings, to, limit); };
                 opened made = co_await asio::on_worker(std::move(open));
                 if (!made.link) co_return made.problem;
                 link = std::move(made.link);
@@ -166,17 +166,8 @@ private:
         return std::nullopt;
     }
 
-    // Blocks: for a worker.
-    static opened connect(mysql const& settings, target const& to, std::chrono::milliseconds timeout) {
-        static bool const ready = mysql_library_init(0, nullptr, nullptr) == 0;  // not thread safe when mysql_init does so
-        auto const end = std::chrono::steady_clock::now() + timeout;
-        opened result;
-        auto link = std::make_unique<connection>(timeout);
-        auto* const handle = link->handle;
-        if (!ready || handle == nullptr) {
-            result.problem = outcome_type::error("connection error", "out of memory");
-            return result;
-        }
+    // Returns the sentence for a FAILED, or nothing.
+    static std::string set_options(MYSQL* handle, mysql const& settings, target const& to, std::chrono::milliseconds timeout) {
         auto const set = [handle](mysql_option option, auto value) { mysql_options(handle, option, &value); };
         auto const set_text = [handle](mysql_option option, std::string const& value) {
             if (!value.empty()) mysql_options(handle, option, value.c_str());
@@ -185,39 +176,58 @@ private:
         set(MYSQL_OPT_CONNECT_TIMEOUT, static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(timeout).count()));
         set(MYSQL_OPT_LOCAL_INFILE, 0U);  // a server might ask for any file
         set(MYSQL_OPT_MAX_ALLOWED_PACKET, std::size_t(16) << 20);
-        // A server in the middle might ask for the password in clear.
-        if (to.ssl_mode != "VERIFY_IDENTITY" && to.socket.empty())
-            mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH,
-                          "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec,auth_gssapi_client");
         set(MYSQL_OPT_PROTOCOL, to.socket.empty() ? unsigned(MYSQL_PROTOCOL_TCP) : unsigned(MYSQL_PROTOCOL_SOCKET));
-        mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+        // Somebody in the middle might ask for the password in clear.
+        if (to.ssl_mode != "VERIFY_IDENTITY" && to.socket.empty())
+            set_text(MARIADB_OPT_RESTRICTED_AUTH,
+                     "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec,auth_gssapi_client");
+        set_text(MYSQL_SET_CHARSET_NAME, "utf8mb4");
         mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "healthz");
-        if (to.ssl_mode != "DISABLED") {
-            auto const files = settings.tls.read();
-            std::string problem = files.problem;
-            for (auto const& [from, what, path] : {std::tuple(settings.tls.ca_file, "tls.ca_file", files.ca),
-                                                   std::tuple(settings.tls.cert_file, "tls.cert_file", files.cert),
-                                                   std::tuple(settings.tls.key_file, "tls.key_file", files.key)})
-                if (problem.empty() && !path.empty() && !std::ifstream(path)) problem = from.name(what) + " names no file that can be read";
-            if (problem.empty() && to.ssl_mode == "VERIFY_CA" && files.ca.empty()) problem = "the setting 'tls.ca_file' is not set";
-            if (!problem.empty()) {
-                result.problem = outcome_type::failed(problem);
-                return result;
-            }
-            set(MYSQL_OPT_SSL_ENFORCE, my_bool(1));
-            if (settings.tls.verify && to.ssl_mode == "VERIFY_IDENTITY") set(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, my_bool(1));
-            if (settings.tls.verify && to.ssl_mode != "REQUIRED") set_text(MYSQL_OPT_SSL_CA, files.ca);
-            set_text(MYSQL_OPT_SSL_CERT, files.cert);
-            set_text(MYSQL_OPT_SSL_KEY, files.key);
+        if (to.ssl_mode == "DISABLED") return {};
+
+        auto const files = settings.tls.read();
+        if (!files.problem.empty()) return files.problem;
+        auto const unreadable = [](std::string const& path) { return !path.empty() && !std::ifstream(path); };
+        constexpr char const* complaint = " names no file that can be read";
+        if (unreadable(files.ca)) return settings.tls.ca_file.name("tls.ca_file") + complaint;
+        if (unreadable(files.cert)) return settings.tls.cert_file.name("tls.cert_file") + complaint;
+        if (unreadable(files.key)) return settings.tls.key_file.name("tls.key_file") + complaint;
+        bool const verify = settings.tls.verify && to.ssl_mode != "REQUIRED";
+        if (verify && to.ssl_mode == "VERIFY_CA" && files.ca.empty()) return "the setting 'tls.ca_file' is not set";
+        set(MYSQL_OPT_SSL_ENFORCE, my_bool(1));
+        set(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, my_bool(verify && to.ssl_mode == "VERIFY_IDENTITY"));
+        if (verify) set_text(MYSQL_OPT_SSL_CA, files.ca);
+        set_text(MYSQL_OPT_SSL_CERT, files.cert);
+        set_text(MYSQL_OPT_SSL_KEY, files.key);
+        return {};
+    }
+
+    // Blocks, for no longer than the timeout unless TLS begins slowly: for a worker.
+    static opened connect(mysql const& settings, target const& to, std::chrono::milliseconds timeout) {
+        static bool const ready = mysql_library_init(0, nullptr, nullptr) == 0;  // mysql_init would do so, not thread safe
+        auto const end = std::chrono::steady_clock::now() + timeout;
+        opened result;
+        auto link = std::make_unique<connection>(timeout);
+        auto* const handle = link->handle;
+        if (!ready || handle == nullptr) {
+            result.problem = outcome_type::error("connection error", "out of memory");
+            return result;
         }
-        auto const port = to.where.port.empty() ? 3306U : static_cast<unsigned>(std::stoi(to.where.port));
+        auto const problem = set_options(handle, settings, to, timeout);
+        if (!problem.empty()) {
+            result.problem = outcome_type::failed(problem);
+            return result;
+        }
+
         auto const user = to.where.user.value_or(""), password = to.where.password.value_or("");
-        MYSQL* made = nullptr;
+        auto const port = to.where.port.empty() ? 3306U : static_cast<unsigned>(std::stoi(to.where.port));
+        auto const* const database = to.database.empty() ? nullptr : to.database.c_str();
+        auto const* const socket = to.socket.empty() ? nullptr : to.socket.c_str();
         // Not the call that blocks: that one says of each failure that it is "in progress". The password is never null, for
         // then libmariadb takes that of the environment.
-        int pending = mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(),
-                                               to.database.empty() ? nullptr : to.database.c_str(), port,
-                                               to.socket.empty() ? nullptr : to.socket.c_str(), CLIENT_MULTI_STATEMENTS);
+        MYSQL* made = nullptr;
+        int pending = mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(), database,
+                                               port, socket, CLIENT_MULTI_STATEMENTS);
         while (pending != 0) pending = mysql_real_connect_cont(&made, handle, link->wait_until(end, pending));
         if (made != nullptr && to.ssl_mode != "DISABLED" && mysql_get_ssl_cipher(handle) == nullptr) {
             result.problem = outcome_type::error("connection error", "the server has no TLS");
@@ -226,7 +236,8 @@ private:
         if (made != nullptr && settings.statement_timeout) {
             // Where the server or a proxy does not know of limits there is none.
             auto const limit = std::to_string(timeout.count());
-            auto const sql = mariadb_connection(handle) != 0 ? "SET max_statement_time = " + limit + " / 1000" : "SET max_execution_time = " + limit;
+            auto sql = "SET max_statement_time = " + limit + " / 1000";
+            if (mariadb_connection(handle) == 0) sql = "SET max_execution_time = " + limit;
             int ignored = 0;
             pending = mysql_real_query_start(&ignored, handle, sql.c_str(), sql.size());
             while (pending != 0) pending = mysql_real_query_cont(&ignored, handle, link->wait_until(end, pending));
@@ -280,7 +291,8 @@ private:
         std::string text = mysql_error(link.handle);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');
-            if (open != text.npos && text.ends_with(')')) text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
+            if (open != text.npos && text.ends_with(')'))
+                text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
         }
         redact(text, to.where.password.value_or(""));
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;

@@ -129,9 +129,9 @@ private:
         }
         result.received = size > 0;
         result.complete = !ec && end + 2 == size;  // whatever follows the line answers nothing that was asked
+        bool const is_end = ec == boost::asio::error::eof || ec == boost::asio::ssl::error::stream_truncated;
         if (result.received) result.text.assign(line, std::min(size, end));
-        else if (ec == boost::asio::error::eof || ec == boost::asio::ssl::error::stream_truncated) result.text = "the server ended the connection";
-        else result.text = ec.message();
+        else result.text = is_end ? "the server ended the connection" : ec.message();
         co_return result;
     }
 
