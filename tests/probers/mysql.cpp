@@ -44,6 +44,17 @@ bool no_connection_left() {
     return eventually([] { return server().connections() == 0; }, 10s);
 }
 
+/// A packet of the protocol: length, number, text.
+std::string packet(char number, std::string const& text) {
+    auto const size = text.size();
+    return {std::string{static_cast<char>(size & 255), static_cast<char>(size >> 8), '\0', number} + text};
+}
+/// How a server begins that has no TLS.
+std::string greeting() {
+    return packet(0, std::string("\x0a" "8.0.0\0\1\0\0\0" "12345678\0\xff\xf7\x21\2\0\x0b\0\x15\0\0\0\0\0\0\0\0\0\0" "123456789012\0", 51) +
+                         std::string("mysql_native_password\0", 22));
+}
+
 std::string refusal(std::string const& host) {
     return error("connection error", "ERROR 2002 (HY000): Can't connect to server on '" + host + "' (111): Connection refused");
 }
@@ -144,6 +155,32 @@ TEST_CASE("mysql: TLS is as strict as the URL asks for") {
     CHECK(probe(mysql{.url = url.c_str(), .tls = {.ca_file = ca.c_str(), .key_file = env("NO_SUCH_VARIABLE")}}) ==
           R"(FAILED "environment variable 'NO_SUCH_VARIABLE' not set")");
     CHECK(no_connection_left());
+}
+
+TEST_CASE("mysql: no TLS where the URL asks for it is an ERROR, and no password is sent in clear") {
+    auto& restarted = server();
+    restarted.stop();
+    restarted.start("--skip-ssl");
+    CHECK(probe_url(server().url("?ssl-mode=REQUIRED")) == error("connection error", "the server has no TLS"));
+    CHECK_THAT(probe_url(server().url("?ssl-mode=VERIFY_IDENTITY")), StartsWith("ERROR") && Contains("server does not support it"));
+    server().stop();
+
+    for (std::string const plugin : {"mysql_clear_password", "dialog", "mysql_native_password"}) {
+        std::string received;
+        {
+            odd_server const asking([&](net::ip::tcp::socket& client) {
+                char bytes[1000];
+                net::write(client, net::buffer(greeting()));
+                client.read_some(net::buffer(bytes));
+                net::write(client, net::buffer(packet(2, "\xfe" + plugin + '\0' + "12345678901234567890" + '\0')));
+                boost::system::error_code ec;
+                received.assign(bytes, client.read_some(net::buffer(bytes), ec));
+            });
+            CHECK_THAT(probe_url("mysql://monitor:Vq8zKw3x@127.0.0.1:" + asking.port()), StartsWith("ERROR"));
+        }
+        INFO(plugin);
+        CHECK(received.size() == (plugin == "mysql_native_password" ? 24 : 0));
+    }
 }
 
 TEST_CASE("mysql: a slow query is a TIMEOUT, and ends on the server too") {
@@ -350,17 +387,10 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
     CHECK(signal("'<\xC3\xA4\"\n>'") == error("query error", "ERROR 1644 (45000): <\xC3\xA4\\\"\\n>"));
     CHECK(signal("_latin1 x'3CE4F63E'") == error("query error", "ERROR 1644 (45000): <\xC3\xA4\xC3\xB6>"));
     CHECK(signal("x'3C0001FF3E'").starts_with("ERROR"));
-    std::string const handshake(
-        "\x4a\0\0\0\x0a"
-        "5.7.0\0\1\0\0\0"
-        "12345678\0\xff\xf7\x21\2\0\xff\x81\x15\0\0\0\0\0\0\0\0\0\0"
-        "123456789012\0"
-        "mysql_native_password\0",
-        78);
     std::string const huge(10'000'000, 'x');
     for (std::string const& answer : {std::string("\x0d\0\0\0\xff\x15\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
                                       std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x15\x04" + huge,
-                                      handshake + std::string("\x80\x96\x98\2\xff\x15\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
+                                      greeting() + std::string("\x80\x96\x98\2\xff\x15\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
         odd_server const odd([&](net::ip::tcp::socket& client) { net::write(client, net::buffer(answer)); });
         auto const found = probe_url("mysql://monitor:Vq8zKw3x@127.0.0.1:" + odd.port());
         INFO(found);

@@ -32,13 +32,13 @@ public:
     }
     ~mysql_server() { process_.kill(); }
 
-    /// Starts the server where it does not run, and waits until it answers.
-    void start() {
+    /// Starts the server where it does not run, and waits until it answers. `last` is a further option.
+    void start(std::string const& last = "--ssl") {
         if (process_.running()) return;
         process_.start({"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + socket(),
                         "--port=" + port(), "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=8M",
                         "--innodb-flush-log-at-trx-commit=0", "--max-connect-errors=1000000", "--ssl-ca=" + process_.path("ca.pem"),
-                        "--ssl-cert=" + process_.path("server.pem"), "--ssl-key=" + process_.path("server.key")},
+                        "--ssl-cert=" + process_.path("server.pem"), "--ssl-key=" + process_.path("server.key"), last},
                        [this] { return connect() != nullptr; });
     }
     void stop() { process_.stop(SIGTERM); }
