@@ -11,7 +11,6 @@
 
 namespace net = boost::asio;
 using namespace test;
-using Catch::Matchers::Contains;
 using healthz::env;
 using healthz::postgres;
 using healthz::status;
@@ -103,8 +102,8 @@ TEST_CASE("postgres: each failure says what it is") {
 
     auto const unknown = check(server().url("nowhere"));
     CHECK(unknown.status == status::error);
-    CHECK_THAT(unknown.error, Contains(R"("message":"connection error")"));
-    CHECK_THAT(unknown.error, Contains(R"(database \"nowhere\" does not exist)"));
+    CHECK_THAT(unknown.error, contains(R"("message":"connection error")"));
+    CHECK_THAT(unknown.error, contains(R"(database \"nowhere\" does not exist)"));
 
     auto const wrong = check(right, "SELECT * FROM no_such_table");
     CHECK(wrong.status == status::error);
@@ -113,7 +112,7 @@ TEST_CASE("postgres: each failure says what it is") {
 
     auto const nameless = check("postgresql://monitor:Vq8zKw3x@no-such-host.invalid/postgres");
     CHECK(nameless.status == status::error);
-    CHECK_THAT(nameless.error, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )"));
+    CHECK_THAT(nameless.error, contains(R"(could not translate host name \"no-such-host.invalid\" to address: )"));
 
     CHECK(check(right, "SELECT 1; SELECT 1/0").status == status::error);
     CHECK(check(right, "SELECT 1; SELECT 2").status == status::ok);
@@ -203,7 +202,7 @@ TEST_CASE("postgres: recovers by itself from a server that was killed, and one t
     REQUIRE(monitor.becomes(status::ok));
     server().kill();
     CHECK(monitor.becomes(status::error));
-    CHECK_THAT(monitor.events().back().error, Contains("connection error"));
+    CHECK_THAT(monitor.events().back().error, contains("connection error"));
     server();  // starts it again
     CHECK(monitor.becomes(status::ok));
     server().stop();
@@ -344,7 +343,7 @@ TEST_CASE("postgres: a variable that is not set is FAILED, and noticed once it i
     auto const run_until = [&](std::string const& text) {
         auto const end = clock::now() + 30s;
         while (document.find(text) == document.npos && clock::now() < end) context.run_one_for(1s);
-        CHECK_THAT(document, Contains(text));
+        CHECK_THAT(document, contains(text));
     };
     runner.start();
     run_until(R"({"orders":{"error":"environment variable 'ORDERS_URL' not set","status":"FAILED","timestamp":")");
@@ -390,9 +389,9 @@ TEST_CASE("postgres: hosts by name, by socket, and several") {
 
     auto const no_socket = check("host=/nowhere user=monitor password=Vq8zKw3x");
     CHECK(no_socket.status == status::error);
-    CHECK_THAT(no_socket.error, Contains(R"(connection to server on socket \"/nowhere/.s.PGSQL.5432\" failed)"));
+    CHECK_THAT(no_socket.error, contains(R"(connection to server on socket \"/nowhere/.s.PGSQL.5432\" failed)"));
     auto const refused = check("postgresql://monitor:Vq8zKw3x@localhost:1/postgres");
-    CHECK_THAT(refused.error, Contains(R"(connection to server at \"localhost\" ()"));
+    CHECK_THAT(refused.error, contains(R"(connection to server at \"localhost\" ()"));
 }
 
 TEST_CASE("postgres: libpq's environment variables hold where the connection string says nothing") {
@@ -405,7 +404,7 @@ TEST_CASE("postgres: libpq's environment variables hold where the connection str
     ::setenv("PGPASSWORD", "Zt5mRj2h", 1);
     auto const denied = check("user=monitor dbname=postgres");
     CHECK(denied.status == status::error);
-    CHECK_THAT(denied.error, Contains("password authentication failed") && !Contains("Zt5m"));
+    CHECK_THAT(denied.error, contains("password authentication failed") && !contains("Zt5m"));
     for (auto const* each : {"PGHOST", "PGPORT", "PGOPTIONS", "PGPASSWORD"}) ::unsetenv(each);
 }
 
@@ -447,7 +446,7 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
         CHECK(found.status == status::error);
         CHECK(healthz::is_utf8(found.error));
         bool const raw = encoding == "SQL_ASCII";
-        CHECK_THAT(found.error, Contains(raw ? "<\xEF\xBF\xBD\xEF\xBF\xBD\\u0001\\\"\\n>" : "<\u00E4\u00F6\\u0001\\\"\\n>"));
+        CHECK_THAT(found.error, contains(raw ? "<\xEF\xBF\xBD\xEF\xBF\xBD\\u0001\\\"\\n>" : "<\u00E4\u00F6\\u0001\\\"\\n>"));
     }
     auto const cut = check(server().url(), "DO $$ BEGIN RAISE EXCEPTION '%', repeat(U&'\\20AC', 5000); END $$");
     CHECK(cut.status == status::error);
@@ -540,7 +539,7 @@ TEST_CASE("postgres: passwords with every kind of character work") {
     CHECK(check("postgresql://hard:" + hard + "@" + host + "/postgres").status == status::failed);
     // Elsewhere they are nobody's business.
     CHECK(check("postgresql://hard@" + host + "/postgres?application_name=a@b&password=" + percent_encoded(hard)).status == status::ok);
-    CHECK_THAT(check(server().url("a%40b")).error, Contains(R"(database \"a@b\" does not exist)"));
+    CHECK_THAT(check(server().url("a%40b")).error, contains(R"(database \"a@b\" does not exist)"));
 }
 
 TEST_CASE("postgres: no document holds a password or a piece of one") {
