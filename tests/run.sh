@@ -26,7 +26,7 @@ jobs=${JOBS:-2}
 steps=(packages core beast compile_fail firmware)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 libssl-dev redis-server curl iproute2
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 libssl-dev nginx-light redis-server curl iproute2
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
