@@ -25,7 +25,7 @@ jobs=${JOBS:-2}
 steps=(packages core asio probers beast headers compile_fail firmware consumers examples readme clang asan tsan)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2 valgrind libssl-dev redis-server
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2 valgrind libssl-dev nginx-light redis-server
     libmariadb-dev mariadb-server
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 

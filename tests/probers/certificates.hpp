@@ -29,11 +29,11 @@ public:
 
     std::string text() const { return to_text(certificate_.get()); }
 
-    /// For `names` in OpenSSL's notation; valid until `days` from now, which may be in the past.
-    certificate issue(std::string const& names = "DNS:localhost,IP:127.0.0.1,IP:::1", long days = 30) const {
+    /// For `names` in OpenSSL's notation; valid until `days` from now, which may be in the past, from `first_day`.
+    certificate issue(std::string const& names = "DNS:localhost,IP:127.0.0.1,IP:::1", long days = 30, long first_day = -90) const {
         auto const key = make_key();
         std::unique_ptr<X509, decltype(&X509_free)> const made(X509_new(), &X509_free);
-        fill(made.get(), key.get(), "healthz test", days);
+        fill(made.get(), key.get(), "healthz test", days, first_day);
         extend(made.get(), NID_subject_alt_name, names.c_str());
         X509_set_issuer_name(made.get(), X509_get_subject_name(certificate_.get()));
         sign(made.get());
@@ -62,11 +62,11 @@ private:
         return contents(to.get());
     }
 
-    static void fill(X509* made, EVP_PKEY* key, char const* name, long days) {
+    static void fill(X509* made, EVP_PKEY* key, char const* name, long days, long first_day = -90) {
         static long serial = 1;
         X509_set_version(made, 2);
         ASN1_INTEGER_set(X509_get_serialNumber(made), serial++);
-        X509_gmtime_adj(X509_getm_notBefore(made), -90L * 86400);
+        X509_gmtime_adj(X509_getm_notBefore(made), first_day * 86400);
         X509_gmtime_adj(X509_getm_notAfter(made), days * 86400);
         X509_set_pubkey(made, key);
         X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(name),
