@@ -21,8 +21,9 @@ namespace healthz {
 
 /// OK when the database at `connection_string` (`Driver={...};Server=...`, `DSN=...`, or just a data source's name) runs
 /// `test` without an error. An immediate prober that blocks: ODBC counts its timeouts in seconds, so the driver is told the
-/// whole seconds below the attempt's timeout, at least one, for the login and for the query; a driver that knows no timeout
-/// blocks as long as its server does. One connection a source, kept from check to check; one that is found dead is silently
+/// whole seconds below the attempt's timeout, at least one, for the login and for the query. A driver that knows no timeout
+/// blocks as long as its server does (MariaDB's wants `CONN_TIMEOUT=9;READ_TIMEOUT=9` in the string); one with `Threading=3`
+/// in odbcinst.ini makes all its sources wait for each other. One connection a source, kept from check to check; one that is found dead is silently
 /// opened anew once. Error texts are the driver's, up to a bound and without any password.
 /// ERROR has an object for `extra`: `sqlstate`, `native` (the driver's own number) and `text`. FAILED: the connection
 /// string is not set, is none, or names a driver or data source that is not installed.
@@ -91,7 +92,6 @@ private:
         }
     };
 
-    // Every connection has an environment of its own: what the driver manager locks for one does not hold up another.
     struct connection {
         handle<SQL_HANDLE_ENV> environment{SQL_NULL_HANDLE};
         std::optional<handle<SQL_HANDLE_DBC>> database;
@@ -204,13 +204,13 @@ private:
         constexpr SQLSMALLINT most_records = 8, size = 2048;
         failure found;
         for (SQLSMALLINT i = 1; i <= most_records; ++i) {
-            SQLWCHAR state[6] = {}, buffer[size];
+            SQLWCHAR state[6] = {}, buffer[size] = {};
             SQLINTEGER native = 0;
-            SQLSMALLINT length = 0;
+            SQLSMALLINT length = 0;  // of the whole text, which overflows; so the text itself tells
             if (!SQL_SUCCEEDED(SQLGetDiagRecW(type, which, i, state, &native, buffer, size, &length))) break;
-            bool const cut = length >= size;
-            auto text = boost::locale::conv::utf_to_utf<char>(buffer, buffer + (cut ? size - 1 : length));
-            hide_secrets(text, cut);
+            auto const* const end = std::find(buffer, buffer + size - 1, 0);
+            auto text = boost::locale::conv::utf_to_utf<char>(buffer, end);
+            hide_secrets(text, end == buffer + size - 1);
             if (found.text.find(text) == found.text.npos) found.text += (found.text.empty() ? "" : "\n") + text;
             if (!found.state.empty() && !found.state.starts_with("01")) continue;
             auto const name = boost::locale::conv::utf_to_utf<char>(state, state + 5);
@@ -221,7 +221,7 @@ private:
         return found;
     }
 
-    // Where a text was cut, its end may be a piece of a secret.
+    // Where a text was cut, a piece of a secret may be left at its end.
     void hide_secrets(std::string& text, bool cut) const {
         std::size_t longest = 0;
         for (auto const& each : secrets_) {
