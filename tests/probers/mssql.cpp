@@ -38,7 +38,7 @@ std::string target(std::string const& server, std::string const& password = tds_
 std::string target(tds_responder const& server) { return target("127.0.0.1," + std::to_string(server.port())); }
 
 std::string ask(std::string const& connection_string, std::string const& test = "SELECT 1", milliseconds timeout = 20s) {
-    return probe(mssql{.connection_string = connection_string.c_str(), .test = test.c_str()}, timeout);
+    return probe_once(mssql{.connection_string = connection_string.c_str(), .test = test.c_str()}, timeout);
 }
 
 bool none_left(tds_responder const& server) {
@@ -118,8 +118,8 @@ TEST_CASE("mssql: silence at any point is a TIMEOUT on time, and the driver give
     set_query("NEVER");
     is_timeout(server, target(server));
     set_query("SELECT 1");
-    full_port const full;
-    is_timeout(server, target("127.0.0.1," + full.number()));
+    full_backlog const full;
+    is_timeout(server, target("127.0.0.1," + full.port()));
 }
 
 TEST_CASE("mssql: a slow query is a TIMEOUT, and ends on the server too") {
@@ -238,23 +238,23 @@ TEST_CASE("mssql: 1,000 cycles leave nothing behind") {
 
 TEST_CASE("mssql: what is wrong with the settings is FAILED and names the setting") {
     ::unsetenv(variable);
-    CHECK(probe(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' not set")");
+    CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' not set")");
     set_target("");
-    CHECK(probe(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is empty")");
-    CHECK(probe(mssql{}) == R"(FAILED "the setting 'connection_string' is not set")");
-    CHECK(probe(mssql{.connection_string = "DSN=x", .test = ""}) == R"(FAILED "the setting 'test' is not set")");
+    CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is empty")");
+    CHECK(probe_once(mssql{}) == R"(FAILED "the setting 'connection_string' is not set")");
+    CHECK(probe_once(mssql{.connection_string = "DSN=x", .test = ""}) == R"(FAILED "the setting 'test' is not set")");
     for (auto const* text : {"Driver={FreeTDS;Server=db", "Driver=FreeTDS;Server", ";;", "Driver=\xFF;Server=db", "Uid=monitor;Pwd={a}b;"}) {
         set_target(text);
-        CHECK(probe(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is not a valid ODBC connection string")");
+        CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is not a valid ODBC connection string")");
     }
     set_target("Driver={ODBC Driver 19 for SQL Server};Server=db;Uid=monitor;Pwd=Vq8zKw3x");
-    CHECK(probe(orders) ==
+    CHECK(probe_once(orders) ==
           R"(FAILED "environment variable 'ORDERS_MSSQL' names the ODBC driver 'ODBC Driver 19 for SQL Server', which cannot be loaded")");
-    CHECK(probe(mssql{.connection_string = "Driver=Broken;Server=db"}) ==
+    CHECK(probe_once(mssql{.connection_string = "Driver=Broken;Server=db"}) ==
           R"(FAILED "the setting 'connection_string' names the ODBC driver 'Broken', which cannot be loaded")");
     for (auto const* text : {"DSN=nowhere", "nowhere", "Server=db;Uid=monitor;Pwd=Vq8zKw3x"}) {
         set_target(text);
-        CHECK(probe(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' names no ODBC driver or data source that is installed")");
+        CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' names no ODBC driver or data source that is installed")");
     }
 }
 
