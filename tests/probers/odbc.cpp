@@ -17,7 +17,8 @@ namespace {
 class database {
 public:
     virtual ~database() = default;
-    virtual std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "", std::string const& more = "") = 0;
+    virtual std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "",
+                               std::string const& more = "") = 0;
     virtual void start() = 0;
     virtual void kill() = 0;
     virtual void sigstop() = 0;
@@ -32,8 +33,9 @@ public:
 class postgres_database : public database {
 public:
     std::string target(std::string const& password, std::string const& name, std::string const& more) override {
-        return "Driver=PostgreSQL;Server=127.0.0.1;Port=" + std::to_string(server_.port()) + ";Uid=monitor;Database=" +
-               (name.empty() ? "postgres" : name) + ";pqopt={application_name=healthz " + more + "};Pwd=" + password;
+        return "Driver=PostgreSQL;Server=127.0.0.1;Port=" + std::to_string(server_.port()) +
+               ";Uid=monitor;Database=" + (name.empty() ? "postgres" : name) + ";pqopt={application_name=healthz " + more +
+               "};Pwd=" + password;
     }
     void start() override { server_.start(); }
     void kill() override { server_.kill(); }
@@ -58,27 +60,35 @@ public:
     ~mariadb_database() override { process_.stop(SIGTERM); }
 
     std::string target(std::string const& password, std::string const& name, std::string const& more) override {
-        return "Driver=MariaDB;Server=127.0.0.1;Port=" + std::to_string(port_) + ";Uid=monitor;Database=" +
-               (name.empty() ? "mysql" : name) + ";" + more + ";Pwd=" + password;
+        return "Driver=MariaDB;Server=127.0.0.1;Port=" + std::to_string(port_) +
+               ";Uid=monitor;Database=" + (name.empty() ? "mysql" : name) + ";" + more + ";Pwd=" + password;
     }
     void start() override {
         if (process_.running()) return;
-        process_.start({"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + process_.path("socket"),
-                        "--pid-file=" + process_.path("pid"), "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
-                        "--skip-log-bin", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"},
-                       [this] { return answers(); });
+        process_.start(
+            {"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + process_.path("socket"),
+             "--pid-file=" + process_.path("pid"), "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
+             "--skip-log-bin", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"},
+            [this] { return answers(); });
     }
     void kill() override { process_.kill(); }
     void sigstop() override { process_.sigstop(); }
     void sigcont() override { process_.sigcont(); }
-    int connections() override { return std::stoi(sql("SELECT count(*) FROM information_schema.processlist WHERE user = 'monitor'")); }
+    int connections() override {
+        return std::stoi(sql("SELECT count(*) FROM information_schema.processlist WHERE user = 'monitor'"));
+    }
     void terminate_connections() override { sql("KILL USER monitor@'127.0.0.1'"); }
 
 private:
     // By its own client, since the driver is what is tested.
     std::vector<std::string> client(std::string const& text) const {
-        return {"/bin/sh", "-c", "exec /usr/bin/mariadb --no-defaults -u root -S \"$1\" -N -e \"$2\" >\"$3\"", "sh",
-                process_.path("socket"), text, process_.path("answer")};
+        return {"/bin/sh",
+                "-c",
+                "exec /usr/bin/mariadb --no-defaults -u root -S \"$1\" -N -e \"$2\" >\"$3\"",
+                "sh",
+                process_.path("socket"),
+                text,
+                process_.path("answer")};
     }
     std::string sql(std::string const& text) const {
         process_.run(client(text));
@@ -148,8 +158,9 @@ TEST_CASE("odbc: OK, by a connection string, a data source, and its name alone")
     CHECK(ask(target) == "OK null");
     CHECK(ask(target, "CREATE TEMPORARY TABLE t (n int); SELECT 1; SELECT n FROM t") == "OK null");
     CHECK(ask(mariadb().target("Vq8zKw3x", "", "")) == "OK null");
-    installed_drivers().add_source("orders", "Driver=PostgreSQL\nServername=127.0.0.1\nDatabase=postgres\nUsername=monitor\nPassword=Vq8zKw3x\nPort=" +
-                                                 std::to_string(postgres().server().port()));
+    installed_drivers().add_source(
+        "orders", "Driver=PostgreSQL\nServername=127.0.0.1\nDatabase=postgres\nUsername=monitor\nPassword=Vq8zKw3x\nPort=" +
+                      std::to_string(postgres().server().port()));
     CHECK(ask("DSN=orders") == "OK null");
     CHECK(ask("orders") == "OK null");
     set_target("orders");
@@ -160,16 +171,20 @@ TEST_CASE("odbc: OK, by a connection string, a data source, and its name alone")
 }
 
 TEST_CASE("odbc: each failure says what it is") {
-    CHECK(ask(postgres().target("Vq8zKw3x", "", ""), "SELECT * FROM no_such_table") ==
-          R"(ERROR {"message":"query error","extra":{"sqlstate":"42P01","native":1,"text":"ERROR: relation \"no_such_table\" does not )"
-          R"(exist;\nError while executing the query"}})");
+    CHECK(
+        ask(postgres().target("Vq8zKw3x", "", ""), "SELECT * FROM no_such_table") ==
+        R"(ERROR {"message":"query error","extra":{"sqlstate":"42P01","native":1,"text":"ERROR: relation \"no_such_table\" does not )"
+        R"(exist;\nError while executing the query"}})");
     CHECK_THAT(ask(mariadb().target("Vq8zKw3x", "", ""), "SELECT * FROM no_such_table"),
                StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42S02","native":1146,"text":"[ma-)"));
     CHECK_THAT(ask(postgres().target("Vq8zKw3x", "", ""), "SELECT 1; SELECT 1/0"), Contains(R"("sqlstate":"22012")"));
-    CHECK_THAT(ask(mariadb().target("Vq8zKw3x", "", "max_allowed_packet=1"), "SELECT (SELECT 1 UNION SELECT 2)"), Contains(R"("native":1242)"));
+    CHECK_THAT(ask(mariadb().target("Vq8zKw3x", "", "max_allowed_packet=1"), "SELECT (SELECT 1 UNION SELECT 2)"),
+               Contains(R"("native":1242)"));
     for (auto* each : both()) {
-        CHECK_THAT(ask(each->target("wrong-one")), StartsWith(R"(ERROR {"message":"connection error","extra":{"sqlstate":")") && Contains("monitor"));
-        CHECK_THAT(ask(each->target("Vq8zKw3x", "nowhere")), StartsWith(R"(ERROR {"message":"connection error")") && Contains("nowhere"));
+        CHECK_THAT(ask(each->target("wrong-one")),
+                   StartsWith(R"(ERROR {"message":"connection error","extra":{"sqlstate":")") && Contains("monitor"));
+        CHECK_THAT(ask(each->target("Vq8zKw3x", "nowhere")),
+                   StartsWith(R"(ERROR {"message":"connection error")") && Contains("nowhere"));
         auto const somewhere = each->target().substr(each->target().find(";Uid"));
         auto const driver = each->target().substr(0, each->target().find(';'));
         CHECK_THAT(ask(driver + ";Server=127.0.0.1;Port=1" + somewhere), StartsWith(R"(ERROR {"message":"connection error")"));
@@ -241,6 +256,23 @@ TEST_CASE("odbc: a connection that died is replaced without a word, and a server
     }
 }
 
+TEST_CASE("odbc: a server that is killed during a query is an ERROR") {
+    for (auto* each : both()) {
+        set_target(each->target());
+        set_query(each == &postgres() ? "SELECT pg_sleep(600)" : "SELECT SLEEP(600)");
+        live<calm> monitor;
+        REQUIRE(eventually([each] { return each->connections() == 1; }));
+        CHECK(monitor.events().empty());
+        each->kill();
+        auto const found = monitor.wait_for(1)[0];
+        CHECK(found.status == status::error);
+        CHECK_THAT(found.error, StartsWith(R"({"message":"connection error")"));
+        set_query("SELECT 1");
+        each->start();
+        CHECK(monitor.becomes(status::ok));
+    }
+}
+
 TEST_CASE("odbc: 1,000 cycles leave nothing behind") {
     for (auto* each : both()) {
         auto const connections = [each] { return each->connections(); };
@@ -260,8 +292,8 @@ TEST_CASE("odbc: a certificate that is wrong or expired is an ERROR, a right one
     auto const serve = [&](certificate const& shown) {
         files.write("server.pem", shown.text);
         files.write("server.key", shown.key);
-        for (auto const& setting : {"ssl_cert_file = '" + files.path("server.pem") + "'", "ssl_key_file = '" + files.path("server.key") + "'",
-                                    std::string("ssl = on")})
+        for (auto const& setting : {"ssl_cert_file = '" + files.path("server.pem") + "'",
+                                    "ssl_key_file = '" + files.path("server.key") + "'", std::string("ssl = on")})
             postgres().server().value("ALTER SYSTEM SET " + setting);
         postgres().kill();
         postgres().start();
@@ -295,7 +327,8 @@ TEST_CASE("odbc: whatever the servers send, the document is JSON in UTF-8, and b
     CHECK(huge.ends_with("\u20AC\"}}"));
     CHECK(ask(postgres().target("Vq8zKw3x", "", ""), "SELECT repeat('x', 10000000)") == "OK null");
     CHECK(ask(mariadb().target("Vq8zKw3x", "", ""), "SELECT REPEAT('x', 10000000)") == "OK null");
-    CHECK_THAT(ask(mariadb().target("Vq8zKw3x", "", ""), "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '\u00E4\u20AC\"'"), Contains("\u00E4\u20AC\\\""));
+    CHECK_THAT(ask(mariadb().target("Vq8zKw3x", "", ""), "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '\u00E4\u20AC\"'"),
+               Contains("\u00E4\u20AC\\\""));
 }
 
 TEST_CASE("odbc: no document holds a password that a server quotes") {

@@ -7,7 +7,8 @@
 using healthz::odbc_string;
 
 TEST_CASE("odbc_string: values, in braces and without") {
-    auto const given = odbc_string::parse("Driver={ODBC Driver 18 for SQL Server};Server=db,1433; UID = monitor ;pwd={a;b}}=c} ; x=;Uid=other;");
+    auto const given =
+        odbc_string::parse("Driver={ODBC Driver 18 for SQL Server};Server=db,1433; UID = monitor ;pwd={a;b}}=c} ; x=;Uid=other;");
     REQUIRE(given);
     CHECK((*given)["driver"] == "ODBC Driver 18 for SQL Server");
     CHECK((*given)["server"] == "db,1433");
@@ -23,8 +24,8 @@ TEST_CASE("odbc_string: values, in braces and without") {
 }
 
 TEST_CASE("odbc_string: what is none") {
-    for (auto const* text : {"", ";", "orders", "DSN=orders;monitor", "=orders", "Pwd={abc", "Pwd={abc}}", "Pwd={abc}def", "Pwd={abc}def;",
-                             "Server=db;;=x", "Pwd=ab;cd;Server=db"}) {
+    for (auto const* text : {"", ";", "orders", "DSN=orders;monitor", "=orders", "Pwd={abc", "Pwd={abc}}", "Pwd={abc}def",
+                             "Pwd={abc}def;", "Server=db;;=x", "Pwd=ab;cd;Server=db"}) {
         INFO(text);
         CHECK(!odbc_string::parse(text));
     }

@@ -163,8 +163,10 @@ private:
                 case tds::sql_batch: answer(channel, tds::batch_text(message.body), nullptr); break;
                 case tds::rpc: {
                     auto const call = tds::parse_rpc(message.body);
-                    if (call.text.empty()) channel.write(tds::return_status() + tds::done(0xFE, 0, 0));
-                    else answer(channel, call.text, &call);
+                    if (call.text.empty())
+                        channel.write(tds::return_status() + tds::done(0xFE, 0, 0));
+                    else
+                        answer(channel, call.text, &call);
                     break;
                 }
                 case tds::attention: channel.write(tds::done(0xFD, 0x20, 0)); break;
@@ -185,8 +187,10 @@ private:
             return false;
         }
         if (!asked.database.empty() && asked.database != tds::wide(database)) {
-            channel.write(tds::error(4060, 11, u"Cannot open database \"" + asked.database + u"\" requested by the login. The login failed.") +
-                          tds::done(0xFD, 2, 0));
+            channel.write(
+                tds::error(4060, 11,
+                           u"Cannot open database \"" + asked.database + u"\" requested by the login. The login failed.") +
+                tds::done(0xFD, 2, 0));
             return false;
         }
         ++logins_;

@@ -68,7 +68,8 @@ inline std::string prelogin_reply() {
         std::string content;
     };
     // Version, no encryption, instance, thread, no multiple active results.
-    option const options[] = {{0, std::string("\x10\0\x0F\xA1\0\0", 6)}, {1, "\x02"}, {2, std::string(1, '\0')}, {3, ""}, {4, std::string(1, '\0')}};
+    option const options[] = {
+        {0, std::string("\x10\0\x0F\xA1\0\0", 6)}, {1, "\x02"}, {2, std::string(1, '\0')}, {3, ""}, {4, std::string(1, '\0')}};
     std::string head, body;
     std::size_t const offset = 5 * std::size(options) + 1;
     for (auto const& each : options) {
@@ -95,7 +96,8 @@ inline std::string login_accepted(std::u16string const& database) {
     return token(0xE3, little(1, 1) + short_text(database) + short_text(u"master")) +
            message(0xAB, 5701, 10, u"Changed database context to '" + database + u"'.") +
            token(0xE3, little(4, 1) + short_text(u"4096") + short_text(u"4096")) +
-           token(0xAD, little(1, 1) + big(0x74000004, 4) + short_text(u"Microsoft SQL Server") + std::string("\x10\0\x0F\xA1", 4)) +
+           token(0xAD,
+                 little(1, 1) + big(0x74000004, 4) + short_text(u"Microsoft SQL Server") + std::string("\x10\0\x0F\xA1", 4)) +
            done(0xFD, 0, 0);
 }
 
@@ -195,7 +197,8 @@ public:
             auto const head = read_bytes(8);
             in.type = static_cast<std::uint8_t>(head[0]);
             last = (head[1] & 1) != 0;
-            auto const size = static_cast<std::size_t>(static_cast<unsigned char>(head[2])) << 8 | static_cast<unsigned char>(head[3]);
+            auto const size =
+                static_cast<std::size_t>(static_cast<unsigned char>(head[2])) << 8 | static_cast<unsigned char>(head[3]);
             if (size < 8) throw closed();
             in.body += read_bytes(size - 8);
         }

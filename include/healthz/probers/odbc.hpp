@@ -20,13 +20,14 @@
 namespace healthz {
 
 /// OK when the database at `connection_string` (`Driver={...};Server=...`, `DSN=...`, or just a data source's name) runs
-/// `test` without an error. An immediate prober that blocks: ODBC counts its timeouts in seconds, so the driver is told the
-/// whole seconds below the attempt's timeout, at least one, for the login and for the query. A driver that knows no timeout
-/// blocks as long as its server does (MariaDB's wants `CONN_TIMEOUT=9;READ_TIMEOUT=9` in the string); one with `Threading=3`
-/// in odbcinst.ini makes all its sources wait for each other. One connection a source, kept from check to check; one that is found dead is silently
-/// opened anew once. Error texts are the driver's, up to a bound and without any password.
-/// ERROR has an object for `extra`: `sqlstate`, `native` (the driver's own number) and `text`. FAILED: the connection
-/// string is not set, is none, or names a driver or data source that is not installed.
+/// `test` without an error. One connection a source, kept from check to check; one that is found dead is silently opened
+/// anew once. An immediate prober that blocks: ODBC counts timeouts in seconds, so the driver is told the whole seconds
+/// below the attempt's timeout, at least one, for the login and for the query. A driver that keeps no timeout blocks as
+/// long as its server does (MariaDB's wants `CONN_TIMEOUT=9;READ_TIMEOUT=9` in the string), and one with `Threading=3` in
+/// odbcinst.ini makes all its sources wait for each other.
+/// ERROR has an object for `extra`: `sqlstate`, `native` (the driver's own number) and `text`, the driver's, up to a bound
+/// and without any password of the connection string. FAILED: the connection string is not set, is none, or names a driver
+/// or data source that is not installed.
 struct odbc {
     setting connection_string;
     char const* test = "SELECT 1";
@@ -149,7 +150,8 @@ private:
     outcome_type connect() {
         auto const given = odbc_string::parse(text_);
         if (!given || !is_utf8(text_))
-            return outcome_type::failed(settings_.connection_string.name("connection_string") + " is not a valid ODBC connection string");
+            return outcome_type::failed(settings_.connection_string.name("connection_string") +
+                                        " is not a valid ODBC connection string");
         secrets_ = given->secrets();
 
         auto link = std::make_unique<connection>();
