@@ -72,8 +72,8 @@ void leaves_nothing_behind(Prober const& settings, std::string const& wanted, F 
     look(late);
     CHECK(as_wanted == 1000);
     CHECK(late.descriptors <= early.descriptors);
-    CHECK(late.threads <= early.threads);
-    CHECK(late.connections <= early.connections);
+    CHECK(late.threads <= early.threads + 1);  // one of a server in this process may be about to end
+    CHECK(late.connections <= 1);
     INFO("kB: " << early.memory << " to " << late.memory);
     if (!sanitized) CHECK(late.memory - early.memory < 2000);
 }

@@ -153,6 +153,8 @@ private:
             return outcome_type::failed(settings_.connection_string.name("connection_string") +
                                         " is not a valid ODBC connection string");
         secrets_ = given->secrets();
+        // A name that is longer than ODBC allows is none, and makes unixODBC leak.
+        if ((*given)["dsn"].size() > SQL_MAX_DSN_LENGTH) return not_installed(*given);
 
         auto link = std::make_unique<connection>();
         SQLHANDLE const database = link->database->value;
