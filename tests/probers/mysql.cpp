@@ -382,6 +382,17 @@ TEST_CASE("mysql: a large result passes through, and a huge row is refused") {
     CHECK(probe(rows) == "OK null");
     if (!sanitized) CHECK(process_status("VmRSS") - before < 4000);  // 50 MB passed
     CHECK(probe_query("SELECT REPEAT('x', 10000000)") == "OK null");
+
+    // One without an end keeps nobody from running.
+    set_url(url);
+    static constexpr mysql endless{.url = env(variable), .test = "SELECT * FROM seq_1_to_1000000000000", .statement_timeout = false};
+    static constexpr auto sources = healthz::sources(healthz::source<"shop">(endless, brisk_check));
+    live<sources> monitor;
+    auto const first = monitor.wait_for(1)[0];
+    CHECK(first.status == status::timeout);
+    CHECK(first.time - monitor.started() <= brisk_check.timeout + prompt);
+    monitor.stop();
+    monitor.destroy();
     server().value("SET GLOBAL max_allowed_packet = 64 * 1024 * 1024");
     CHECK_THAT(probe_query("SELECT REPEAT('x', 40000000)"), StartsWith(R"(ERROR {"message":"connection error","extra":"ERROR 20)"));
     CHECK(no_connection_left());

@@ -294,7 +294,7 @@ private:
             if (open != text.npos && text.ends_with(')'))
                 text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
         }
-        redact(text, to.where.password.value_or(""));
+        redact_pieces(text, to.where.password.value_or(""));
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;
         return outcome_type::error(message, text);
     }

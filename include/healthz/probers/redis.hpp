@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../asio/connection.hpp"
+#include "../hosted/redact.hpp"
 #include "../hosted/url.hpp"
 #include "../outcome.hpp"
 
@@ -149,11 +150,10 @@ private:
         return outcome_type::error(otherwise, without_password(answer.text.substr(1)));
     }
 
-    // A server that does not know AUTH quotes the start of what it was sent, so a text ends where the password begins.
+    // A server that does not know AUTH quotes a part of what it was sent.
     std::string without_password(std::string text) const {
-        auto const password = where_->password.value_or("");
-        auto const at = password.empty() ? text.npos : text.find(password.substr(0, 4));
-        return at == text.npos ? text : text.substr(0, at) + "***";
+        redact_pieces(text, where_->password.value_or(""));
+        return text;
     }
 
     redis const& settings_;
