@@ -136,7 +136,7 @@ private:
             last_ = now;
             open_all(bank_of<Sources>);
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
-                cycles_[i].begin(now + rows_of<Sources>[i].schedule.first, rows_of<Sources>[i].schedule);
+                cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
         }
         auto const passed = now - last_ + milliseconds_;
         seconds_ += passed / 1000;
