@@ -333,14 +333,16 @@ TEST_CASE("mssql: no document holds a password or a piece of one") {
             auto const found = ask(text);
             INFO(text);
             INFO(found);
-            if (!leak(found, password).empty()) FAIL_CHECK("leaked: " << leak(found, password));
+            CHECK(leak(found, password) == "");
         }
-        // A server that quotes it, and one whose text is cut in the middle of it.
+        // A server that quotes it, again and again: its text is cut in the middle of one.
         server.set_password(boost::locale::conv::utf_to_utf<char16_t>(password));
-        for (std::size_t length : {0u, 2015u, 2017u, 2019u, 2021u}) {
-            auto const found = ask(target(here, "{" + password + "}"), "RAISERROR " + std::string(length, 'x') + password);
+        for (std::size_t shift = 0; shift < password.size(); ++shift) {
+            std::string text = "RAISERROR " + std::string(shift, 'x');
+            for (int i = 0; i < 400; ++i) text += password;
+            auto const found = ask(target(here, "{" + password + "}"), text);
             INFO(found);
-            if (!leak(found, password).empty()) FAIL_CHECK("leaked: " << leak(found, password));
+            CHECK(leak(found, password) == "");
         }
     }
 }
