@@ -62,6 +62,8 @@ void is_timeout(tds_responder const& server, std::string const& connection_strin
 
 }  // namespace
 
+static_assert(healthz::is_remote<healthz::odbc> && healthz::is_remote<healthz::mssql>);  // no watchdog takes them for local
+
 TEST_CASE("mssql: OK, by the string that applications use") {
     tds_responder server;
     installed_drivers();
