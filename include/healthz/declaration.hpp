@@ -82,7 +82,7 @@ struct make_table {
         for (std::size_t i = 0; i < count; ++i) {
             auto& row = table.rows[i];
             row.schedule.first = static_cast<std::uint16_t>(plan.first[i]);
-            row.schedule.second = plan.second[i];
+            row.schedule.later = plan.later[i];
             row.text_offset = offset;
             offset += row.text_capacity;
         }

@@ -27,6 +27,11 @@ std::string answered_by(std::string const& bytes, bool closes = false, http sett
     return probe(settings);
 }
 
+void reset(stream& client) {
+    client.set_option(net::socket_base::linger(true, 0));
+    client.close();
+}
+
 std::string const ok = "HTTP/1.1 200 OK\r\n";
 
 constexpr http agent{.url = env("AGENT_URL")};
@@ -75,7 +80,7 @@ TEST_CASE("http replies: a connection that ends too early") {
     CHECK(answered_by(ok + "Content-Length: 100\r\n\r\nall is", true) == cut);
     CHECK(answered_by(ok + "Transfer-Encoding: chunked\r\n\r\n6\r\nall is\r\n", true) == cut);
     CHECK(answered_by("HTTP/1.1 100 Continue\r\n\r\n", true) == cut);
-    odd_server const rude([](stream& client) { client.set_option(net::socket_base::linger(true, 0)); });
+    odd_server const rude([](stream& client) { reset(client); });
     auto const url = "http://127.0.0.1:" + rude.port();
     CHECK(probe(http{.url = url.c_str()}).starts_with(R"(ERROR {"message":"connection error")"));
 }
@@ -186,7 +191,7 @@ TEST_CASE("http replies: a connection that was kept and is dead is replaced with
     std::vector<std::string> const all_ok(3, "OK null");
     CHECK(probe_three_times([](stream&) {}) == all_ok);  // it closes
     CHECK(connections == 3);
-    CHECK(probe_three_times([](stream& client) { client.set_option(net::socket_base::linger(true, 0)); }) == all_ok);
+    CHECK(probe_three_times([](stream& client) { reset(client); }) == all_ok);
     CHECK(connections == 3);
     // A word of farewell is no reply to the next request.
     CHECK(probe_three_times([](stream& client) { net::write(client, net::buffer(std::string("HTTP/1.1 408 \r\n\r\n"))); }) == all_ok);

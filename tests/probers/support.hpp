@@ -63,7 +63,7 @@ void probe_1000_times(Prober const& prober, std::string const& wanted) {
     }
     look(late);
     CHECK(as_wanted == 1000);
-    CHECK(late.descriptors == early.descriptors);
+    CHECK(late.descriptors <= early.descriptors + 1);  // one that a server in this process has yet to close
     CHECK(late.threads <= early.threads + 1);
     INFO("kB: " << early.memory << " to " << late.memory);
     if (!sanitized) CHECK(late.memory - early.memory < 2000);

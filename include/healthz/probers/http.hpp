@@ -142,7 +142,7 @@ private:
             auto const password = where.password.value_or("");
             auto const credentials = base64(*where.user + ":" + password);
             message.set("Authorization", "Basic " + credentials);
-            wanted.secrets = {*where.user, password, credentials};
+            wanted.secrets = {where.password ? password : *where.user, credentials};  // a user alone may be a token
         }
         for (auto const& [name, value] : settings_.headers) {
             if (name == nullptr || !is_token(name)) return "the setting 'headers' has a name that is not valid";
@@ -269,13 +269,15 @@ private:
         bool expected = false;
         for (auto const& [first, last] : settings_.expected_status)
             if (first <= reply.status() && reply.status() <= last) expected = true;
-        auto const status_text = std::to_string(reply.status());
-        if (!expected && reply.status() >= 300 && reply.status() < 400 && !reply.location().empty())
-            return outcome_type::error("redirect not followed", status_text + " to " + without_secrets(place(reply.location()), wanted));
-        if (!expected) return outcome_type::error("unexpected status " + status_text, without_secrets(reply.beginning(), wanted));
-        if (!reply.found()) return outcome_type::error("expected text not found", without_secrets(reply.beginning(), wanted));
-        if (expires_soon(link)) return certificate_warning(link.expiry());
-        return outcome_type::ok();
+        if (expected && reply.found()) return expires_soon(link) ? certificate_warning(link.expiry()) : outcome_type::ok();
+
+        bool const is_redirect = reply.status() >= 300 && reply.status() < 400 && !reply.location().empty();
+        std::string shown = !expected && is_redirect ? place(reply.location()) : reply.beginning();
+        for (auto const& each : wanted.secrets) redact_pieces(shown, each);
+        auto const code = std::to_string(reply.status());
+        if (!expected && is_redirect) return outcome_type::error("redirect not followed", code + " to " + shown);
+        if (!expected) return outcome_type::error("unexpected status " + code, shown);
+        return outcome_type::error("expected text not found", shown);
     }
 
     // A location without what may be a credential: user, password, query.
@@ -284,11 +286,6 @@ private:
         auto const parsed = healthz::url::parse(location);
         if (!parsed) return "a location that is not shown, since it has an '@'";
         return parsed->scheme + "://" + parsed->authority() + parsed->path;
-    }
-
-    static std::string without_secrets(std::string text, request const& wanted) {
-        for (auto const& each : wanted.secrets) redact_pieces(text, each);
-        return text;
     }
 
     // In seconds, since a certificate may end after the last nanosecond that the system's clock knows.

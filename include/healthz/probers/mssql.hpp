@@ -17,6 +17,7 @@ struct mssql {
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
 
+    static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
     using outcome_type = odbc::outcome_type;
     class session;
 };

@@ -34,6 +34,7 @@ struct odbc {
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
 
+    static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
     using outcome_type = basic_outcome<1024>;
     class session;
 };
