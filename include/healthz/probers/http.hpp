@@ -130,8 +130,8 @@ private:
 
     std::string write_request(request& wanted) const {
         auto const& where = wanted.where;
-        std::string_view const method = settings_.method;
-        if (!is_token(method) || method == "CONNECT") return "the setting 'method' is not a valid HTTP method";
+        std::string_view const verb = settings_.method;
+        if (!is_token(verb) || verb == "CONNECT") return "the setting 'method' is not a valid HTTP method";
         boost::beast::http::request<boost::beast::http::string_body> message;
         message.method_string(settings_.method);
         message.target((where.path.empty() ? "/" : where.path) + where.query);
