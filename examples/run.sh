@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 
-packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libpq-dev libsqlite3-dev sqlite3)
+packages=(g++ cmake curl ninja-build pkg-config libboost1.81-dev libpq-dev libsqlite3-dev sqlite3)
 missing=() as_root=()
 for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
