@@ -51,8 +51,14 @@ asio::awaitable<void> do_session(beast::tcp_stream stream, sources_endpoint cons
 
 asio::awaitable<void> do_listen(asio::ip::tcp::acceptor acceptor, sources_endpoint const& healthz_endpoint) {
     while (true) {
-        asio::ip::tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
+        boost::system::error_code ec;
         auto const executor = co_await asio::this_coro::executor;
+        asio::ip::tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, ec));
+        if (ec) {  // out of descriptors, say: better later than never
+            asio::steady_timer pause(executor, 100ms);
+            co_await pause.async_wait(asio::use_awaitable);
+            continue;
+        }
         asio::co_spawn(executor, do_session(beast::tcp_stream(std::move(socket)), healthz_endpoint), asio::detached);
     }
 }

@@ -9,7 +9,7 @@ constexpr auto sources = healthz::sources(
     healthz::source<"queue">([] { return healthz::error("queue stalled", "last job 14 minutes ago"); },
                              {.interval = 1s, .retries = 0}));
 
-static_assert(healthz::worst_case_detection<sources>() <= 75s);
+static_assert(healthz::worst_case_detection<sources>() <= 85s);
 
 int main() {
     return healthz::beast::serve<sources>(

@@ -114,7 +114,7 @@ constexpr auto sources = healthz::sources(
     healthz::source<"flash">(flash_self_test{}, {.interval = 2s, .timeout = 50ms, .retries = 2, .retry_interval = 50ms}),
     healthz::source<"sd card">(sd_card{.chip_select = no_pin}, {.interval = 5s, .timeout = 50ms}));
 
-static_assert(healthz::worst_case_detection<sources, "imu">() == 1140ms);
+static_assert(healthz::worst_case_detection<sources, "imu">() == 1160ms);
 static_assert(healthz::max_starts_per_tick<sources> == 1);
 static_assert(healthz::ram_size<sources, 2> <= 2500);
 constexpr auto modem_index = healthz::index_of<sources, "modem">();

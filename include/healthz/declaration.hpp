@@ -119,10 +119,12 @@ template <auto const& Sources>
 inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 
 /// The longest time from the death of a source to its verdict: it dies right after it answered, is looked at again one
-/// interval later, and then uses up its attempts.
+/// interval later, and then uses up its attempts. Where that answer may fall behind the first start that its check let
+/// pass, since it was given to a retry or takes longer than the interval, it may be on its way for a timeout more.
 constexpr std::chrono::milliseconds worst_case_detection(schedule const& s) {
+    bool const may_be_late = s.retries > 0 || s.timeout > s.interval;
     return std::chrono::milliseconds(s.interval + std::int64_t{s.timeout} * (s.retries + 1) +
-                                     std::int64_t{s.retry_interval} * s.retries);
+                                     std::int64_t{s.retry_interval} * s.retries + (may_be_late ? s.timeout : 0));
 }
 
 /// That of the source `Name`. Add how late your program calls `poll`. Compile error: no such source.

@@ -116,7 +116,7 @@ using outcome_of = typename outcome_of_session<session_of<Prober>>::type;
 template <class Prober>
 inline constexpr bool is_remote = coroutine_prober<session_of<Prober>>;
 template <class Prober>
-    requires requires { bool{Prober::remote}; }
+    requires requires { std::bool_constant<Prober::remote>(); }
 inline constexpr bool is_remote<Prober> = Prober::remote;
 
 /// The smallest immediate prober, for concept checks and for copying.

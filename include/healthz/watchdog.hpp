@@ -71,7 +71,8 @@ public:
     template <std::size_t Past>
     constexpr bool may_feed(monitor<Sources, Past> const& m) {
         for (std::size_t i = 0; i < indices.size(); ++i)
-            if (!m.report().is(indices[i], status::ok) || m.progress(indices[i]) == seen_[i]) return false;
+            if (!m.report().is(indices[i], status::ok) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
+        fed_ = true;
         for (std::size_t i = 0; i < indices.size(); ++i) seen_[i] = m.progress(indices[i]);
         return true;
     }
@@ -80,6 +81,7 @@ private:
     static constexpr auto& indices = required_indices<Sources, Period, Required...>;
 
     std::array<tick, required_indices<Sources, Period, Required...>.size()> seen_{};  // the progress of each at the last meal
+    bool fed_ = false;
 };
 
 }  // namespace healthz

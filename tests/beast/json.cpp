@@ -110,6 +110,15 @@ TEST_CASE("strings that are not UTF-8 are mended") {
     }
 }
 
+TEST_CASE("an extra of any depth that goes in comes out") {
+    for (std::size_t depth = 28; depth < 48; ++depth) {
+        auto const text = std::string(depth, '[') + std::string(depth, ']');
+        healthz::report<strange> report;
+        report.publish(0, healthz::status::error, healthz::error<128>("deep", healthz::json_text{text}).json(), {});
+        CHECK(json::serialize(healthz::to_value(report)).find(text) != std::string::npos);
+    }
+}
+
 TEST_CASE("what is nested too deeply to be parsed becomes a string") {
     json::value extra = nullptr;
     for (int i = 0; i < 100; ++i) extra = json::array{std::move(extra)};

@@ -22,10 +22,16 @@ constexpr auto hang = []() -> healthz::outcome {
     while (true) ::pause();
 };
 constexpr auto broken = [] { return healthz::error("connection error", "refused"); };
+constexpr auto opens_a_file = [] {
+    int const descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return healthz::error("no descriptor");
+    ::close(descriptor);
+    return healthz::ok();
+};
 constexpr healthz::health_check often{.interval = 100ms, .timeout = 10s, .retries = 0};
 
 constexpr auto sources = healthz::sources(
-    healthz::source<"steady">([] { return healthz::ok(); }, often),
+    healthz::source<"steady">(opens_a_file, often),
     healthz::source<"hanging">(hang, {.interval = 100ms, .timeout = 200ms, .retries = 0}),
     healthz::source<"broken">(broken, often),
     healthz::source<"unset">(healthz::tcp{.address = healthz::env("HEALTHZ_TEST_NEVER_SET")}, often),
@@ -55,6 +61,11 @@ healthz::beast::any_authorization policy() {
 
 // What the other tests start, in a process of its own.
 TEST_CASE("the process that serves", "[.]") {
+    auto const most = variable("HEALTHZ_TEST_MOST_DESCRIPTORS", "");
+    if (!most.empty()) {
+        rlimit const limit{std::stoul(most), std::stoul(most)};
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
     std::exit(healthz::beast::serve<sources>({
         .address = variable("HEALTHZ_TEST_ADDRESS", "127.0.0.1"),
         .port = static_cast<std::uint16_t>(std::stoul(variable("HEALTHZ_TEST_PORT", "0"))),
@@ -303,6 +314,28 @@ TEST_CASE("the server's path is an option") {
     client c(p.port());
     CHECK(c.ask(request()).status == 404);
     CHECK(c.ask(request("GET", "/internal/health")).status == 200);
+}
+
+TEST_CASE("clients leave the probers their descriptors, however many connect") {
+    process p(unauthenticated + settings{{"HEALTHZ_TEST_MOST_DESCRIPTORS", "120"}});
+    auto const port = p.port();
+    client first(port);
+    std::string document;
+    auto const steady_since = [&](std::string const& before) {
+        return eventually([&] {
+            document = first.ask(request()).body;
+            return health_of(document, "steady") != before;
+        });
+    };
+    REQUIRE(steady_since(""));
+    std::deque<client> clients;
+    for (int i = 0; i < 200; ++i) clients.emplace_back(port);
+    for (int i = 0; i < 5; ++i) {
+        REQUIRE(steady_since(health_of(document, "steady")));
+        CHECK(health_of(document, "steady").starts_with(R"("steady":{"error":null,"status":"OK")"));
+    }
+    clients.clear();
+    CHECK(client(port).ask(request()).status == 200);
 }
 
 TEST_CASE("a server out of descriptors goes on, and recovers by itself") {

@@ -211,6 +211,33 @@ TEST_CASE("postgres: recovers by itself from a server that was killed, and one t
     CHECK(monitor.becomes(status::ok));
 }
 
+TEST_CASE("postgres: a query that somebody cancels is an ERROR, not a TIMEOUT") {
+    set_url(server().url());
+    set_query("SELECT pg_sleep(600)");
+    live<calm> monitor;
+    REQUIRE(eventually([] {
+        return server().value("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'") == "1";
+    }));
+    auto const found = monitor.wait_for(1)[0];
+    CHECK(found.status == status::error);
+    CHECK_THAT(found.error, contains("canceling statement due to user request"));
+    monitor.stop();
+    set_query("SELECT 1");
+}
+
+TEST_CASE("postgres: a service is what libpq finds in its file") {
+    auto const file = server().directory() + "/services";
+    std::ofstream(file) << "[here]\nhost=localhost\nport=" << port() << "\nuser=monitor\npassword=Vq8zKw3x\ndbname=postgres\n"
+                        << "[nowhere]\nhost=no-such-host.invalid\nuser=monitor\n";
+    ::setenv("PGSERVICEFILE", file.c_str(), 1);
+    CHECK(check("service=here").status == status::ok);
+    auto const found = check("service=nowhere");
+    CHECK(found.status == status::error);
+    CHECK_THAT(found.error, contains(R"(could not translate host name \"no-such-host.invalid\" to address)"));
+    CHECK(check("service=missing").status == status::failed);
+    ::unsetenv("PGSERVICEFILE");
+}
+
 TEST_CASE("postgres: one connection is kept, or a fresh one opened for each check") {
     server().value("DROP TABLE IF EXISTS seen; CREATE TABLE seen (pid int)");
     auto const pids = [] { return std::stoi(server().value("SELECT count(DISTINCT pid) FROM seen")); };

@@ -26,7 +26,8 @@ inline bool is_connected_to_itself(net::ip::tcp::socket const& socket) {
     return socket.local_endpoint(ec) == socket.remote_endpoint(ec);
 }
 
-/// Connects to the addresses of `host` in turn, until one accepts.
+/// Connects to the addresses of `host` in turn, until one accepts. One that refuses is passed over; one that is silent
+/// uses up the attempt.
 inline net::awaitable<connected> connect(std::string host, std::string port) {
     connected result;
     resolved const found = co_await resolve(host, std::move(port));

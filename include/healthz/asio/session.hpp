@@ -45,12 +45,14 @@ inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
     }
 }
 
-/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` runs on the event loop.
-template <class Session>
-inline constexpr bool may_block = true;
-template <class Session>
-    requires requires { Session::blocking; }
-inline constexpr bool may_block<Session> = Session::blocking;
+/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` runs on the event loop. A
+/// prober with a session may say so in either.
+template <class Prober, class Session = session_of<Prober>>
+constexpr bool may_block() {
+    if constexpr (requires { std::bool_constant<Session::blocking>(); }) return Session::blocking;
+    else if constexpr (requires { std::bool_constant<Prober::blocking>(); }) return Prober::blocking;
+    else return true;
+}
 
 /// What can be done with a session. Those of `probe`, `await` and `start`, `poll`, `cancel` that its kind lacks are null.
 struct session_functions {
@@ -83,7 +85,7 @@ constexpr session_functions functions_of() {
     };
     if constexpr (immediate_prober<Session>) {
         f.probe = [](void* session, attempt a) { return finding(healthz::probe(*static_cast<Session*>(session), a)); };
-        f.blocking = may_block<Session>;
+        f.blocking = may_block<Prober>();
     } else if constexpr (coroutine_prober<Session>) {
         f.await = &await_session<Session>;
     } else {

@@ -10,6 +10,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdio>
 
 namespace healthz::beast {
@@ -38,6 +41,21 @@ private:
     std::function<bool(std::string_view)> accepts_;
     std::string problem_;
 };
+
+/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: clients must not be able
+/// to use those up. Raises the process's soft limit where that helps.
+inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources) {
+    rlim_t const reserve = 64 + 4 * sources;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    if (limit.rlim_cur < wanted + reserve && limit.rlim_cur < limit.rlim_max) {
+        auto const before = limit.rlim_cur;
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted + reserve);
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+    }
+    rlim_t const left = limit.rlim_cur > reserve ? limit.rlim_cur - reserve : 1;
+    return static_cast<std::size_t>(std::min<rlim_t>(wanted, left));
+}
 
 /// How `serve` serves. Only `auth` must be given.
 struct options {
@@ -68,7 +86,9 @@ int serve(options const& how) {
         if (ec) return fail("'" + how.address + "' is not an IP address");
 
         document latest;
-        auto const server = std::make_shared<listener>(context, latest, how.auth, how.path, how.limit);
+        auto limit = how.limit;
+        limit.connections = affordable_connections(limit.connections, size_of<Sources>);
+        auto const server = std::make_shared<listener>(context, latest, how.auth, how.path, limit);
         server->listen({address, how.port}, ec);
         if (ec) return fail("cannot listen on " + how.address + " port " + std::to_string(how.port) + ": " + ec.message());
 

@@ -29,7 +29,8 @@ public:
     /// Whether the declaration says anything; for settings that may be left out.
     constexpr bool given() const { return text_ != nullptr || variable_ != nullptr; }
 
-    /// The text as it is now. Looked up afresh at each call, so that a variable set later is noticed. Nothing, and the
+    /// The text as it is now. Looked up afresh at each call, so that a variable set later is noticed; as everywhere in C,
+    /// who sets one while the process has threads must see to it that nobody reads the environment meanwhile. Nothing, and the
     /// sentence for a FAILED in `problem`, where the variable is not set or the text is empty; `what` names the setting.
     std::optional<std::string> read(std::string_view what, std::string& problem) const {
         char const* value = variable_ != nullptr ? std::getenv(variable_) : nullptr;

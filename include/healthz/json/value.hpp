@@ -28,6 +28,8 @@ basic_outcome<Capacity> error(std::string_view message, Value const& extra) {
 
 /// The document as a value, with the sources in declaration order. Allocates.
 inline boost::json::value to_value(report_view report) {
+    boost::json::parse_options as_deep_as_it_is;
+    as_deep_as_it_is.max_depth = 65536;  // bytes of an outcome
     boost::json::object document;
     document.reserve(report.size());
     for (std::size_t i = 0; i < report.size(); ++i) {
@@ -36,7 +38,7 @@ inline boost::json::value to_value(report_view report) {
         char timestamp[timestamp_size];
         write_timestamp(v->timestamp, timestamp);
         boost::json::object health;
-        health["error"] = boost::json::parse({v->error.data(), v->error.size()});
+        health["error"] = boost::json::parse({v->error.data(), v->error.size()}, {}, as_deep_as_it_is);
         auto const word = to_string(v->status);
         health["status"] = boost::json::string_view(word.data(), word.size());
         health["timestamp"] = boost::json::string_view(timestamp, timestamp_size);

@@ -65,6 +65,12 @@ public:
     }
 
 private:
+    using clock = std::chrono::steady_clock;
+
+    struct finisher {
+        void operator()(PGconn* handle) const { PQfinish(handle); }
+    };
+
     // libpq owns the socket and may replace it while it connects; Asio only watches, and never closes it.
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
@@ -229,17 +235,29 @@ private:
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
 
-        std::vector<char const*> keys, values;
-        for (auto const& key : given->keys) keys.push_back(key.c_str());
-        for (auto const& value : given->values) values.push_back(value.c_str());
-        keys.push_back(nullptr);
-        values.push_back(nullptr);
-        link.handle = PQconnectStartParams(keys.data(), values.data(), 0);
+        bool const names_service = !given->get("service").empty();
+        auto start = [all = std::move(*given)] {
+            std::vector<char const*> keys, values;
+            for (auto const& key : all.keys) keys.push_back(key.c_str());
+            for (auto const& value : all.values) values.push_back(value.c_str());
+            keys.push_back(nullptr);
+            values.push_back(nullptr);
+            return std::unique_ptr<PGconn, finisher>(PQconnectStartParams(keys.data(), values.data(), 0));
+        };
+        if (names_service) {  // only libpq knows which names are in its file of services, and it looks them up while we wait
+            std::unique_ptr<PGconn, finisher> started = co_await asio::on_worker(std::move(start));
+            link.handle = started.release();
+        } else {
+            link.handle = start().release();
+        }
         if (link.handle == nullptr) co_return outcome_type::error("connection error", "out of memory");
         PQsetNoticeProcessor(link.handle, [](void*, char const*) {}, nullptr);
         if (PQstatus(link.handle) == CONNECTION_BAD) {
             std::string const text = PQerrorMessage(link.handle);
-            if (text.find("connection to server") == std::string::npos) co_return not_valid();
+            // "connection to server ... failed", "could not translate host name ..." and the like are no fault of the string.
+            bool const is_error = text.find("connection to server") != text.npos || text.starts_with("out of memory") ||
+                                  (text.starts_with("could not ") && !text.starts_with("could not match "));
+            if (!is_error) co_return not_valid();
             co_return connection_error(text, link);
         }
 
@@ -263,6 +281,7 @@ private:
     }
 
     boost::asio::awaitable<outcome_type> run(connection& link, char const* sql) {
+        query_start_ = clock::now();
         if (PQsendQuery(link.handle, sql) == 0) co_return query_error(PQerrorMessage(link.handle), link);
         PQsetSingleRowMode(link.handle);  // a large result passes through, row by row
         while (true) {
@@ -299,11 +318,13 @@ private:
     outcome_type describe(PGresult const* part, connection const& link) const {
         constexpr std::string_view query_canceled = "57014";
         char const* state = PQresultErrorField(part, PG_DIAG_SQLSTATE);
-        if (state != nullptr && state == query_canceled && settings_.statement_timeout) return outcome_type::timeout();
+        bool const in_time = clock::now() - query_start_ < link.timeout;  // then somebody else has cancelled it
+        if (state != nullptr && state == query_canceled && settings_.statement_timeout && !in_time) return outcome_type::timeout();
         return query_error(PQresultErrorMessage(part), link);
     }
 
     postgres const& settings_;
+    clock::time_point query_start_;
     std::string url_;
     std::string password_;
     std::unique_ptr<connection> link_;
