@@ -309,7 +309,7 @@ namespace {
 std::atomic<int> always_attempts = 0, third_attempts = 0, failed_attempts = 0, slow_attempts = 0;
 
 struct always_bad {
-    outcome probe() const { return healthz::error("bad " + std::to_string(++always_attempts % 3)); }
+    outcome probe() const { return healthz::error("bad " + std::to_string(++always_attempts)); }
 };
 struct third_good {
     outcome probe() const { return ++third_attempts % 3 == 0 ? healthz::ok() : healthz::error("not yet"); }
@@ -341,9 +341,8 @@ TEST_CASE("an attempt that is not OK is retried as declared") {
     auto const after = [&](event const& e) { return std::chrono::round<milliseconds>(e.time - monitor.started()).count(); };
     auto const bad = monitor.wait_for(1, 0);
     CHECK(bad[0].status == status::error);
-    CHECK(bad[0].error == R"({"message":"bad 0"})");  // the last attempt's
+    CHECK(bad[0].error == R"({"message":"bad 3"})");  // the last attempt's
     CHECK(after(bad[0]) >= 118);
-    CHECK(always_attempts == 3);
 
     auto const third = monitor.wait_for(1, 1);
     CHECK(third[0].status == status::ok);

@@ -19,9 +19,14 @@ namespace {
 
 thread_local std::size_t allocations = 0;
 
-void* counted(std::size_t size, std::size_t alignment = 0) {
+void* counted_or_null(std::size_t size, std::size_t alignment = 0) noexcept {
     ++allocations;
-    void* const memory = alignment == 0 ? std::malloc(size + (size == 0)) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (alignment == 0) return std::malloc(size + (size == 0));
+    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+void* counted(std::size_t size, std::size_t alignment = 0) {
+    void* const memory = counted_or_null(size, alignment);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
@@ -33,6 +38,8 @@ void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
 void* operator new(std::size_t size, std::align_val_t alignment) { return counted(size, static_cast<std::size_t>(alignment)); }
 void* operator new[](std::size_t size, std::align_val_t alignment) { return counted(size, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return counted_or_null(size); }
+void* operator new[](std::size_t size, std::nothrow_t const&) noexcept { return counted_or_null(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -38,9 +38,10 @@ check firmware "$("$folder/firmware")" '{"max_starts_per_tick":1,*{"watchdog":*}
 # The demo: its secret is random and printed, or given.
 port=$(free_port)
 env -u HEALTHZ_ADMIN_SECRET -u ORDERS_URL -u GATEWAY_ADDRESS PORT="$port" examples/run.sh >"$output/demo" 2>&1 &
+demo=$!
 for _ in $(seq 1200); do
     if grep -q '^listening' "$output/demo"; then break; fi
-    kill -0 $! 2>/dev/null || fail "the demo ended: $(<"$output/demo")"
+    kill -0 "$demo" 2>/dev/null || fail "the demo ended: $(<"$output/demo")"
     sleep 0.1
 done
 secret=$(sed -nE 's/.*X-Hasura-Admin-Secret: ([0-9a-f]{32})".*/\1/p' "$output/demo")
@@ -51,12 +52,13 @@ check orders "$answer" "*\"orders\":{\"error\":\"environment variable 'ORDERS_UR
 check gateway "$answer" '*"gateway":{"error":{"message":"connection error","extra":"127.0.0.1:9: Connection refused"},"status":"ERROR"*'
 check sensor "$answer" '*"sensor":{"error":*"status":"*'
 check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-hasura-access-key"*'
-kill -TERM %1
-wait %1 || fail "the demo's exit status is $?"
+kill -TERM "$demo"
+wait "$demo" || fail "the demo's exit status is $?"
 
 HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
+server=$!
 check 'mounted endpoint' "$(wait_for given 8081 '*"self":*"OK"*')" '{"self":{"error":null,"status":"OK"*'
 check 'the other server' "$(curl -s http://127.0.0.1:8081/)" 'Hello*'
-kill -TERM %2
-wait %2 || fail "the exit status of mount_in_beast_server is $?"
+kill -TERM "$server"
+wait "$server" || fail "the exit status of mount_in_beast_server is $?"
 echo "$passed passed, 0 failed"

@@ -11,7 +11,6 @@
 
 namespace net = boost::asio;
 using namespace test;
-using Catch::Matchers::Contains;
 using healthz::env;
 using healthz::postgres;
 using healthz::status;
@@ -51,16 +50,21 @@ event check(std::string const& url, std::string const& test = "SELECT 1") {
 }
 
 /// One probe without a runner: the outcome in JSON, or nothing if it does not end in time.
-std::string probe(postgres::session& session, milliseconds timeout = 20s) {
-    net::io_context context;
+std::string probe(net::io_context& context, postgres::session& session, milliseconds timeout = 20s) {
     std::string found;
     auto task = [&]() -> net::awaitable<void> {
         auto const result = co_await session.probe(healthz::attempt{timeout});
         found = std::string(to_string(result.status())) + " " + std::string(result.json());
     };
     net::co_spawn(context, task(), net::detached);
+    context.restart();
     context.run_for(timeout);
     return found;
+}
+std::string probe(postgres const& settings) {
+    net::io_context context;  // outlives the session, whose connection it watches
+    postgres::session session(settings);
+    return probe(context, session);
 }
 
 std::size_t open_descriptors() {
@@ -98,8 +102,8 @@ TEST_CASE("postgres: each failure says what it is") {
 
     auto const unknown = check(server().url("nowhere"));
     CHECK(unknown.status == status::error);
-    CHECK_THAT(unknown.error, Contains(R"("message":"connection error")"));
-    CHECK_THAT(unknown.error, Contains(R"(database \"nowhere\" does not exist)"));
+    CHECK_THAT(unknown.error, contains(R"("message":"connection error")"));
+    CHECK_THAT(unknown.error, contains(R"(database \"nowhere\" does not exist)"));
 
     auto const wrong = check(right, "SELECT * FROM no_such_table");
     CHECK(wrong.status == status::error);
@@ -108,7 +112,7 @@ TEST_CASE("postgres: each failure says what it is") {
 
     auto const nameless = check("postgresql://monitor:Vq8zKw3x@no-such-host.invalid/postgres");
     CHECK(nameless.status == status::error);
-    CHECK_THAT(nameless.error, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )"));
+    CHECK_THAT(nameless.error, contains(R"(could not translate host name \"no-such-host.invalid\" to address: )"));
 
     CHECK(check(right, "SELECT 1; SELECT 1/0").status == status::error);
     CHECK(check(right, "SELECT 1; SELECT 2").status == status::ok);
@@ -198,7 +202,7 @@ TEST_CASE("postgres: recovers by itself from a server that was killed, and one t
     REQUIRE(monitor.becomes(status::ok));
     server().kill();
     CHECK(monitor.becomes(status::error));
-    CHECK_THAT(monitor.events().back().error, Contains("connection error"));
+    CHECK_THAT(monitor.events().back().error, contains("connection error"));
     server();  // starts it again
     CHECK(monitor.becomes(status::ok));
     server().stop();
@@ -283,14 +287,15 @@ TEST_CASE("postgres: 1,000 cycles leave nothing behind") {
 TEST_CASE("postgres: attempts that are given up leave nothing behind") {
     set_url(server().url());
     set_query("SELECT pg_sleep(600)");
+    net::io_context context;
     postgres::session session(kept_orders);
     auto const give_up = [&](milliseconds when) {
-        net::io_context context;
         net::cancellation_signal cancel;
         bool ended = false;
         auto task = [&]() -> net::awaitable<void> { co_await session.probe(healthz::attempt{200ms}); };
         auto token = net::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; });
         net::co_spawn(context, task(), token);
+        context.restart();
         context.run_for(when);
         cancel.emit(net::cancellation_type::terminal);
         context.restart();
@@ -303,15 +308,15 @@ TEST_CASE("postgres: attempts that are given up leave nothing behind") {
     CHECK(open_descriptors() == before);
     CHECK(no_connection_left());
     set_query("SELECT 1");
-    CHECK(probe(session) == "OK null");
+    CHECK(probe(context, session) == "OK null");
 }
 
 TEST_CASE("postgres: a connection that was opened late in an attempt does not shorten later ones") {
     static std::string url;
     url = server().url();
     postgres const settings{.url = url.c_str(), .test = "SELECT pg_sleep(0.3)"};
-    postgres::session session(settings);
     net::io_context context;
+    postgres::session session(settings);
     std::vector<status> found;
     auto task = [&]() -> net::awaitable<void> {
         for (milliseconds timeout : {100ms, 20000ms, 20000ms}) {
@@ -338,7 +343,7 @@ TEST_CASE("postgres: a variable that is not set is FAILED, and noticed once it i
     auto const run_until = [&](std::string const& text) {
         auto const end = clock::now() + 30s;
         while (document.find(text) == document.npos && clock::now() < end) context.run_one_for(1s);
-        CHECK_THAT(document, Contains(text));
+        CHECK_THAT(document, contains(text));
     };
     runner.start();
     run_until(R"({"orders":{"error":"environment variable 'ORDERS_URL' not set","status":"FAILED","timestamp":")");
@@ -363,11 +368,9 @@ TEST_CASE("postgres: what is no connection string is FAILED and names the settin
         CHECK(found.error == R"("environment variable 'ORDERS_URL' is not a valid PostgreSQL connection string")");
     }
     postgres const literal{.url = "nonsense"};
-    postgres::session session(literal);
-    CHECK(probe(session) == R"(FAILED "the setting 'url' is not a valid PostgreSQL connection string")");
+    CHECK(probe(literal) == R"(FAILED "the setting 'url' is not a valid PostgreSQL connection string")");
     postgres const nothing{.url = {}};
-    postgres::session none(nothing);
-    CHECK(probe(none) == R"(FAILED "the setting 'url' is not set")");
+    CHECK(probe(nothing) == R"(FAILED "the setting 'url' is not set")");
 }
 
 TEST_CASE("postgres: hosts by name, by socket, and several") {
@@ -386,9 +389,9 @@ TEST_CASE("postgres: hosts by name, by socket, and several") {
 
     auto const no_socket = check("host=/nowhere user=monitor password=Vq8zKw3x");
     CHECK(no_socket.status == status::error);
-    CHECK_THAT(no_socket.error, Contains(R"(connection to server on socket \"/nowhere/.s.PGSQL.5432\" failed)"));
+    CHECK_THAT(no_socket.error, contains(R"(connection to server on socket \"/nowhere/.s.PGSQL.5432\" failed)"));
     auto const refused = check("postgresql://monitor:Vq8zKw3x@localhost:1/postgres");
-    CHECK_THAT(refused.error, Contains(R"(connection to server at \"localhost\" ()"));
+    CHECK_THAT(refused.error, contains(R"(connection to server at \"localhost\" ()"));
 }
 
 TEST_CASE("postgres: libpq's environment variables hold where the connection string says nothing") {
@@ -401,7 +404,7 @@ TEST_CASE("postgres: libpq's environment variables hold where the connection str
     ::setenv("PGPASSWORD", "Zt5mRj2h", 1);
     auto const denied = check("user=monitor dbname=postgres");
     CHECK(denied.status == status::error);
-    CHECK_THAT(denied.error, Contains("password authentication failed") && !Contains("Zt5m"));
+    CHECK_THAT(denied.error, contains("password authentication failed") && !contains("Zt5m"));
     for (auto const* each : {"PGHOST", "PGPORT", "PGOPTIONS", "PGPASSWORD"}) ::unsetenv(each);
 }
 
@@ -409,20 +412,11 @@ TEST_CASE("postgres: a large result passes through") {
     static std::string url;
     url = server().url();
     postgres const settings{.url = url.c_str(), .test = "SELECT repeat('x', 50) FROM generate_series(1, 1000000)"};
-    postgres::session session(settings);
-    postgres const small{.url = url.c_str()};
-    postgres::session other(small);
-    CHECK(probe(other) == "OK null");
-    auto const before = process_status("VmRSS");
     net::io_context context;
-    std::string found;
-    auto task = [&]() -> net::awaitable<void> {
-        auto const result = co_await session.probe(healthz::attempt{60s});
-        found = to_string(result.status());
-    };
-    net::co_spawn(context, task(), net::detached);
-    context.run();
-    CHECK(found == "OK");
+    postgres::session session(settings);
+    CHECK(probe({.url = url.c_str()}) == "OK null");
+    auto const before = process_status("VmRSS");
+    CHECK(probe(context, session, 60s) == "OK null");
     if (!sanitized) CHECK(process_status("VmRSS") - before < 4000);  // 50 MB passed
 }
 
@@ -452,7 +446,7 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
         CHECK(found.status == status::error);
         CHECK(healthz::is_utf8(found.error));
         bool const raw = encoding == "SQL_ASCII";
-        CHECK_THAT(found.error, Contains(raw ? "<\xEF\xBF\xBD\xEF\xBF\xBD\\u0001\\\"\\n>" : "<\u00E4\u00F6\\u0001\\\"\\n>"));
+        CHECK_THAT(found.error, contains(raw ? "<\xEF\xBF\xBD\xEF\xBF\xBD\\u0001\\\"\\n>" : "<\u00E4\u00F6\\u0001\\\"\\n>"));
     }
     auto const cut = check(server().url(), "DO $$ BEGIN RAISE EXCEPTION '%', repeat(U&'\\20AC', 5000); END $$");
     CHECK(cut.status == status::error);
@@ -510,7 +504,8 @@ std::vector<std::string> ways_to_say(std::string const& password) {
             urls.push_back(scheme + form + "@127.0.0.1:54x/postgres");
             urls.push_back(scheme + form + "@127.0.0.1:1/postgres");
             urls.push_back(scheme + form + "@no such host/postgres");
-            urls.push_back(scheme + form);
+            // Without a host, some passwords make what is read as another host or database.
+            if (form.find_first_of("@/,") == form.npos) urls.push_back(scheme + form);
         }
     for (auto const& form : {password, percent_encoded(password)}) {
         urls.push_back("postgresql://monitor" + at + "postgres?password=" + form);
@@ -544,7 +539,7 @@ TEST_CASE("postgres: passwords with every kind of character work") {
     CHECK(check("postgresql://hard:" + hard + "@" + host + "/postgres").status == status::failed);
     // Elsewhere they are nobody's business.
     CHECK(check("postgresql://hard@" + host + "/postgres?application_name=a@b&password=" + percent_encoded(hard)).status == status::ok);
-    CHECK_THAT(check(server().url("a%40b")).error, Contains(R"(database \"a@b\" does not exist)"));
+    CHECK_THAT(check(server().url("a%40b")).error, contains(R"(database \"a@b\" does not exist)"));
 }
 
 TEST_CASE("postgres: no document holds a password or a piece of one") {
@@ -586,8 +581,7 @@ TEST_CASE("postgres: no document holds a password or a piece of one") {
     for (auto const& password : passwords)
         for (auto const& url : ways_to_say(password)) {
             postgres const settings{.url = url.c_str(), .fresh = true};
-            postgres::session session(settings);
-            auto const found = probe(session);
+            auto const found = probe(settings);
             ++kinds[found.substr(0, found.find(' '))];
             INFO(url);
             INFO(found);

@@ -10,11 +10,12 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace healthz::asio {
 
@@ -32,43 +33,39 @@ public:
 
     /// Runs `job` on a thread of its own. May throw std::system_error if no thread can be had; then the job will not run.
     void run(std::function<void()> job) {
-        std::unique_lock lock(mutex_);
-        jobs_.push_back(std::move(job));
-        if (idle_ >= jobs_.size()) {
-            wake_.notify_one();
-            return;
+        {
+            std::lock_guard lock(mutex_);
+            if (!idle_.empty()) {  // the one that became idle last, so that those which are not needed end
+                auto& thread = *idle_.back();
+                idle_.pop_back();
+                thread.job = std::move(job);
+                thread.wake.notify_one();
+                return;
+            }
         }
-        try {
-            std::thread([this] { work(); }).detach();
-        } catch (...) {
-            jobs_.pop_back();
-            throw;
-        }
+        std::thread([this, job = std::move(job)]() mutable { work(std::move(job)); }).detach();
     }
 
 private:
-    void work() {
-        std::unique_lock lock(mutex_);
-        while (true) {
-            if (jobs_.empty()) {
-                ++idle_;
-                bool const called = wake_.wait_for(lock, std::chrono::seconds(10), [this] { return !jobs_.empty(); });
-                --idle_;
-                if (!called) return;
-            }
-            auto job = std::move(jobs_.front());
-            jobs_.pop_front();
-            lock.unlock();
+    struct idle_thread {
+        std::condition_variable wake;
+        std::function<void()> job;
+    };
+
+    void work(std::function<void()> job) {
+        idle_thread self;
+        while (job) {
             job();
-            job = nullptr;  // whatever it owns goes before the lock is taken again
-            lock.lock();
+            job = nullptr;  // whatever it owns goes before the lock is taken
+            std::unique_lock lock(mutex_);
+            idle_.push_back(&self);
+            if (!self.wake.wait_for(lock, std::chrono::seconds(10), [&self] { return self.job != nullptr; })) std::erase(idle_, &self);
+            job = std::exchange(self.job, nullptr);
         }
     }
 
     std::mutex mutex_;
-    std::condition_variable wake_;
-    std::deque<std::function<void()>> jobs_;
-    std::size_t idle_ = 0;
+    std::vector<idle_thread*> idle_;
 };
 
 /// The way back from a worker to an execution context that may have been destroyed meanwhile. A worker keeps no executor

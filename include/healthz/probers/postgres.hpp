@@ -33,20 +33,20 @@ struct postgres {
     class session;
 };
 
-/// The connection of one source.
+/// The connection of one source. It belongs to the context of its first probe, which must outlive it.
 class postgres::session {
 public:
     explicit session(postgres const& settings) : settings_(settings) {}
 
     boost::asio::awaitable<outcome_type> probe(attempt a) {
         std::string problem;
-        auto const url = settings_.url.read("url", problem);
-        if (!url) co_return outcome_type::failed(problem);
+        auto const found = settings_.url.read("url", problem);
+        if (!found) co_return outcome_type::failed(problem);
         if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        if (settings_.fresh || *url != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
-        url_ = *url;
+        if (settings_.fresh || *found != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
+        url_ = *found;
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
@@ -55,7 +55,7 @@ public:
                 outcome_type connected = co_await connect(*link);
                 if (connected.status() != status::ok) co_return connected;
             }
-            outcome_type result = co_await query(*link);
+            outcome_type result = co_await run(*link, settings_.test);
             bool const dead = PQstatus(link->handle) != CONNECTION_OK;
             if (dead && kept) continue;
             bool const idle = PQtransactionStatus(link->handle) == PQTRANS_IDLE;  // no COPY, no transaction left open
@@ -68,6 +68,7 @@ private:
     // libpq owns the socket and may replace it while it connects; Asio only watches, and never closes it.
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
+        std::vector<std::pair<std::string, std::string>> names;  // the addresses that libpq tries, and what they are called
         PGconn* handle = nullptr;
         std::optional<boost::asio::posix::stream_descriptor> socket;
 
@@ -120,7 +121,12 @@ private:
         return text;
     }
 
+    // libpq does not know the name of an address that we looked up: its "203.0.113.7" becomes "db.example" (203.0.113.7).
     outcome_type connection_error(std::string text, connection const& link) const {
+        for (auto const& [address, name] : link.names) {
+            auto const at = text.find("at \"" + address + "\"");
+            if (at != text.npos) text.replace(at + 3, address.size() + 2, "\"" + name + "\" (" + address + ")");
+        }
         return outcome_type::error("connection error", without_secrets(std::move(text), link));
     }
 
@@ -174,7 +180,7 @@ private:
     }
 
     // Looks up the names in `host`, so that libpq need not: each address becomes a `hostaddr` beside its host.
-    boost::asio::awaitable<std::string> resolve_hosts(options& given) {
+    boost::asio::awaitable<std::string> resolve_hosts(options& given, connection& link) {
         if (given.get("host").empty() || !given.get("hostaddr").empty()) co_return std::string();
         auto const hosts = split(given.get("host"));
         auto const ports = split(given.get("port"));  // one for all hosts, or one for each
@@ -194,6 +200,7 @@ private:
                 new_hosts.push_back(hosts[i]);
                 new_addresses.push_back(address);
                 new_ports.push_back(ports.size() > 1 ? ports[i] : ports[0]);
+                if (!is_path && address != hosts[i]) link.names.emplace_back(address, hosts[i]);
             }
         }
         if (new_hosts.empty()) co_return problems;
@@ -212,7 +219,7 @@ private:
         auto const hosts = split(given->get(given->get("hostaddr").empty() ? "host" : "hostaddr")).size();
         if (ports > 1 && ports != hosts) co_return not_valid();
 
-        std::string const unresolved = co_await resolve_hosts(*given);
+        std::string const unresolved = co_await resolve_hosts(*given, link);
         if (!unresolved.empty()) co_return connection_error(unresolved, link);
 
         if (settings_.statement_timeout) {
@@ -247,11 +254,16 @@ private:
         }
         PQsetnonblocking(link.handle, 1);
         link.watch(executor);
-        co_return outcome_type::ok();
+        // A database without an encoding would refuse to send an error text that is not UTF-8.
+        constexpr std::string_view none = "SQL_ASCII";
+        char const* encoding = PQparameterStatus(link.handle, "server_encoding");
+        if (encoding == nullptr || encoding != none) co_return outcome_type::ok();
+        outcome_type result = co_await run(link, "SET client_encoding TO SQL_ASCII");
+        co_return result;
     }
 
-    boost::asio::awaitable<outcome_type> query(connection& link) {
-        if (PQsendQuery(link.handle, settings_.test) == 0) co_return query_error(PQerrorMessage(link.handle), link);
+    boost::asio::awaitable<outcome_type> run(connection& link, char const* sql) {
+        if (PQsendQuery(link.handle, sql) == 0) co_return query_error(PQerrorMessage(link.handle), link);
         PQsetSingleRowMode(link.handle);  // a large result passes through, row by row
         while (true) {
             int const unsent = PQflush(link.handle);

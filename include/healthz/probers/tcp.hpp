@@ -13,7 +13,7 @@ namespace healthz {
 
 /// OK when a TCP connection to `address` is accepted; it is closed at once. A coroutine prober: never blocks the loop.
 /// `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host; each address that a name has is
-/// tried. ERROR quotes what the system said for each; FAILED: no address, or not of that form.
+/// tried in turn. ERROR quotes what the system said for each; FAILED: no address, or not of that form.
 struct tcp {
     setting address;
 
@@ -54,8 +54,10 @@ private:
         if (colon == text.npos) return std::nullopt;
         auto host = text.substr(0, colon);
         auto const port = text.substr(colon + 1);
-        if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-        else if (host.find(':') != host.npos) return std::nullopt;
+        bool const is_v6 = host.find(':') != host.npos;
+        if (is_v6 && host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+        else if (is_v6) return std::nullopt;
+        if (host.find_first_of("[]*") != host.npos) return std::nullopt;  // "*" is the loopback address to glibc
         unsigned number = 0;
         auto const [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
         bool const is_port = code == std::errc() && end == port.data() + port.size() && number > 0 && number < 65536;
