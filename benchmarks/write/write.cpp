@@ -36,6 +36,24 @@ void measure(std::string const& name, std::size_t bytes, std::function<void()> w
     });
 }
 
+/// A verdict arrives, until the bytes of the response are there to be sent. Where it changes a source, from OK to ERROR and
+/// next back again, the document changes in length.
+template <class Report>
+void add_publish(std::string const& name, Report report, bool change) {
+    auto const served = std::make_shared<healthz::beast::document>();
+    served->update(report);
+    auto const size = served->latest()->bytes.size();
+    measure(name, size, [report = std::move(report), served, change, i = std::size_t{0}]() mutable {
+        auto const index = i / 2 % report.size();
+        bool const good = !change || i % 2 == 1;
+        auto const found = good ? healthz::ok() : healthz::error(message, extra);
+        report.publish(index, found.status(), found.json(), moment(i));
+        served->update(report, index);
+        ++i;
+        benchmark::DoNotOptimize(served->latest()->bytes.data());
+    });
+}
+
 template <std::size_t Count>
 void add(bool errors) {
     static healthz::report<sources<Count>> reports[2];
@@ -64,6 +82,15 @@ void add(bool errors) {
         benchmark::DoNotOptimize(healthz::write_json(report, buffer));
         benchmark::ClobberMemory();
     });
+    auto const live = std::make_shared<healthz::live_document>();
+    live->update(report);
+    if (live->text() != *document) throw std::runtime_error("the live document differs");
+    measure("live document" + column, size, [live] {
+        benchmark::DoNotOptimize(healthz::copy_text(live->text(), buffer));
+        benchmark::ClobberMemory();
+    });
+    if (!errors) add_publish("publish a verdict" + column, report, false);
+    if (!errors) add_publish("publish a change" + column, report, true);
     using writer = void (*)(plain_report const&, std::string&);
     for (auto const& [name, write] : {std::pair<char const*, writer>("{fmt}", write_fmt), {"RapidJSON", write_rapidjson},
                                       {"Boost.JSON", write_boost_json}, {"nlohmann", write_nlohmann}}) {
