@@ -12,6 +12,7 @@
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
 #include "healthz/report.hpp"       // the latest verdicts
 #include "healthz/write_json.hpp"   // a report as JSON
+#include "healthz/bank.hpp"         // probers in flash, sessions in memory
 #include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop
 #include "healthz/timetable.hpp"    // its times and memory, to print

@@ -8,6 +8,7 @@
 #   build         build all test programs
 #   core asio probers beast headers
 #                 build and run one test program
+#   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   compile_fail  what must not compile does not, and says why
 #   asan          all test programs with the address and undefined-behaviour sanitizers
 #   tsan          the programs with threads, with the thread sanitizer
@@ -22,18 +23,19 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-# Not yet in the default run: asio, probers, headers, asan, tsan, clang, consumers, examples, readme. Name them to run them.
-steps=(packages core beast compile_fail firmware)
+steps=(packages core asio probers tds beast headers compile_fail firmware consumers examples readme clang asan tsan)
 packages=(
-    g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 curl iproute2
-    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm valgrind)
+    g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
+    unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
     local package missing=() as_root=()
     for package in "${packages[@]}"; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
+    command -v npm >/dev/null || missing+=(nodejs npm)
     if [ ${#missing[@]} -eq 0 ]; then echo "all installed"; return; fi
     echo "installing: ${missing[*]}"
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
@@ -68,6 +70,7 @@ step_asio() { layer asio; }
 step_probers() { layer probers; }
 step_beast() { layer beast; }
 step_headers() { layer headers; }
+step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
 
 step_asan() {

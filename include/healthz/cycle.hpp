@@ -19,9 +19,9 @@ struct schedule {
     tick interval;
     tick timeout;
     tick retry_interval;
-    tick second;  ///< from the first check to the second, at most `interval`: it spreads the sources over the interval
+    tick later;  ///< from the beginning to a check after the first, at most `interval`: it spreads the sources over the interval
     std::uint16_t retries;
-    std::uint16_t first = 0;  ///< from a monitor's first `poll` to the first check
+    std::uint16_t first = 0;  ///< from the beginning to the first check in a monitor; a runner begins all of them at once
 };
 
 /// 32 bits that are aligned as 16 are, and so leave no gap beside 16 others: it saves every source four bytes of RAM.
@@ -47,10 +47,10 @@ enum class step : std::uint8_t {
 /// start that falls into a running check is skipped.
 class cycle {
 public:
-    /// Puts the first check at `now`.
-    constexpr void begin(tick now, schedule const& s) {
-        grid_ = now + s.second - s.interval;
-        due_ = now;
+    /// Begins at `now`, and puts the first check at `now + first`.
+    constexpr void begin(tick now, schedule const& s, tick first = 0) {
+        grid_ = now + s.later - s.interval;
+        due_ = now + first;
         attempt_ = 0;
     }
 

@@ -82,7 +82,7 @@ struct make_table {
         for (std::size_t i = 0; i < count; ++i) {
             auto& row = table.rows[i];
             row.schedule.first = static_cast<std::uint16_t>(plan.first[i]);
-            row.schedule.second = plan.second[i];
+            row.schedule.later = plan.later[i];
             row.text_offset = offset;
             offset += row.text_capacity;
         }
@@ -99,7 +99,7 @@ inline constexpr auto rows_of = table_of<Sources>.rows;
 
 /// The number of sources.
 template <auto const& Sources>
-inline constexpr std::size_t size_of = rows_of<Sources>.size();
+inline constexpr std::size_t size_of = table_of<Sources>.rows.size();
 
 /// The index of the source `Name`. Compile error: there is none.
 template <auto const& Sources, fixed_string Name>

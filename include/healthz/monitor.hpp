@@ -3,68 +3,10 @@
 // Part of the core.
 #pragma once
 
+#include "bank.hpp"
 #include "history.hpp"
 
 namespace healthz {
-
-/// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
-/// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
-template <class Prober>
-concept stateless_prober =
-    std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
-
-// A prober in flash, as a table can point to it without knowing its type.
-struct any_prober {};
-template <class Prober>
-struct kept_prober : any_prober {
-    Prober prober;
-    constexpr explicit kept_prober(Prober const& declared) : prober(declared) {}
-};
-template <std::size_t Index, class Prober>
-struct prober_slot : kept_prober<Prober> {
-    using kept_prober<Prober>::kept_prober;
-};
-
-// Empty at first, so that a monitor begins as zeros: its memory needs no image in flash.
-template <std::size_t Index, class Prober>
-struct session_slot {
-    std::optional<session_of<Prober>> session;
-};
-template <std::size_t Index, stateless_prober Prober>
-struct session_slot<Index, Prober> {};
-
-/// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
-/// into these, keeps compile time linear.
-template <class Indices, class... Probers>
-struct bank;
-template <std::size_t... Index, class... Probers>
-struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Probers>... {
-    struct sessions : session_slot<Index, Probers>... {};
-
-    constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
-};
-
-template <class Name>
-constexpr void reject_coroutine() {
-    static_assert(!std::is_same_v<Name, Name>,
-                  "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
-}
-template <fixed_string Name, class Prober>
-constexpr bool require_pollable(declared_source<Name, Prober> const&) {
-    if constexpr (coroutine_prober<session_of<Prober>>) reject_coroutine<spelled_name<Name>>();
-    return true;
-}
-
-struct make_bank {
-    template <class... Sources>
-    constexpr auto operator()(Sources const&... declared) const {
-        [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
-        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
-    }
-};
-
-template <auto const& Sources>
-inline constexpr auto bank_of = boost::hana::unpack(Sources, make_bank{});
 
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
 /// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
@@ -140,7 +82,7 @@ private:
     }
     template <std::size_t Index, class Prober>
     static constexpr void ask_session(monitor& self, any_prober const&, turn const& t) {
-        self.run(*static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
+        self.run(static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
     }
     template <std::size_t Index, class Prober>
     static constexpr player make_player() {
@@ -159,7 +101,7 @@ private:
     constexpr bool open() {
         if constexpr (!stateless_prober<Prober>) {
             prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-            static_cast<session_slot<Index, Prober>&>(sessions_).session.emplace(slot.prober);
+            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.prober);
         }
         return true;
     }
@@ -194,7 +136,7 @@ private:
             last_ = now;
             open_all(bank_of<Sources>);
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
-                cycles_[i].begin(now + rows_of<Sources>[i].schedule.first, rows_of<Sources>[i].schedule);
+                cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
         }
         auto const passed = now - last_ + milliseconds_;
         seconds_ += passed / 1000;

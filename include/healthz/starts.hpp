@@ -14,7 +14,7 @@ namespace healthz {
 template <std::size_t Count>
 struct start_plan {
     std::array<tick, Count> first{};   ///< from the first `poll` to the first check: small, so that every source is soon known
-    std::array<tick, Count> second{};  ///< from there to the second check; the others follow `interval` apart
+    std::array<tick, Count> later{};   ///< from the first `poll` to a later check, at most `interval`; they are `interval` apart
     std::size_t most = 0;              ///< no more checks than these start in one tick
 };
 
@@ -107,17 +107,17 @@ constexpr start_plan<Count> plan_starts(std::array<tick, Count> const& intervals
             if (!families[f].uses(moment + families[f].longest - f % families[f].longest)) return false;
         return true;
     };
-    auto const later = plan.most;
+    auto const usual = plan.most;
     tick moment = 1;
     for (std::size_t i = 0; i < Count; ++i) {
         if (offsets[i] <= Count) {
             plan.first[i] = offsets[i];
         } else {
             for (auto const limit = moment + 2; moment < limit && full(moment);) ++moment;
-            if (full(moment)) plan.most = later + 1;
+            if (full(moment)) plan.most = usual + 1;
             plan.first[i] = moment++;
         }
-        plan.second[i] = intervals[i] - (plan.first[i] % intervals[i] + intervals[i] - offsets[i]) % intervals[i];
+        plan.later[i] = offsets[i] != 0 ? offsets[i] : intervals[i];
     }
     return plan;
 }

@@ -7,12 +7,12 @@
 
 namespace healthz {
 
-/// When one source is checked, in milliseconds.
+/// When one source is checked, in milliseconds from the first `poll`.
 struct timetable_row {
     std::string_view name;
-    tick first;                 ///< from the first `poll` to the first check
-    tick second;                ///< from there to the second check
-    tick interval;              ///< and from each to the next
+    tick first;                 ///< the first check
+    tick second;                ///< the second check, if the first has ended by then
+    tick interval;              ///< from each to the next
     tick worst_case_detection;  ///< see the function of this name
     std::size_t ram;            ///< bytes, without what its prober keeps
 };
@@ -23,8 +23,10 @@ inline constexpr auto timetable = [] {
     std::array<timetable_row, size_of<Sources>> rows{};
     for (std::size_t i = 0; i < rows.size(); ++i) {
         auto const& row = rows_of<Sources>[i];
-        rows[i] = {row.name(), row.schedule.first, row.schedule.second, row.schedule.interval,
-                   static_cast<tick>(worst_case_detection(row.schedule).count()),
+        auto const& s = row.schedule;
+        auto second = s.later;
+        while (second <= s.first) second += s.interval;
+        rows[i] = {row.name(), s.first, second, s.interval, static_cast<tick>(worst_case_detection(s).count()),
                    sizeof(cycle) + sizeof(verdict_record) + row.text_capacity};
     }
     return rows;

@@ -32,6 +32,15 @@ inline constexpr bool sanitized = false;
 /// How late a TIMEOUT may be told.
 inline constexpr milliseconds prompt = sanitized ? 1000ms : 100ms;
 
+/// Matches a string that has `text` in it; the two versions of Catch2 differ in its name.
+inline auto contains(std::string const& text) {
+#if __has_include(<catch2/catch_all.hpp>)
+    return Catch::Matchers::ContainsSubstring(text);
+#else
+    return Catch::Matchers::Contains(text);
+#endif
+}
+
 /// Waits until `holds()`, but not for ever.
 template <class F>
 bool eventually(F holds, milliseconds limit = 30s) {

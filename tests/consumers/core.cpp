@@ -14,10 +14,10 @@ healthz::monitor<sources> monitor;
 char body[healthz::max_json_size<sources>];
 
 int main() {
-    monitor.poll(std::uint32_t{0});
+    for (healthz::tick now = 0; monitor.report().pending() != 0; ++now) monitor.poll(now);
     auto const json = healthz::write_json(monitor.report(), body);
     constexpr std::string_view expected =
         R"({"sensor":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:00.000000000Z"},)"
-        R"("queue":{"error":{"message":"queue stalled"},"status":"ERROR","timestamp":"1970-01-01T00:00:00.000000000Z"}})";
+        R"("queue":{"error":{"message":"queue stalled"},"status":"ERROR","timestamp":"1970-01-01T00:00:00.001000000Z"}})";
     return json == expected ? 0 : 1;
 }

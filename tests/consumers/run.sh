@@ -115,12 +115,15 @@ for installed in from_meson from_cmake; do
     check "$what: core compiles" compile core healthz
     check "$what: sqlite compiles" compile sqlite healthz-sqlite
     programs "$what" . core sqlite
-    for package in healthz healthz-asio healthz-sqlite healthz-tcp healthz-json healthz-beast; do
+    for package in healthz healthz-asio healthz-sqlite healthz-tcp healthz-dns healthz-json healthz-beast; do
         check "$what: $package is valid" pkg-config --print-errors --cflags --libs "$package"
     done
     check "$what: healthz-postgres without libpq is an error" fails_with "libpq" pkg-config --print-errors --libs healthz-postgres
+    check "$what: healthz-mssql without unixODBC is an error" fails_with "odbc" pkg-config --print-errors --libs healthz-mssql
     check "$what: healthz-postgres with libpq" \
         env PKG_CONFIG_LIBDIR="$all_packages" pkg-config --print-errors --libs healthz-postgres
+    check "$what: healthz-mssql with unixODBC" \
+        env PKG_CONFIG_LIBDIR="$all_packages" pkg-config --print-errors --libs healthz-mssql
 done
 
 echo "$passed passed, 0 failed"

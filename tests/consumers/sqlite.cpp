@@ -20,7 +20,7 @@ int main() {
     bool const created = sqlite3_open("consumer.db", &database) == SQLITE_OK &&
                          sqlite3_exec(database, "CREATE TABLE t(x)", nullptr, nullptr, nullptr) == SQLITE_OK;
     sqlite3_close(database);
-    monitor.poll(std::uint32_t{0});
+    for (healthz::tick now = 0; monitor.report().pending() != 0; ++now) monitor.poll(now);
     std::remove("consumer.db");
     bool const right = created && monitor.report().get<"cache">()->status == healthz::status::ok &&
                        monitor.report().get<"missing">()->status != healthz::status::ok;

@@ -77,7 +77,7 @@ constexpr history run(schedule const& s, std::initializer_list<ending> endings, 
     return h;
 }
 
-//                              interval, timeout, retry_interval, second, retries
+//                              interval, timeout, retry_interval, later, retries
 constexpr schedule two_retries{1000, 100, 50, 1000, 2};
 constexpr schedule no_retries{1000, 100, 50, 1000, 0};
 

@@ -31,7 +31,7 @@ static_assert(rows[1].schedule.interval == 5000 && rows[1].schedule.timeout == 2
 
 // The starts are planned: see the tests of starts.hpp.
 static_assert(rows[0].schedule.first == 1 && rows[1].schedule.first == 2 && rows[2].schedule.first == 0);
-static_assert(rows[0].schedule.second == 1499 && rows[1].schedule.second == 498 && rows[2].schedule.second == 1000);
+static_assert(rows[0].schedule.later == 1500 && rows[1].schedule.later == 500 && rows[2].schedule.later == 1000);
 static_assert(healthz::max_starts_per_tick<sources> == 1);
 
 // Error texts lie one behind the other.

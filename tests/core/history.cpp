@@ -50,7 +50,7 @@ static_assert(without_a_past_there_is_the_latest());
 
 // No past costs nothing: all that a monitor has besides its sources' 20 bytes, texts and sessions is its clock.
 static_assert(std::is_empty_v<healthz::history<sources, 0>>);
-static_assert(healthz::ram_size<sources> == 2 * (20 + 128 + sizeof(std::optional<decltype(counts)>)) + 20);
+static_assert(healthz::ram_size<sources> == 2 * (20 + 128 + sizeof counts) + 20);
 static_assert(healthz::ram_size<sources, 3> == healthz::ram_size<sources> + sizeof(healthz::history<sources, 3>) + 2);
 static_assert(sizeof(healthz::history<sources, 3>) == 3 * sizeof(healthz::report<sources>) + 2);
 

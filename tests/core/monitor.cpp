@@ -390,6 +390,19 @@ constexpr auto counted = healthz::sources(healthz::source<"counted">(
                                               often),
                                           healthz::source<"rare">(passes, {.interval = 1h}));
 
+int opened = 0, closed = 0;
+struct link {
+    class session {
+    public:
+        explicit session(link const&) { ++opened; }
+        session(session const&) = delete;
+        session& operator=(session const&) = delete;
+        ~session() { ++closed; }
+        outcome probe() { return healthz::ok(); }
+    };
+};
+constexpr auto links = healthz::sources(healthz::source<"a">(link{}, often), healthz::source<"b">(link{}, often));
+
 // --- 300 sources
 
 template <std::size_t Index>
@@ -422,6 +435,18 @@ TEST_CASE("monitor: cooperative probers") {
 }
 
 TEST_CASE("monitor: sessions") { CHECK(at_run_time(a_session_is_kept_between_checks)); }
+
+TEST_CASE("monitor: sessions are opened by the first poll and closed with the monitor") {
+    {
+        monitor<links> never_polled, m;
+        CHECK(opened == 0);
+        run(m, 0, 500);
+        CHECK(opened == 2);
+        CHECK(closed == 0);
+    }
+    CHECK(opened == 2);
+    CHECK(closed == 2);
+}
 
 TEST_CASE("monitor: verdicts") {
     CHECK(at_run_time(the_previous_verdict_stands_while_retries_run));

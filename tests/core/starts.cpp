@@ -19,10 +19,10 @@ constexpr std::size_t most_in_a_tick(std::array<tick, Count> const& intervals, h
                                      std::size_t until = ticks) {
     std::array<std::uint8_t, ticks> starts{};
     for (std::size_t i = 0; i < Count; ++i) {
-        if (plan.second[i] == 0 || plan.second[i] > intervals[i]) return 0;
+        if (plan.later[i] == 0 || plan.later[i] > intervals[i]) return 0;
         if (plan.first[i] >= until) return 0;
         ++starts[plan.first[i]];
-        for (auto t = plan.first[i] + plan.second[i]; t < until; t += intervals[i]) ++starts[t];
+        for (auto t = plan.later[i]; t < until; t += intervals[i]) starts[t] += t > plan.first[i];
     }
     std::size_t most = 0;
     for (auto n : starts) most = n > most ? n : most;
@@ -62,9 +62,18 @@ constexpr bool intervals_that_are_strangers_meet_now_and_then() {
 
 constexpr bool starts_are_spread_evenly() {
     auto const plan = plan_starts(all<4>(100));
-    return plan.first == std::array<tick, 4>{0, 1, 2, 3} && plan.second == std::array<tick, 4>{100, 24, 48, 72};
+    return plan.first == std::array<tick, 4>{0, 1, 2, 3} && plan.later == std::array<tick, 4>{100, 25, 50, 75};
 }
 static_assert(starts_are_spread_evenly());
+
+// A runner begins all first checks at once: what comes after is spread all the same.
+constexpr bool later_starts_are_spread_wherever_the_first_are() {
+    auto const plan = plan_starts(all<300>(200));
+    for (std::size_t i = 2; i < 300; ++i)
+        if (plan.later[i] != i * 200 / 300) return false;
+    return plan.later[0] == 200 && plan.later[1] == 200;
+}
+static_assert(later_starts_are_spread_wherever_the_first_are());
 
 constexpr bool first_checks_follow_one_another() {
     auto const plan = plan_starts(std::array<tick, 4>{3600000, 1000, 3600000, 60000});
@@ -92,6 +101,7 @@ TEST_CASE("starts: as few as possible in a tick") {
 
 TEST_CASE("starts: when they are") {
     CHECK(at_run_time(starts_are_spread_evenly));
+    CHECK(at_run_time(later_starts_are_spread_wherever_the_first_are));
     CHECK(at_run_time(first_checks_follow_one_another));
 }
 
@@ -123,7 +133,7 @@ TEST_CASE("starts: intervals that divide one another have the fewest possible") 
         auto const plan = plan_starts(intervals);
         std::array<std::uint8_t, 480> grid{};
         for (std::size_t i = 0; i < 20; ++i)
-            for (auto t = (plan.first[i] + plan.second[i]) % intervals[i]; t < 480; t += intervals[i]) ++grid[t];
+            for (auto t = plan.later[i] % intervals[i]; t < 480; t += intervals[i]) ++grid[t];
         std::size_t most = 0;
         for (auto n : grid) most = n > most ? n : most;
         auto const fewest = (starts + 479) / 480;

@@ -79,7 +79,10 @@ private:
         busy_ = false;
         bool const late = std::exchange(abandoned_, false);
         if (stopped_) return;
-        if (!late) attempt_ended(found);
+        // Where the loop was late, the order of what is ready does not decide: past the deadline it is a timeout.
+        bool const past_deadline = reached(now(), cycle_.due());
+        if (!late && past_deadline) attempt_ended(finding(timeout()));
+        else if (!late) attempt_ended(found);
         else if (cycle_.running()) probe(now());
     }
 

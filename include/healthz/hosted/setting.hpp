@@ -26,6 +26,9 @@ public:
     constexpr setting(char const* literal) : text_(literal) {}
     constexpr setting(env from) : text_(from.fallback), variable_(from.variable) {}
 
+    /// Whether the declaration says anything; for settings that may be left out.
+    constexpr bool given() const { return text_ != nullptr || variable_ != nullptr; }
+
     /// The text as it is now. Looked up afresh at each call, so that a variable set later is noticed. Nothing, and the
     /// sentence for a FAILED in `problem`, where the variable is not set or the text is empty; `what` names the setting.
     std::optional<std::string> read(std::string_view what, std::string& problem) const {

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: BSL-1.0
-// tcp: something accepts connections at an address.
+// tcp: something accepts connections at an address, and may be asked for an answer.
 // Needs Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "../asio/on_worker.hpp"
+#include "../asio/connect.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
+#include <sys/un.h>
 
 #include <charconv>
 
 namespace healthz {
 
-/// OK when a TCP connection to `address` is accepted; it is closed at once. A coroutine prober: never blocks the loop.
-/// `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host; each address that a name has is
-/// tried in turn. ERROR quotes what the system said for each; FAILED: no address, or not of that form.
+/// OK when a connection to `address` is accepted and, where something is expected, that comes. It is closed then. A coroutine
+/// prober: never blocks the loop. `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host, or
+/// `unix:/path/of/a/socket`; each address that a name has is tried in turn.
+/// ERROR quotes what the system said for each, or what came instead; FAILED: no address, or not of that form.
 struct tcp {
     setting address;
+    /// Bytes to send first. No place for a secret: what comes back is quoted.
+    std::string_view send = {};
+    /// Bytes that must stand somewhere in what comes, such as a greeting; in its first 4 KiB.
+    std::string_view expect = {};
 
     using outcome_type = basic_outcome<512>;
 
@@ -23,31 +34,62 @@ struct tcp {
         std::string problem;
         auto const text = address.read("address", problem);
         if (!text) co_return outcome_type::failed(problem);
-        auto const where = split(*text);
-        if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
-
-        asio::resolved const found = co_await asio::resolve(where->host, where->port);
-        if (found.endpoints.empty()) co_return outcome_type::error("name not resolved", where->host + ": " + found.problem);
-
-        std::string refusals;
-        for (auto const& endpoint : found.endpoints) {
-            auto const executor = co_await boost::asio::this_coro::executor;
-            boost::asio::ip::tcp::socket socket(executor);
-            boost::system::error_code ec;
-            co_await socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
-            if (!ec && is_itself(socket)) ec = boost::asio::error::connection_refused;
-            if (!ec) co_return outcome_type::ok();
-            if (!refusals.empty()) refusals += '\n';
-            refusals += to_text(endpoint) + ": " + ec.message();
-        }
-        co_return outcome_type::error("connection error", refusals);
+        auto const executor = co_await boost::asio::this_coro::executor;
+        stream socket(executor);
+        outcome_type connected = outcome_type::failed("");
+        if (text->starts_with(unix_prefix)) connected = co_await connect_unix(socket, text->substr(unix_prefix.size()));
+        else connected = co_await connect_tcp(socket, *text);
+        if (connected.status() != status::ok || (send.empty() && expect.empty())) co_return connected;
+        outcome_type answered = co_await talk(socket);
+        co_return answered;
     }
 
 private:
+    using stream = boost::asio::generic::stream_protocol::socket;
+    static constexpr std::string_view unix_prefix = "unix:";
+
     struct host_and_port {
         std::string host;
         std::string port;
     };
+
+    boost::asio::awaitable<outcome_type> connect_tcp(stream& socket, std::string const& text) const {
+        auto const where = split(text);
+        if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
+        asio::connected opened = co_await asio::connect(where->host, where->port);
+        if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
+        socket = std::move(*opened.socket);
+        co_return outcome_type::ok();
+    }
+
+    boost::asio::awaitable<outcome_type> connect_unix(stream& socket, std::string const& path) const {
+        if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path))
+            co_return outcome_type::failed(address.name("address") + " has a path that no socket can have");
+        boost::asio::local::stream_protocol::endpoint const endpoint(path);
+        boost::system::error_code ec;
+        co_await socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        // Where too many wait to be accepted, the system refuses at once, which looks like a success.
+        if (!ec) socket.remote_endpoint(ec);
+        if (ec == boost::asio::error::not_connected) ec = boost::asio::error::try_again;
+        if (ec) co_return outcome_type::error("connection error", path + ": " + ec.message());
+        co_return outcome_type::ok();
+    }
+
+    boost::asio::awaitable<outcome_type> talk(stream& socket) const {
+        boost::system::error_code ec;
+        auto const bytes = boost::asio::buffer(send.data(), send.size());
+        co_await boost::asio::async_write(socket, bytes, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        std::string came;
+        char room[4096];
+        while (!ec && came.find(expect) == came.npos && came.size() < sizeof room) {
+            auto const free = boost::asio::buffer(room, sizeof room - came.size());
+            auto const count = co_await socket.async_read_some(free, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+            came.append(room, count);
+        }
+        if (came.find(expect) != came.npos && (!ec || !expect.empty())) co_return outcome_type::ok();
+        if (ec && ec != boost::asio::error::eof) co_return outcome_type::error("connection error", ec.message());
+        co_return outcome_type::error("expected bytes not found", came);
+    }
 
     static std::optional<host_and_port> split(std::string_view text) {
         auto const colon = text.rfind(':');
@@ -63,17 +105,6 @@ private:
         bool const is_port = code == std::errc() && end == port.data() + port.size() && number > 0 && number < 65536;
         if (host.empty() || !is_port) return std::nullopt;
         return host_and_port{std::string(host), std::string(port)};
-    }
-
-    // Where nobody listens on a local port, TCP may connect a socket to itself.
-    static bool is_itself(boost::asio::ip::tcp::socket const& socket) {
-        boost::system::error_code ec;
-        return socket.local_endpoint(ec) == socket.remote_endpoint(ec);
-    }
-
-    static std::string to_text(boost::asio::ip::tcp::endpoint const& endpoint) {
-        auto const address_text = endpoint.address().to_string();
-        return (endpoint.address().is_v6() ? "[" + address_text + "]" : address_text) + ":" + std::to_string(endpoint.port());
     }
 };
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// A TCP connection to a name.
+// Needs Boost.Asio and threads (for looking up names).
+#pragma once
+
+#include "on_worker.hpp"
+
+namespace healthz::asio {
+
+/// A connection, or why there is none: a few words, and what the system said.
+struct connected {
+    std::optional<net::ip::tcp::socket> socket;
+    std::string_view message;
+    std::string problem;
+};
+
+/// `192.0.2.1:80`, `[2001:db8::1]:80`
+inline std::string to_text(net::ip::tcp::endpoint const& endpoint) {
+    auto const address = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
+}
+
+/// Where nobody listens on a local port, TCP may connect a socket to itself.
+inline bool is_connected_to_itself(net::ip::tcp::socket const& socket) {
+    boost::system::error_code ec;
+    return socket.local_endpoint(ec) == socket.remote_endpoint(ec);
+}
+
+/// Connects to the addresses of `host` in turn, until one accepts.
+inline net::awaitable<connected> connect(std::string host, std::string port) {
+    connected result;
+    resolved const found = co_await resolve(host, std::move(port));
+    if (found.endpoints.empty()) {
+        result.message = "name not resolved";
+        result.problem = host + ": " + found.problem;
+        co_return result;
+    }
+    auto const executor = co_await net::this_coro::executor;
+    for (auto const& endpoint : found.endpoints) {
+        net::ip::tcp::socket socket(executor);
+        boost::system::error_code ec;
+        co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
+        if (!ec && is_connected_to_itself(socket)) ec = net::error::connection_refused;
+        if (!ec) {
+            result.socket = std::move(socket);
+            co_return result;
+        }
+        if (!result.problem.empty()) result.problem += '\n';
+        result.problem += to_text(endpoint) + ": " + ec.message();
+    }
+    result.message = "connection error";
+    co_return result;
+}
+
+}  // namespace healthz::asio

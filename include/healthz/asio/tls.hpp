@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+// The client's side of TLS: a context from settings, a handshake with a host, and what went wrong.
+// Needs OpenSSL, Boost.Asio and threads (for reading files).
+#pragma once
+
+#include "../hosted/tls_options.hpp"
+#include "certificate.hpp"
+#include "on_worker.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+namespace healthz::asio {
+
+/// The certificates that the system trusts. Reading them takes 20 ms, so they are read once; never freed, since a stuck worker
+/// may still hold them when the process ends.
+inline X509_STORE* system_store() {
+    static X509_STORE* const store = [] {
+        auto* const made = X509_STORE_new();
+        X509_STORE_set_default_paths(made);
+        return made;
+    }();
+    return store;
+}
+
+/// A context, or the sentence for a FAILED.
+struct tls_context {
+    std::shared_ptr<net::ssl::context> context;
+    std::string problem;
+};
+
+/// Reads the files of `options`, on a worker.
+inline net::awaitable<tls_context> make_tls_context(tls_options const& options) {
+    auto make = [&options, files = options.read(), verify = options.verify] {
+        tls_context result;
+        result.problem = files.problem;
+        if (!result.problem.empty()) return result;
+        auto const context = std::make_shared<net::ssl::context>(net::ssl::context::tls_client);
+        boost::system::error_code ec;
+        auto const check = [&](setting const& from, std::string_view what) {
+            if (ec && result.problem.empty()) result.problem = from.name(what) + " names no usable file: " + ec.message();
+        };
+        SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+        context->set_verify_mode(verify ? net::ssl::verify_peer : net::ssl::verify_none);
+        if (!files.ca.empty()) context->load_verify_file(files.ca, ec);
+        else SSL_CTX_set1_cert_store(context->native_handle(), system_store());
+        check(options.ca_file, "tls.ca_file");
+        if (!files.cert.empty()) {
+            context->use_certificate_chain_file(files.cert, ec);
+            check(options.cert_file, "tls.cert_file");
+            context->use_private_key_file(files.key, net::ssl::context::pem, ec);
+            check(options.key_file, "tls.key_file");
+        }
+        if (result.problem.empty()) result.context = context;
+        return result;
+    };
+    tls_context result = co_await on_worker(std::move(make));
+    co_return result;
+}
+
+/// Begins TLS with `host`, for whose name or address the certificate has to be. Returns why it failed, or nothing.
+template <class Stream>
+net::awaitable<std::string> handshake(Stream& stream, std::string host) {
+    SSL* const handle = stream.native_handle();
+    boost::system::error_code ec;
+    net::ip::make_address(host, ec);
+    bool const is_address = !ec;
+    if (!is_address) SSL_set_tlsext_host_name(handle, host.c_str());
+    SSL_set_hostflags(handle, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool const is_known = (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str())
+                                      : SSL_set1_host(handle, host.c_str())) == 1;
+    if (!is_known) co_return "no certificate can be for '" + host + "'";
+    auto const objection = std::make_shared<std::string>();
+    auto on_verified = [objection, host](bool accepted, net::ssl::verify_context& context) {
+        if (!accepted) *objection = describe_objection(context.native_handle(), host);
+        return accepted;
+    };
+    stream.set_verify_callback(std::move(on_verified));
+    co_await stream.async_handshake(net::ssl::stream_base::client, net::redirect_error(net::use_awaitable, ec));
+    if (!ec) co_return std::string();
+    if (!objection->empty()) co_return *objection;
+    if (ec == net::error::eof || ec == net::ssl::error::stream_truncated) co_return "the server ended the connection";
+    co_return ec.message();
+}
+
+}  // namespace healthz::asio

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+// The probers of a declaration side by side in flash, and their sessions in a monitor's memory.
+// Part of the core.
+#pragma once
+
+#include "declaration.hpp"
+
+#include <memory>
+
+namespace healthz {
+
+/// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
+/// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
+template <class Prober>
+concept stateless_prober =
+    std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
+
+// A prober in flash, as a table can point to it without knowing its type; and one base class an index.
+struct any_prober {};
+template <class Prober>
+struct kept_prober : any_prober {
+    Prober prober;
+    constexpr explicit kept_prober(Prober const& declared) : prober(declared) {}
+};
+template <std::size_t Index, class Prober>
+struct prober_slot : kept_prober<Prober> {
+    constexpr explicit prober_slot(Prober const& declared) : kept_prober<Prober>(declared) {}
+};
+
+// A session that is opened later, so that a monitor begins as zeros and its memory needs no image in flash. A std::optional
+// would do, for more memory and 19 ms of compile time a type.
+template <std::size_t Index, class Prober, bool = stateless_prober<Prober>, bool = std::is_trivially_destructible_v<session_of<Prober>>>
+struct session_slot {
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    constexpr session_slot() : closed(0) {}
+    constexpr void open(Prober const& prober) { std::construct_at(&session, prober); }
+};
+template <std::size_t Index, class Prober>
+struct session_slot<Index, Prober, false, false> {
+    union {
+        char closed;
+        session_of<Prober> session;
+    };
+    bool is_open = false;
+    constexpr session_slot() : closed(0) {}
+    constexpr ~session_slot() {
+        if (is_open) std::destroy_at(&session);
+    }
+    constexpr void open(Prober const& prober) {
+        std::construct_at(&session, prober);
+        is_open = true;
+    }
+};
+template <std::size_t Index, class Prober, bool Trivial>
+struct session_slot<Index, Prober, true, Trivial> {};
+
+/// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
+/// into these, keeps compile time linear.
+template <class Indices, class... Probers>
+struct bank;
+template <std::size_t... Index, class... Probers>
+struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Probers>... {
+    struct sessions : session_slot<Index, Probers>... {};
+
+    constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
+};
+
+template <class Name>
+constexpr void reject_coroutine() {
+    static_assert(!std::is_same_v<Name, Name>,
+                  "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
+}
+template <fixed_string Name, class Prober>
+constexpr bool require_pollable(declared_source<Name, Prober> const&) {
+    if constexpr (coroutine_prober<session_of<Prober>>) reject_coroutine<spelled_name<Name>>();
+    return true;
+}
+
+struct make_bank {
+    template <class... Sources>
+    constexpr auto operator()(Sources const&... declared) const {
+        [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
+        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
+    }
+};
+
+template <auto const& Sources>
+inline constexpr auto bank_of = boost::hana::unpack(Sources, make_bank{});
+
+}  // namespace healthz

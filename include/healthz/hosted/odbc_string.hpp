@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+// An ODBC connection string, taken apart: Driver={ODBC Driver 18 for SQL Server};Server=db;Uid=monitor;Pwd=...
+// Links with nothing.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthz {
+
+/// The attributes of an ODBC connection string. Keywords are compared without regard to case, and the first of two equal
+/// ones counts. A value in braces may hold anything; a closing brace in it stands twice.
+class odbc_string {
+public:
+    /// Nothing where the text is no list of `keyword=value`, or a brace has no end. So where a `;` in a password was not put
+    /// in braces, the rest of it is not taken for a keyword, unless it holds a `=`.
+    static std::optional<odbc_string> parse(std::string_view text) {
+        odbc_string result;
+        while (!(text = trimmed(text)).empty()) {
+            if (text.front() == ';') {
+                text.remove_prefix(1);
+                continue;
+            }
+            auto const equals = text.find('=');
+            if (equals == text.npos || text.find(';') < equals) return std::nullopt;
+            attribute a;
+            a.keyword = trimmed(text.substr(0, equals));
+            if (a.keyword.empty()) return std::nullopt;
+            text = trimmed(text.substr(equals + 1));
+            if (text.starts_with('{')) {
+                std::size_t end = 1;
+                for (; end < text.size(); ++end) {
+                    if (text[end] == '}' && !text.substr(end + 1).starts_with('}')) break;
+                    if (text[end] == '}') ++end;
+                    a.value += text[end];
+                }
+                if (end >= text.size()) return std::nullopt;
+                a.written = text.substr(1, end - 1);
+                text = trimmed(text.substr(end + 1));
+                if (!text.empty() && text.front() != ';') return std::nullopt;
+            } else {
+                auto const end = std::min(text.find(';'), text.size());
+                a.value = a.written = trimmed(text.substr(0, end));
+                text.remove_prefix(end);
+            }
+            result.attributes_.push_back(std::move(a));
+        }
+        if (result.attributes_.empty()) return std::nullopt;
+        return result;
+    }
+
+    /// The value of `keyword`, which is given in lower case; empty where it is not there.
+    std::string operator[](std::string_view keyword) const {
+        for (auto const& each : attributes_)
+            if (lower(each.keyword) == keyword) return each.value;
+        return {};
+    }
+
+    /// All values that must not be shown, as they are written and as they are. A value that looks as if it held one is one:
+    /// a `;` may have been forgotten in front of its keyword.
+    std::vector<std::string> secrets() const {
+        std::vector<std::string> found;
+        for (auto const& each : attributes_) {
+            auto const name = lower(each.keyword), value = lower(each.value);
+            for (std::string_view part : {"pwd", "pass", "secret", "token"}) {
+                if (name.find(part) != name.npos) found.insert(found.end(), {each.written, each.value});
+                auto const equals = value.find('=', value.find(part));
+                if (equals != value.npos) found.insert(found.end(), {each.written, each.value, each.value.substr(equals + 1)});
+            }
+        }
+        return found;
+    }
+
+    /// ASCII letters in lower case.
+    static std::string lower(std::string text) {
+        for (char& c : text)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        return text;
+    }
+
+private:
+    struct attribute {
+        std::string keyword;
+        std::string value;
+        std::string written;
+    };
+
+    static std::string_view trimmed(std::string_view text) {
+        constexpr std::string_view space = " \t\r\n";
+        text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+        return text.substr(0, text.find_last_not_of(space) + 1);
+    }
+
+    std::vector<attribute> attributes_;
+};
+
+}  // namespace healthz

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a TLS connection is to go by: a group of settings that probers share.
+// Needs a process with an environment; links with nothing.
+#pragma once
+
+#include "setting.hpp"
+
+namespace healthz {
+
+/// Whom to trust and as whom to appear. The files hold PEM and are read for each new connection, so that renewed ones are
+/// noticed.
+struct tls_options {
+    /// The certificates to trust instead of the system's.
+    setting ca_file = setting();
+    /// The client's certificate and those that lead from it to its authority, where the server asks for one, and its key.
+    setting cert_file = setting();
+    setting key_file = setting();
+    /// Whether the server's certificate has to be valid and made out to the host that was asked for.
+    bool verify = true;
+
+    /// The files as they are now.
+    struct files {
+        std::string ca, cert, key;  ///< empty where not given
+        std::string problem;        ///< the sentence for a FAILED
+    };
+
+    files read() const {
+        files result;
+        take(ca_file, "tls.ca_file", result.ca, result.problem);
+        take(cert_file, "tls.cert_file", result.cert, result.problem);
+        take(key_file, "tls.key_file", result.key, result.problem);
+        if (result.problem.empty() && result.cert.empty() != result.key.empty())
+            result.problem = result.key.empty() ? "the setting 'tls.key_file' is not set" : "the setting 'tls.cert_file' is not set";
+        return result;
+    }
+
+private:
+    static void take(setting const& from, std::string_view what, std::string& to, std::string& problem) {
+        if (!from.given() || !problem.empty()) return;
+        if (auto value = from.read(what, problem)) to = std::move(*value);
+    }
+};
+
+}  // namespace healthz

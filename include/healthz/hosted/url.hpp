@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// A URL in its parts.
+// Links with nothing.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace healthz {
+
+/// The bytes that `%41` and the like stand for. Nothing where a '%' is not followed by two hexadecimal digits.
+inline std::optional<std::string> percent_decode(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            result += text[i];
+            continue;
+        }
+        auto const digits = text.substr(i + 1, 2);
+        unsigned char byte = 0;
+        auto const end = digits.data() + digits.size();
+        if (digits.size() != 2 || std::from_chars(digits.data(), end, byte, 16).ptr != end) return std::nullopt;
+        result += static_cast<char>(byte);
+        i += 2;
+    }
+    return result;
+}
+
+/// `scheme://user:password@host:port/path?query`, where all but scheme and host may be left out. A password that was not
+/// percent-encoded must never be taken for a host or a path, which error texts name: one with an '@' is understood, and a
+/// URL is refused where a '/', '?' or '#' in it would have ended the host, told by an '@' further on. So an '@' in a path
+/// or query is to be written `%40`.
+struct url {
+    std::string scheme;                   ///< in lower case
+    std::optional<std::string> user;      ///< decoded, as is the password
+    std::optional<std::string> password;
+    std::string host;                     ///< a name, an IPv4 address, or an IPv6 address without its brackets
+    std::string port;                     ///< empty, or a number from 1 to 65535
+    std::string path;                     ///< as it stands: empty, or from its '/' on
+    std::string query;                    ///< as it stands: empty, or from its '?' on
+
+    static std::optional<url> parse(std::string_view text) {
+        url result;
+        auto const scheme_end = text.find("://");
+        if (scheme_end == text.npos) return std::nullopt;
+        for (char c : text.substr(0, scheme_end)) result.scheme += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        text.remove_prefix(scheme_end + 3);
+
+        auto authority = text.substr(0, text.find_first_of("/?#"));
+        auto const target = text.substr(authority.size());
+        if (target.find_first_of("@#") != target.npos) return std::nullopt;
+        auto const path = target.substr(0, target.find('?'));
+        result.path = path;
+        result.query = target.substr(path.size());
+
+        if (auto const at = authority.rfind('@'); at != authority.npos) {
+            if (!result.take_user(authority.substr(0, at))) return std::nullopt;
+            authority.remove_prefix(at + 1);
+        }
+        if (!result.take_host(authority)) return std::nullopt;
+        return result;
+    }
+
+    /// `host:port`, an IPv6 address in its brackets.
+    std::string authority() const {
+        std::string result = host.find(':') != host.npos ? "[" + host + "]" : host;
+        if (!port.empty()) result += ":" + port;
+        return result;
+    }
+
+private:
+    bool take_user(std::string_view text) {
+        auto const name = text.substr(0, text.find(':'));
+        user = percent_decode(name);
+        if (name.size() == text.size()) return user.has_value();
+        password = percent_decode(text.substr(name.size() + 1));
+        return user && password;
+    }
+
+    bool take_host(std::string_view text) {
+        bool const is_v6 = text.starts_with('[');
+        auto const end = is_v6 ? text.find(']') : text.find(':');
+        if (is_v6 && end == text.npos) return false;
+        auto const rest = end == text.npos ? std::string_view() : text.substr(is_v6 ? end + 1 : end);
+        auto const name = percent_decode(is_v6 ? text.substr(1, end - 1) : text.substr(0, end));
+        if (!name || name->empty() || (name->find(':') != name->npos) != is_v6) return false;
+        if (name->find_first_of(std::string_view("*\0", 2)) != name->npos) return false;  // "*" is the loopback address to glibc
+        host = *name;
+        if (rest.empty()) return true;
+        port = rest.substr(1);
+        unsigned number = 0;
+        auto const [stop, code] = std::from_chars(port.data(), port.data() + port.size(), number);
+        return rest[0] == ':' && code == std::errc() && stop == port.data() + port.size() && number > 0 && number < 65536;
+    }
+};
+
+}  // namespace healthz

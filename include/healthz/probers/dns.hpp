@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+// dns: a name stands for an address.
+// Needs Boost.Asio and threads (for looking up names).
+#pragma once
+
+#include "../asio/on_worker.hpp"
+#include "../hosted/setting.hpp"
+#include "../outcome.hpp"
+
+namespace healthz {
+
+/// OK when the system's resolver finds an address for `name`, wherever it looks: its files and caches count. A coroutine
+/// prober; the look-up blocks a worker, perhaps beyond the timeout, and then the next check waits for it.
+/// ERROR quotes the resolver; FAILED: no name.
+struct dns {
+    setting name;
+
+    using outcome_type = basic_outcome<512>;
+
+    boost::asio::awaitable<outcome_type> probe() const {
+        std::string problem;
+        auto const text = name.read("name", problem);
+        if (!text) co_return outcome_type::failed(problem);
+        asio::resolved const found = co_await asio::resolve(*text, "0");
+        if (found.endpoints.empty()) co_return outcome_type::error("name not resolved", *text + ": " + found.problem);
+        co_return outcome_type::ok();
+    }
+};
+
+}  // namespace healthz

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// mssql: a SQL Server answers an authenticated query.
+// Needs unixODBC, and at run time a driver: Microsoft's or FreeTDS.
+#pragma once
+
+#include "odbc.hpp"
+
+namespace healthz {
+
+/// OK when the SQL Server at `connection_string` runs `test` without an error. All that is said of `odbc` holds. The string
+/// is the one that applications use: `Driver={ODBC Driver 18 for SQL Server};Server=db,1433;Database=orders;Uid=...;Pwd=...`.
+/// Where FreeTDS plays the part of that driver, it is told what it would not take from such a string: to encrypt where the
+/// string says `Encrypt=yes`, and a protocol version, without which it does not keep the login timeout.
+struct mssql {
+    setting connection_string;
+    char const* test = "SELECT 1";
+    /// Opens a connection for each check and closes it after.
+    bool fresh = false;
+
+    static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
+    using outcome_type = odbc::outcome_type;
+    class session;
+};
+
+/// The connection of one source.
+class mssql::session : public odbc::session {
+public:
+    explicit session(mssql const& s) : odbc::session({s.connection_string, s.test, s.fresh}, &for_freetds) {}
+
+private:
+    // Microsoft's driver ignores keywords that it does not know.
+    static std::string for_freetds(odbc_string const& given) {
+        std::string more;
+        if (given["tds_version"].empty()) more += "TDS_Version=7.4;";
+        auto const encrypt = odbc_string::lower(given["encrypt"]);
+        for (std::string_view wanted : {"yes", "true", "1", "mandatory", "strict"})
+            if (encrypt == wanted && given["encryption"].empty()) more += "Encryption=require;";
+        return more;
+    }
+};
+
+}  // namespace healthz

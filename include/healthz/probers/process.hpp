@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+// process: the process that a pid file names lives.
+// Needs POSIX; on Linux it sees more.
+#pragma once
+
+#include "../hosted/setting.hpp"
+#include "../outcome.hpp"
+
+#include <sys/types.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+namespace healthz {
+
+/// OK when there is a process with the number that stands at the beginning of `pid_file`, whoever owns it. On Linux it must not
+/// have ended already (a zombie), and must be called `name`, where one is set: then a number that was given to another process is
+/// noticed. An immediate prober, which blocks as long as the disk does.
+/// ERROR: the process is not there, is another one, or the file cannot be read. FAILED: no pid file.
+struct process {
+    setting pid_file;
+    /// As `ps -o comm` shows it: the program's name, of at most 15 characters.
+    std::string_view name = {};
+
+    using outcome_type = basic_outcome<512>;
+
+    outcome_type probe() const {
+        std::string problem;
+        auto const where = pid_file.read("pid_file", problem);
+        if (!where) return outcome_type::failed(problem);
+        auto const content = beginning_of(*where, problem);
+        if (!content) return outcome_type::error("pid file cannot be read", problem);
+        pid_t pid = 0;
+        auto const start = content->c_str() + std::min(content->find_first_not_of(" \t\n"), content->size());
+        auto const read = std::from_chars(start, content->c_str() + content->size(), pid);
+        if (read.ec != std::errc() || pid <= 0) return outcome_type::error("pid file holds no process number", *where);
+
+        auto const number = std::to_string(pid);
+        if (::kill(pid, 0) != 0 && errno != EPERM) return outcome_type::error("process is gone", *where + ": " + number);
+        // "number (name) state ...", where the name may hold anything.
+        auto const status = beginning_of("/proc/" + number + "/stat", problem);
+        auto const open = status ? status->find('(') : std::string::npos, close = status ? status->rfind(") ") : std::string::npos;
+        if (open == std::string::npos || close == std::string::npos) return outcome_type::ok();
+        if ((*status)[close + 2] == 'Z') return outcome_type::error("process has ended", *where + ": " + number);
+        auto const called = status->substr(open + 1, close - open - 1);
+        if (name.empty() || called == name) return outcome_type::ok();
+        return outcome_type::error("process is another one", *where + ": " + number + " is " + called);
+    }
+
+private:
+    static std::optional<std::string> beginning_of(std::string const& path, std::string& problem) {
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)> const file(std::fopen(path.c_str(), "re"), &std::fclose);
+        char room[200];
+        auto const size = file ? std::fread(room, 1, sizeof room, file.get()) : 0;
+        if (file && !std::ferror(file.get())) return std::string(room, size);
+        problem = path + ": " + std::strerror(errno);
+        return std::nullopt;
+    }
+};
+
+}  // namespace healthz

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the tests of network probers share: single probes, servers that misbehave, and what must not be left behind.
+#pragma once
+
+#include "../asio/support.hpp"
+#include "certificates.hpp"
+
+#include <boost/asio/detached.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include <filesystem>
+
+namespace test {
+
+namespace net = boost::asio;
+
+/// Probes once, without a runner: status and error, such as `OK null`. Another text if it does not end in time.
+template <class Session>
+std::string probe(net::io_context& context, Session& session, milliseconds timeout = 20s) {
+    std::string found = "does not end";
+    auto task = [&]() -> net::awaitable<void> {
+        auto awaitable = healthz::probe(session, healthz::attempt{timeout});
+        auto const result = co_await std::move(awaitable);
+        found = std::string(to_string(result.status())) + " " + std::string(result.json());
+    };
+    net::co_spawn(context, task(), net::detached);
+    context.restart();
+    context.run_for(timeout);
+    return found;
+}
+template <class Prober>
+std::string probe(Prober const& prober) {
+    net::io_context context;  // outlives the session, whose connection it watches
+    healthz::session_of<Prober> session(prober);
+    return probe(context, session);
+}
+
+inline std::string error(std::string const& message, std::string const& extra) {
+    return R"(ERROR {"message":")" + message + R"(","extra":")" + extra + R"("})";
+}
+
+inline std::size_t open_descriptors() {
+    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// Probes 1,000 times in one session, and checks that each outcome begins with `wanted` and that no descriptor, memory or
+/// thread is left behind.
+template <class Prober>
+void probe_1000_times(Prober const& prober, std::string const& wanted) {
+    struct {
+        std::size_t descriptors;
+        long memory, threads;
+    } early{}, late{};
+    net::io_context context;
+    healthz::session_of<Prober> session(prober);
+    auto const look = [&](auto& here) { here = {open_descriptors(), process_status("VmRSS"), process_status("Threads")}; };
+    int as_wanted = 0;
+    for (int i = 1; i <= 1000; ++i) {
+        as_wanted += probe(context, session).starts_with(wanted);
+        if (i == 100) look(early);
+    }
+    look(late);
+    CHECK(as_wanted == 1000);
+    CHECK(late.descriptors <= early.descriptors + 1);  // one that a server in this process has yet to close
+    CHECK(late.threads <= early.threads + 1);
+    INFO("kB: " << early.memory << " to " << late.memory);
+    if (!sanitized) CHECK(late.memory - early.memory < 2000);
+}
+
+/// Gives attempts up after each of `pauses`, as a runner does at a deadline, and checks that each ends and leaves no
+/// descriptor behind.
+template <class Session>
+void give_up_after(net::io_context& context, Session& session, std::vector<milliseconds> const& pauses) {
+    std::size_t before = 0;
+    for (auto pause : pauses) {
+        net::cancellation_signal cancel;
+        bool ended = false;
+        auto task = [&]() -> net::awaitable<void> {
+            auto awaitable = healthz::probe(session, healthz::attempt{200ms});
+            co_await std::move(awaitable);
+        };
+        auto token = net::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; });
+        net::co_spawn(context, task(), token);
+        context.restart();
+        context.run_for(pause);
+        cancel.emit(net::cancellation_type::terminal);
+        context.restart();
+        context.run();
+        CHECK(ended);
+        if (before == 0) before = open_descriptors();
+    }
+    CHECK(open_descriptors() <= before + 1);  // the one that an attempt in time has left in the session
+}
+
+/// Listens on 127.0.0.1 and treats each client, one after the other, in its own way.
+class odd_server {
+public:
+    using treatment = std::function<void(net::ip::tcp::socket&)>;
+
+    explicit odd_server(treatment treat) : treat_(std::move(treat)) {
+        thread_ = std::thread([this] {
+            while (true) {
+                auto client = acceptor_.accept();
+                if (ending_) return;
+                try {
+                    treat_(client);
+                } catch (boost::system::system_error const&) {
+                    // the client has gone
+                }
+            }
+        });
+    }
+    ~odd_server() {
+        ending_ = true;
+        net::io_context context;
+        net::ip::tcp::socket last(context);
+        last.connect(acceptor_.local_endpoint());
+        thread_.join();
+    }
+    std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
+
+    /// One that answers whatever comes first by `bytes`, and then waits for the client to go.
+    static treatment answer(std::string bytes) {
+        return [bytes = std::move(bytes)](net::ip::tcp::socket& client) {
+            char some[1000];
+            client.read_some(net::buffer(some));
+            net::write(client, net::buffer(bytes));
+            wait_for_end(client);
+        };
+    }
+    static void wait_for_end(net::ip::tcp::socket& client) {
+        boost::system::error_code ec;
+        for (char some[1000]; !ec;) client.read_some(net::buffer(some), ec);
+    }
+
+private:
+    treatment treat_;
+    net::io_context context_;
+    net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
+    std::atomic<bool> ending_ = false;
+    std::thread thread_;
+};
+
+/// Listens on 127.0.0.1 and never accepts: the system drops what would connect.
+class full_backlog {
+public:
+    full_backlog() {
+        acceptor_.listen(0);
+        for (int i = 0; i < 8; ++i) {
+            waiting_.emplace_back(context_);
+            waiting_.back().open(net::ip::tcp::v4());
+            waiting_.back().native_non_blocking(true);
+            auto const to = acceptor_.local_endpoint();
+            ::connect(waiting_.back().native_handle(), to.data(), static_cast<socklen_t>(to.size()));
+        }
+    }
+    std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
+
+private:
+    net::io_context context_;
+    net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
+    std::vector<net::ip::tcp::socket> waiting_;
+};
+
+/// Any four characters of `password` that stand side by side in `document`, or nothing.
+inline std::string leak(std::string const& document, std::string const& password) {
+    for (std::size_t i = 0; i + 4 <= password.size(); ++i)
+        if (document.find(password.substr(i, 4)) != document.npos) return password.substr(i, 4);
+    return {};
+}
+
+inline std::string percent_encoded(std::string const& text) {
+    std::string result;
+    for (char c : text) {
+        constexpr char hex[] = "0123456789ABCDEF";
+        auto const byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0) result += c;
+        else result.append("%") += {hex[byte >> 4], hex[byte & 15]};
+    }
+    return result;
+}
+
+/// Passwords with every kind of character, some of which look like parts of a URL when they are not percent-encoded.
+inline std::vector<std::string> hard_passwords() {
+    std::vector<std::string> result = {"Xq7ZVw9J",     "Xq7Z@Vw9J",      "5432/Xq7Z@Vw9J", "5432/Xq7Z",   "5432?Xq7Z",    "@Xq7Z@Vw9J@",
+                                       "/Xq7Z/Vw9J/", "[Xq7Z]Vw9J",     "[::1]:5/Xq7Z",   "Xq7Z%Vw9J",   "Xq7Z%41Vw9J",  "1@h/Xq7Z@Vw9J",
+                                       "1/2?Xq7Z",    "Xq7Z@Vw9J/Rm4Y?Lb8N=Gh2D&Kf6T=Pz3S Wn5B'Hc1M\""};
+    for (char c : std::string_view(" '\"%?#=&:,;\\/@[]!$()*+<>{}|^`~\t")) result.push_back(std::string("Xq7Z") + c + "Vw9J");
+    return result;
+}
+
+/// How a URL with `password` may look, well-formed or not; `place` is `host:port`.
+inline std::vector<std::string> urls_with(std::string const& scheme, std::string const& password, std::string const& place) {
+    std::vector<std::string> urls;
+    for (auto const& form : {password, percent_encoded(password)})
+        for (auto const& begin : {scheme + "://monitor:", scheme + "://:", scheme + ":/monitor:", std::string("monitor:"), "x" + scheme + "://a:"})
+            for (auto const& rest : {place + "/1", place + "/999", place + "/1?optoin=1", std::string("127.0.0.1:54x/1"),
+                                     std::string("127.0.0.1:1/1"), std::string("no such host/1"), std::string("[::1]/" + form)})
+                urls.push_back(begin + form + "@" + rest);
+    return urls;
+}
+
+}  // namespace test
