@@ -68,7 +68,7 @@ int main() try {
 
     healthz::beast::document document;
     sources_endpoint const healthz_endpoint(document, healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET")));
-    healthz::asio::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t) { document.update(report); });
+    healthz::asio::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t index) { document.update(report, index); });
 
     asio::ip::tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 8081});
     asio::co_spawn(context, do_listen(std::move(acceptor), healthz_endpoint), asio::detached);

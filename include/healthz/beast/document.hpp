@@ -4,7 +4,7 @@
 #pragma once
 
 #include "../endpoint.hpp"
-#include "../write_json.hpp"
+#include "../hosted/live_document.hpp"
 
 #include <memory>
 #include <mutex>
@@ -31,20 +31,18 @@ inline std::string common_header(std::size_t body_size) {
 /// than the exchange of a pointer.
 class document {
 public:
-    document() : latest_(std::make_shared<rendered_document>(rendered_document{common_header(2) + "{}", common_header(2).size(), false})) {}
+    document() { publish(); }
 
     /// Renders `report`. Linear in its size.
     void update(report_view report) {
-        auto const size = json_size(report);
-        auto next = std::make_shared<rendered_document>();
-        next->bytes = common_header(size);
-        next->header_size = next->bytes.size();
-        next->bytes.resize(next->header_size + size);
-        write_json(report, std::span(next->bytes).subspan(next->header_size));
-        next->all_ok = report.all_ok();
-        std::shared_ptr<rendered_document const> shared = std::move(next);
-        std::lock_guard lock(mutex_);
-        latest_.swap(shared);
+        live_.update(report);
+        publish();
+    }
+
+    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs little more than a copy.
+    void update(report_view report, std::size_t index) {
+        live_.update(report, index);
+        publish();
     }
 
     std::shared_ptr<rendered_document const> latest() const {
@@ -53,6 +51,20 @@ public:
     }
 
 private:
+    void publish() {
+        auto const body = live_.text();
+        auto const size = std::to_string(body.size());
+        auto next = std::make_shared<rendered_document>();
+        next->header_size = common_fields.size() + size.size() + http_header_end.size();
+        next->bytes.reserve(next->header_size + body.size());
+        next->bytes.append(common_fields).append(size).append(http_header_end).append(body);
+        next->all_ok = live_.all_ok();
+        std::shared_ptr<rendered_document const> shared = std::move(next);
+        std::lock_guard lock(mutex_);
+        latest_.swap(shared);
+    }
+
+    live_document live_;
     std::mutex mutable mutex_;
     std::shared_ptr<rendered_document const> latest_;
 };

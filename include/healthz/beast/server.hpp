@@ -93,7 +93,7 @@ int serve(options const& how) {
         if (ec) return fail("cannot listen on " + how.address + " port " + std::to_string(how.port) + ": " + ec.message());
 
         asio::runner<Sources> runner(context.get_executor(), [&](report<Sources> const& report, std::size_t index) {
-            latest.update(report);
+            latest.update(report, index);
             if (how.on_verdict) how.on_verdict(report, index);
         });
         net::signal_set signals(context, SIGINT, SIGTERM);

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Probing: CPU of the whole process for one check, of TCP and of PostgreSQL; and 1,000 sources on one core.
+source "$(dirname "$0")/../common.sh"
+dir=$out/probe checks=10000 fresh=500 seconds=5
+mkdir -p "$dir"
+if [ "$quick" = 1 ]; then checks=3000 fresh=0 seconds=4; fi
+
+accept_port=18200
+taskset -c "$last_core" "$bin/probe_acceptor" $accept_port &
+started+=("$!")
+await_port $accept_port
+# How many connections this machine has begun. The acceptor cannot tell: HAProxy resets each before it is established.
+begun() { awk '/^Tcp:/ && names++ { print $6 }' /proc/net/snmp; }
+ours() { taskset -c "$first_core" "$bin/probe_checks" "$@"; }
+
+# meanwhile PID COMMAND... : sets cost, the CPU microseconds that process PID uses for each connection begun meanwhile
+meanwhile() {
+    local pid=$1 cpu_before connections_before
+    shift
+    connections_before=$(begun) cpu_before=$(cpu_ns "$pid")
+    "$@" >/dev/null
+    cost=$(divide $(($(cpu_ns "$pid") - cpu_before)) $((($(begun) - connections_before) * 1000)))
+}
+
+# 100 servers checked every 10 ms: 10,000 checks a second.
+cat >"$dir/haproxy.cfg" <<END
+global
+    nbthread 1
+defaults
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
+frontend listener
+    bind 127.0.0.1:18203 # it wants one; nobody uses it
+    mode tcp
+    default_backend all
+backend all
+    mode tcp
+$(for i in $(seq 100); do echo "    server s$i 127.0.0.3:$accept_port check inter 10ms"; done)
+END
+blackbox_port=18201
+taskset -c "$first_core" prometheus-blackbox-exporter --config.file=/etc/prometheus/blackbox.yml \
+    --web.listen-address=127.0.0.1:$blackbox_port --log.level=error >"$dir/blackbox.log" 2>&1 &
+blackbox=$!
+started+=("$blackbox")
+await_port $blackbox_port
+
+# A database of its own, that only this machine reaches. PostgreSQL does not run as root.
+postgres_port=18202 postgres_bin=/usr/lib/postgresql/15/bin
+data=$(mktemp -d) as_user=()
+if [ "$(id -u)" -eq 0 ]; then
+    chown postgres "$data"
+    as_user=(runuser -u postgres --)
+fi
+(cd / && "${as_user[@]}" $postgres_bin/initdb -D "$data/db" -A trust -U bench >"$dir/initdb.log")
+(cd / && "${as_user[@]}" taskset -c "$last_core" $postgres_bin/postgres -D "$data/db" -p $postgres_port -k "$data" -c fsync=off) >"$dir/postgres.log" 2>&1 &
+await_port $postgres_port
+stop_postgres() {
+    end_started
+    (cd / && "${as_user[@]}" $postgres_bin/pg_ctl -D "$data/db" -m immediate stop >/dev/null) || true
+    rm -rf "$data"
+}
+trap stop_postgres EXIT
+url="host=127.0.0.1 port=$postgres_port user=bench dbname=postgres"
+
+column="CPU, us/check"
+for round in $(seq "$rounds"); do
+    # An address each, so that none runs out of the other's ports.
+    figure tcp "bare loop" "$column" "$round" "$(ours tcp_bare 127.0.0.1:$accept_port $checks)"
+    figure tcp healthz "$column" "$round" "$(ours tcp 127.0.0.2:$accept_port $checks)"
+    taskset -c "$first_core" haproxy -db -f "$dir/haproxy.cfg" >"$dir/haproxy.log" 2>&1 &
+    haproxy=$!
+    started+=("$haproxy")
+    sleep 0.3
+    meanwhile "$haproxy" sleep 1
+    kill "$haproxy"
+    figure tcp HAProxy "$column" "$round" "$cost"
+    meanwhile "$blackbox" timeout 20 wrk -t1 -c2 -d1s "http://127.0.0.1:$blackbox_port/probe?module=tcp_connect&target=127.0.0.4:$accept_port"
+    figure tcp blackbox_exporter "$column" "$round" "$cost"
+
+    figure postgres "PQexec loop, kept open" "$column" "$round" "$(ours pq "$url" $checks)"
+    figure postgres "healthz, kept open" "$column" "$round" "$(ours postgres "$url" $checks)"
+    if [ $fresh -gt 0 ]; then
+        figure postgres "PQexec loop, fresh" "$column" "$round" "$(ours pq_fresh "$url" $fresh)"
+        figure postgres "healthz, fresh" "$column" "$round" "$(ours postgres_fresh "$url" $fresh)"
+        read -r user system < <(/usr/bin/time -f '%U %S' bash -c "for i in {1..100}; do $postgres_bin/pg_isready -q -h 127.0.0.1 -p $postgres_port; done" 2>&1)
+        figure postgres "pg_isready, a process" "$column" "$round" "$(awk "BEGIN { print ($user + $system) * 10000 }")"
+    fi
+
+    read -r starts timeouts memory < <(taskset -c "$first_core" "$bin/probe_lateness" $seconds)
+    figure lateness "1,000 sources" "p99 of starts, ms" "$round" "$starts"
+    figure lateness "1,000 sources" "p99 of TIMEOUTs told, ms" "$round" "$timeouts"
+    figure lateness "1,000 sources" "memory, KiB/source" "$round" "$memory"
+done

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Usage: benchmarks/run.sh [--quick] [--json FILE] [WHAT...]
+#
+# Installs what is needed (Debian packages), builds it optimised, measures this library beside its peers and beside what the
+# machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, serve, probe,
+# compile and size; all of them take under 15 minutes on 2 cores.
+#
+#   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
+#   --json FILE  every ratio under its key, with the figures that it was made from
+#
+# Whatever is compared is measured in turns, A B A B, ROUNDS (5) times; a ratio is the median of the rounds' ratios.
+source "$(dirname "$0")/common.sh"
+json="" parts=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) quick=1 ;;
+    --json) json=$(realpath -m "$2"); shift ;;
+    write | serve | probe | compile | size) parts+=("$1") ;;
+    *) sed -n '3,/^source /s/^# \{0,1\}//p' "$0" | head -n -1; exit 2 ;;
+    esac
+    shift
+done
+[ ${#parts[@]} -gt 0 ] || parts=(write serve probe compile size)
+export QUICK=$quick
+
+packages=(
+    g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev
+    nlohmann-json3-dev rapidjson-dev libfmt-dev
+    wrk nginx-light librestinio-dev libmicrohttpd-dev libcpp-httplib-dev
+    haproxy prometheus-blackbox-exporter libpq-dev libsqlite3-dev postgresql-15 curl
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
+missing=() as_root=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing: ${missing[*]}"
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+echo "=== build"
+cmake -S . -B "$out/cmake" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \
+    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache \
+    -DHEALTHZ_BUILD_TESTS=OFF -DHEALTHZ_BUILD_EXAMPLES=OFF -DHEALTHZ_BUILD_BENCHMARKS=ON >"$out/build.log"
+cmake --build "$out/cmake" -j "${JOBS:-2}" >>"$out/build.log" || { tail -50 "$out/build.log" >&2; exit 1; }
+
+rm -f "$out"/{figures,plots}.tsv "$out"/*.dat
+for part in "${parts[@]}"; do
+    echo "=== $part"
+    began=$SECONDS
+    "benchmarks/$part/measure.sh"
+    echo "=== $part: $((SECONDS - began)) s"
+done
+
+processor=$(sed -n '/^model name/{s/.*: //p;q}' /proc/cpuinfo)
+machine="$processor, $(nproc) cores, Linux $(uname -r | cut -d. -f1,2), $(g++ --version | head -1), -O2; medians of $rounds rounds"
+status=0
+awk -f benchmarks/report.awk -v out="$out" -v quick="$quick" -v machine="$machine" benchmarks/budgets.tsv "$figures" || status=$?
+benchmarks/plots.sh
+[ -z "$json" ] || cp "$out/report.json" "$json"
+cat "$out/report.md"
+exit "$status"

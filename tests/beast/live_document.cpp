@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// A document that is patched verdict by verdict is the one that is written anew.
+#include "support.hpp"
+
+#include <healthz/beast/document.hpp>
+
+#include <random>
+
+namespace {
+
+std::string written(healthz::report_view report) {
+    std::string text(healthz::json_size(report), '\0');
+    healthz::write_json(report, text);
+    return text;
+}
+
+healthz::outcome any_outcome(std::mt19937& random) {
+    switch (random() % 4) {
+        case 0: return healthz::ok();
+        case 1: return healthz::timeout();
+        case 2: return healthz::failed(std::string(random() % 40, 'f'));
+        default: return healthz::error("connection error", std::string(random() % 40, '"'));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a live document begins empty") {
+    healthz::live_document const live;
+    CHECK(live.text() == "{}");
+    CHECK_FALSE(live.all_ok());
+}
+
+TEST_CASE("a live document is what write_json writes, whatever verdicts arrive in which order") {
+    std::mt19937 random(1);
+    for (int run = 0; run < 200; ++run) {
+        healthz::report<four::sources> report;
+        healthz::live_document live;
+        healthz::beast::document shared;
+        if (run % 2 == 1) live.update(report);
+        for (int verdict = 0; verdict < 30; ++verdict) {
+            auto const index = random() % report.size();
+            auto const found = any_outcome(random);
+            report.publish(index, found.status(), found.json(), four::moment(static_cast<int>(random() % 1000000000)));
+            live.update(report, index);
+            shared.update(report, index);
+            REQUIRE(live.text() == written(report));
+            REQUIRE(live.all_ok() == report.all_ok());
+            REQUIRE(shared.latest()->body() == written(report));
+            REQUIRE(shared.latest()->all_ok == report.all_ok());
+        }
+    }
+}
+
+TEST_CASE("a live document knows when all sources are OK") {
+    healthz::report<four::sources> report;
+    healthz::live_document live;
+    for (std::size_t i = 0; i < report.size(); ++i) {
+        CHECK_FALSE(live.all_ok());
+        report.publish(i, healthz::status::ok, "null", four::moment(0));
+        live.update(report, i);
+    }
+    CHECK(live.all_ok());
+    report.publish(2, healthz::status::timeout, "null", four::moment(0));
+    live.update(report, 2);
+    CHECK_FALSE(live.all_ok());
+}
+
+TEST_CASE("a live document that was told of another report writes all of it") {
+    healthz::live_document live;
+    live.update(four::report());
+    CHECK(live.text() == four::document);
+    live.update(healthz::report<four::sources>());
+    CHECK(live.text() == "{}");
+    live.update(four::report(), 3);
+    CHECK(live.text() == four::document);
+}
