@@ -10,6 +10,8 @@ namespace healthz {
 
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
 /// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
+/// A cooperative prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer
+/// that a late `poll` finds counts. An immediate prober keeps its own time.
 /// `Sources` is a `constexpr` object with static storage. `Past` is how many verdicts of each source it keeps besides the
 /// latest, for a post-mortem; none cost nothing. Compile errors: a coroutine prober (that takes an event loop, see
 /// `healthz::asio::runner`).

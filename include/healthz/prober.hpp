@@ -48,6 +48,7 @@ constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
     else return p();
 }
 
+/// What probing returns: an outcome, or an awaitable of one.
 template <has_probe Prober>
 using probe_result = decltype(healthz::probe(std::declval<Prober&>(), std::declval<attempt>()));
 
@@ -74,6 +75,7 @@ concept cooperative_prober = requires(Prober& p) {
     requires is_optional_outcome<std::remove_cvref_t<decltype(p.poll())>>;
 };
 
+/// What a source can be declared with: a type of one of the three kinds. `sources` asks for it with a better message.
 template <class T>
 concept prober = immediate_prober<T> || cooperative_prober<T> || coroutine_prober<T>;
 

@@ -11,6 +11,7 @@
 
 namespace healthz {
 
+/// A SHA-256 digest.
 using digest = std::array<std::uint8_t, 32>;
 
 // The first 32 bits of the fractional parts of the cube roots of the first 64 primes, and of the square roots of the first 8.

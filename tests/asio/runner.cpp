@@ -85,6 +85,21 @@ struct throwing_coroutine {
     }
 };
 
+// Whether a prober blocks is said by its settings or by its session.
+struct never_blocks {
+    static constexpr bool blocking = false;
+    struct session {
+        explicit session(never_blocks const&) {}
+        outcome probe() { return healthz::ok(); }
+    };
+};
+struct has_a_member {
+    bool blocking = false;
+    outcome probe() const { return healthz::ok(); }
+};
+static_assert(!healthz::asio::may_block<never_blocks>() && !healthz::asio::may_block<on_loop_prober>());
+static_assert(healthz::asio::may_block<off_loop_prober>() && healthz::asio::may_block<has_a_member>());
+
 constexpr auto kinds = healthz::sources(
     source<"worker">(off_loop_prober{}, often), source<"loop">(on_loop_prober{}, often),
     source<"cooperative">(cooperative_prober{}, often), source<"coroutine">(coroutine_prober{}, often),
