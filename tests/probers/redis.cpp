@@ -221,7 +221,7 @@ TEST_CASE("redis: killed while it should answer it is an ERROR at once, and OK o
     CHECK(monitor.events().size() <= before + 1);  // the last one hangs
     server().kill();
     CHECK(monitor.becomes(status::error));
-    CHECK_THAT(monitor.events().back().error, Contains("Connection refused"));
+    CHECK_THAT(monitor.events().back().error, Contains("Connection re"));  // reset while asked, or refused
     server();  // starts it again
     CHECK(monitor.becomes(status::ok));
     server().stop();
