@@ -160,7 +160,8 @@ private:
         wake_ = now + nearest;
     }
 
-    constexpr void finish(turn const& t, status result, std::string_view error) {
+    // Not inlined either: each type of prober would have its own.
+    [[gnu::noinline]] constexpr void finish(turn const& t, status result, std::string_view error) {
         if (!cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) return;
         if constexpr (Past > 0)
             if (auto const before = report_[t.index]) history_.push(t.index, *before);
