@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: benchmarks/run.sh [--quick] [--json FILE] [WHAT...]
+# Usage: benchmarks/run.sh [--quick] [--json FILE] [--readme] [WHAT...]
 #
 # Installs what is needed (Debian packages), builds it optimised, measures this library beside its peers and beside what the
 # machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, serve, probe,
@@ -8,14 +8,16 @@
 #
 #   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
 #   --json FILE  every ratio under its key, with the figures that it was made from
+#   --readme     puts the report and the plots in the place of those that the README shows
 #
 # Whatever is compared is measured in turns, A B A B, ROUNDS (5) times; a ratio is the median of the rounds' ratios.
 source "$(dirname "$0")/common.sh"
-json="" parts=()
+json="" readme=0 parts=()
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) quick=1 ;;
     --json) json=$(realpath -m "$2"); shift ;;
+    --readme) readme=1 ;;
     write | serve | probe | compile | size) parts+=("$1") ;;
     *) sed -n '3,/^source /s/^# \{0,1\}//p' "$0" | head -n -1; exit 2 ;;
     esac
@@ -66,5 +68,13 @@ status=0
 awk -f benchmarks/report.awk -v out="$out" -v quick="$quick" -v machine="$machine" benchmarks/budgets.tsv "$figures" || status=$?
 benchmarks/plots.sh
 [ -z "$json" ] || cp "$out/report.json" "$json"
+if [ "$readme" = 1 ]; then
+    rm -rf benchmarks/plots
+    cp -r "$out/plots" benchmarks/
+    # Its headings one level down, its plots where they are kept.
+    sed '1d; s/^#/##/; s/](plots/](benchmarks\/plots/' "$out/report.md" >"$out/readme.md"
+    sed -i -e "/^<!-- benchmarks\/run.sh --readme -->/,/^<!-- end -->/{//!d}" \
+        -e "/^<!-- benchmarks\/run.sh --readme -->/r $out/readme.md" README.md
+fi
 cat "$out/report.md"
 exit "$status"
