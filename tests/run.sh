@@ -16,6 +16,7 @@
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
+#   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #   readme        the README's snippets and its first screen are true
 #
 # Everything is built under build/. The first failure stops the run. JOBS (2) sets how many compilers run at once.
@@ -23,7 +24,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages core asio probers tds beast headers compile_fail firmware consumers examples readme clang asan tsan)
+steps=(packages core asio probers tds beast headers compile_fail firmware consumers examples readme clang asan tsan benchmarks)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
@@ -98,6 +99,7 @@ step_examples() {
     build gcc examples
     tests/examples/run.sh build/gcc/examples
 }
+step_benchmarks() { benchmarks/run.sh --quick; }
 step_readme() { tests/readme/run.sh; }
 
 case "${1:-}" in
