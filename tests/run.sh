@@ -27,7 +27,7 @@ jobs=${JOBS:-2}
 steps=(packages core asio probers tds beast headers compile_fail firmware consumers examples readme clang asan tsan benchmarks)
 packages=(
     g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 

@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 
+#include <functional>
 #include <memory>
 
 namespace test {
@@ -17,7 +18,9 @@ public:
     static constexpr char const* user = "monitor";
     static constexpr char const* password = "Vq8zKw3x";
 
-    postgres_server() {
+    /// `configure` may write files, and returns further settings, such as `ssl=on`.
+    explicit postgres_server(std::function<std::vector<std::string>(server_process const&)> const& configure = {}) {
+        if (configure) settings_ = configure(process_);
         process_.write("password", password + std::string("\n"));
         process_.run({program("initdb"), "-D", process_.path("data"), "-U", user, "-A", "scram-sha-256", "--pwfile",
                       process_.path("password"), "-E", "UTF8", "--locale=C", "--no-sync"});
@@ -28,10 +31,11 @@ public:
     /// Starts the server where it does not run, and waits until it answers.
     void start() {
         if (process_.running()) return;
-        process_.start({program("postgres"), "-D", process_.path("data"), "-k", directory(), "-p", std::to_string(port_), "-c",
+        std::vector<std::string> command{program("postgres"), "-D", process_.path("data"), "-k", directory(), "-p", std::to_string(port_), "-c",
                         "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=50", "-c",
-                        "shared_buffers=8MB", "-c", "unix_socket_permissions=0777"},
-                       [this] { return connect() != nullptr; });
+                        "shared_buffers=8MB", "-c", "unix_socket_permissions=0777"};
+        for (auto const& each : settings_) command.insert(command.end(), {"-c", each});
+        process_.start(command, [this] { return connect() != nullptr; });
     }
 
     /// Ends server and connections at once, as a crash does for its clients; but in order.
@@ -41,6 +45,7 @@ public:
     void sigcont() { process_.sigcont(); }
 
     int port() const { return port_; }
+    server_process const& process() const { return process_; }
     std::string directory() const { return process_.directory().string(); }
 
     /// A connection string for `database` with a user and its password.
@@ -92,6 +97,7 @@ private:
     }
 
     server_process process_{"postgres", "postgres", SIGQUIT};
+    std::vector<std::string> settings_;
     int const port_ = free_port();
 };
 

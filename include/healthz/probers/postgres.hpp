@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
-// postgres: a PostgreSQL server answers an authenticated query.
+// postgres: a PostgreSQL server answers an authenticated query, or just a handshake.
 // Needs libpq, Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "../asio/on_worker.hpp"
+#include "../asio/connect.hpp"
+#include "../hosted/conninfo.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <libpq-fe.h>
+#include <boost/asio/write.hpp>
 
-#include <algorithm>
+#include <sys/un.h>
 
 namespace healthz {
 
@@ -23,10 +26,16 @@ namespace healthz {
 struct postgres {
     setting url;
     char const* test = "SELECT 1";
+    /// What is checked. `reach` is for who has no credentials, or must not use them up: a fresh connection, on which the server
+    /// has to answer the first bytes of the protocol, a request for GSSAPI encryption, and is left without a word. It shows that
+    /// the server accepts clients and talks to them; not that it has started, knows the user, or can answer a query. It writes
+    /// nothing to the log of PostgreSQL 12 or later, unless that logs every connection.
+    enum : std::uint8_t { query, reach } level = query;
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
-    /// Has the server end a query that outlasts the timeout, by the startup option `statement_timeout`. Turn it off for
-    /// PgBouncer before 1.20, which refuses startup options.
+    /// Has the server end a query that outlasts the timeout, by the startup option `statement_timeout`. A pooler that refuses
+    /// such options, as PgBouncer does, gets it as a `SET LOCAL` in front of each test; then a test that cannot run in a
+    /// transaction needs this to be false.
     bool statement_timeout = true;
 
     using outcome_type = basic_outcome<1024>;
@@ -42,7 +51,8 @@ public:
         std::string problem;
         auto const found = settings_.url.read("url", problem);
         if (!found) co_return outcome_type::failed(problem);
-        if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
+        bool const has_test = settings_.test != nullptr && *settings_.test != '\0';
+        if (settings_.level == query && !has_test) co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
         if (settings_.fresh || *found != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
@@ -53,9 +63,12 @@ public:
             if (!link) {
                 link = std::make_unique<connection>(a.timeout);
                 outcome_type connected = co_await connect(*link);
-                if (connected.status() != status::ok) co_return connected;
+                if (connected.status() != status::ok || settings_.level == reach) co_return connected;
             }
-            outcome_type result = co_await run(*link, settings_.test);
+            std::string limited;
+            if (link->limit_with_query)
+                limited = "SET LOCAL statement_timeout = " + std::to_string(link->timeout.count()) + "; " + settings_.test;
+            outcome_type result = co_await run(*link, limited.empty() ? settings_.test : limited.c_str());
             bool const dead = PQstatus(link->handle) != CONNECTION_OK;
             if (dead && kept) continue;
             bool const idle = PQtransactionStatus(link->handle) == PQTRANS_IDLE;  // no COPY, no transaction left open
@@ -67,56 +80,28 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    struct finisher {
-        void operator()(PGconn* handle) const { PQfinish(handle); }
-    };
-
     // libpq owns the socket and may replace it while it connects; Asio only watches, and never closes it.
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
         std::vector<std::pair<std::string, std::string>> names;  // the addresses that libpq tries, and what they are called
+        bool limit_with_query = false;  // the server would not hear of it before
         PGconn* handle = nullptr;
         std::optional<boost::asio::posix::stream_descriptor> socket;
 
         explicit connection(std::chrono::milliseconds query_timeout) : timeout(query_timeout) {}
         connection(connection const&) = delete;
         connection& operator=(connection const&) = delete;
-        ~connection() {
+        ~connection() { close(); }
+
+        void close() {
             unwatch();
-            PQfinish(handle);
+            PQfinish(std::exchange(handle, nullptr));
         }
 
         void watch(boost::asio::any_io_executor const& executor) { socket.emplace(executor, PQsocket(handle)); }
         void unwatch() {
             if (socket) socket->release();
             socket.reset();
-        }
-    };
-
-    struct options {
-        std::vector<std::string> keys;
-        std::vector<std::string> values;
-
-        std::string* find(std::string_view key) {
-            for (std::size_t i = 0; i < keys.size(); ++i)
-                if (keys[i] == key) return &values[i];
-            return nullptr;
-        }
-        std::string get(std::string_view key) {
-            auto const* value = find(key);
-            return value != nullptr ? *value : std::string();
-        }
-        void set(std::string_view key, std::string value) {
-            if (auto* known = find(key)) {
-                *known = std::move(value);
-            } else {
-                keys.emplace_back(key);
-                values.push_back(std::move(value));
-            }
-        }
-        void set_all(PQconninfoOption const* list) {
-            for (; list != nullptr && list->keyword != nullptr; ++list)
-                if (list->val != nullptr) set(list->keyword, list->val);
         }
     };
 
@@ -141,55 +126,11 @@ private:
         return outcome_type::failed(settings_.url.name("url") + " is not a valid PostgreSQL connection string");
     }
 
-    // Whether libpq would take a part of the password for a host or a database, since an '@' or '/' in it is not
-    // percent-encoded: in a URI's authority and path it sees an '@' only if that comes before any '/', and only once.
-    static bool is_misread(std::string_view url) {
-        auto const scheme = url.find("://");
-        if (!url.starts_with("postgres://") && !url.starts_with("postgresql://")) return false;
-        url.remove_prefix(scheme + 3);
-        url.remove_prefix(std::min(url.find_first_of("@/"), url.size() - 1) + 1);
-        return url.substr(0, url.find('?')).find('@') != url.npos;
-    }
-
-    // All that libpq goes by: the connection string, and for what it leaves open the environment. A string that names a
-    // service leaves that to libpq, which alone reads the file of services.
-    std::optional<options> parse() {
-        using list = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-        if (is_misread(url_)) return std::nullopt;
-        char* complaint = nullptr;
-        list const parsed(PQconninfoParse(url_.c_str(), &complaint), &PQconninfoFree);
-        PQfreemem(complaint);
-        if (!parsed) return std::nullopt;
-        options result;
-        result.set_all(parsed.get());
-        if (result.get("service").empty()) {
-            list const defaults(PQconndefaults(), &PQconninfoFree);
-            result.set_all(defaults.get());
-            result.set_all(parsed.get());
-        }
-        password_ = result.get("password");
-        return result;
-    }
-
-    static std::vector<std::string> split(std::string const& list) {
-        std::vector<std::string> items(1);
-        for (char c : list)
-            if (c == ',') items.emplace_back();
-            else items.back() += c;
-        return items;
-    }
-
-    static std::string join(std::vector<std::string> const& items) {
-        std::string list = items[0];
-        for (std::size_t i = 1; i < items.size(); ++i) list += "," + items[i];
-        return list;
-    }
-
     // Looks up the names in `host`, so that libpq need not: each address becomes a `hostaddr` beside its host.
-    boost::asio::awaitable<std::string> resolve_hosts(options& given, connection& link) {
+    boost::asio::awaitable<std::string> resolve_hosts(conninfo& given, connection& link) {
         if (given.get("host").empty() || !given.get("hostaddr").empty()) co_return std::string();
-        auto const hosts = split(given.get("host"));
-        auto const ports = split(given.get("port"));  // one for all hosts, or one for each
+        auto const hosts = given.list("host");
+        auto const ports = given.list("port");  // one for all hosts, or one for each
         std::vector<std::string> new_hosts, new_addresses, new_ports;
         std::string problems;
         for (std::size_t i = 0; i < hosts.size(); ++i) {
@@ -210,42 +151,98 @@ private:
             }
         }
         if (new_hosts.empty()) co_return problems;
-        given.set("host", join(new_hosts));
-        given.set("hostaddr", join(new_addresses));
-        if (ports.size() > 1) given.set("port", join(new_ports));
+        given.set_list("host", new_hosts);
+        given.set_list("hostaddr", new_addresses);
+        if (ports.size() > 1) given.set_list("port", new_ports);
         co_return std::string();
     }
 
-    boost::asio::awaitable<outcome_type> connect(connection& link) {
-        auto given = parse();
-        if (!given) co_return not_valid();
-        for (char c : given->get("port"))
-            if (c != ',' && (c < '0' || c > '9')) co_return not_valid();
-        auto const ports = split(given->get("port")).size();
-        auto const hosts = split(given->get(given->get("hostaddr").empty() ? "host" : "hostaddr")).size();
-        if (ports > 1 && ports != hosts) co_return not_valid();
+    // Asks for GSSAPI encryption, which a server grants or denies with one byte. To ask for TLS would do, but a server that
+    // grants it complains in its log of a client that leaves then. Returns what is wrong, or nothing.
+    // https://www.postgresql.org/docs/current/protocol-flow.html, "GSSAPI Session Encryption"
+    static boost::asio::awaitable<std::string> shake_hands(std::string host, std::string port) {
+        using protocol = boost::asio::generic::stream_protocol;
+        constexpr std::string_view request{"\0\0\0\x08\x04\xD2\x16\x30", 8};
+        auto const executor = co_await boost::asio::this_coro::executor;
+        protocol::endpoint where;
+        boost::system::error_code ec;
+        if (host[0] == '/' || host[0] == '@') {
+            auto path = host + "/.s.PGSQL." + port;
+            if (path.size() >= sizeof(sockaddr_un::sun_path)) co_return "the path of the socket is too long";
+            if (path[0] == '@') path[0] = '\0';  // an abstract one
+            where = boost::asio::local::stream_protocol::endpoint(path);
+        } else {
+            auto const address = boost::asio::ip::make_address(host, ec);
+            if (ec || port.size() > 5 || std::stoi(port) > 65535) co_return "no address or no port";
+            where = boost::asio::ip::tcp::endpoint(address, static_cast<unsigned short>(std::stoi(port)));
+        }
+        protocol::socket socket(executor);
+        char answer[200];
+        std::size_t size = 0;
+        co_await socket.async_connect(where, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        if (!ec) {
+            auto const bytes = boost::asio::buffer(request.data(), request.size());
+            co_await boost::asio::async_write(socket, bytes, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        }
+        if (!ec) {
+            auto const room = boost::asio::buffer(answer);
+            size = co_await socket.async_read_some(room, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        }
+        if (ec == boost::asio::error::eof) co_return "server closed the connection unexpectedly";
+        if (ec) co_return ec.message();
+        if (size == 1 && (answer[0] == 'G' || answer[0] == 'N')) co_return std::string();
+        co_return "no PostgreSQL server: " + std::string(answer, size);
+    }
 
+    boost::asio::awaitable<outcome_type> reach_one_of(conninfo const& given, connection const& link) const {
+        auto hosts = given.list("host");
+        auto const addresses = given.list("hostaddr"), ports = given.list("port");  // of the first two, one may be missing
+        hosts.resize(std::max(hosts.size(), addresses.size()));
+        std::string problems;
+        for (std::size_t i = 0; i < hosts.size(); ++i) {
+            if (i < addresses.size() && !addresses[i].empty()) hosts[i] = addresses[i];
+            auto const& given_port = ports[ports.size() > 1 ? i : 0];
+            auto const port = given_port.empty() ? std::string("5432") : given_port;
+            if (hosts[i].empty()) co_return outcome_type::failed(settings_.url.name("url") + " names no host, which the level 'reach' needs");
+            std::string const problem = co_await shake_hands(hosts[i], port);
+            if (problem.empty()) co_return outcome_type::ok();
+            problems += "connection to server at \"" + hosts[i] + "\", port " + port + " failed: " + problem + "\n";
+        }
+        co_return connection_error(problems, link);
+    }
+
+    boost::asio::awaitable<outcome_type> connect(connection& link) {
+        auto given = conninfo::parse(url_);
+        if (!given) co_return not_valid();
+        password_ = given->get("password");
         std::string const unresolved = co_await resolve_hosts(*given, link);
         if (!unresolved.empty()) co_return connection_error(unresolved, link);
-
-        if (settings_.statement_timeout) {
-            auto const user_options = given->get("options");
-            given->set("options", user_options + " -c statement_timeout=" + std::to_string(link.timeout.count()));
+        if (settings_.level == reach) {
+            outcome_type reached = co_await reach_one_of(*given, link);
+            co_return reached;
         }
+
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
+        if (!settings_.statement_timeout) {
+            outcome_type opened = co_await open(link, *given);
+            co_return opened;
+        }
+        conninfo limited = *given;
+        limited.set("options", given->get("options") + " -c statement_timeout=" + std::to_string(link.timeout.count()));
+        outcome_type opened = co_await open(link, limited);
+        if (opened.status() != status::error || opened.json().find("unsupported startup parameter") == std::string_view::npos) co_return opened;
+        link.close();
+        link.limit_with_query = true;
+        outcome_type opened_again = co_await open(link, *given);
+        co_return opened_again;
+    }
 
-        bool const names_service = !given->get("service").empty();
-        auto start = [all = std::move(*given)] {
-            std::vector<char const*> keys, values;
-            for (auto const& key : all.keys) keys.push_back(key.c_str());
-            for (auto const& value : all.values) values.push_back(value.c_str());
-            keys.push_back(nullptr);
-            values.push_back(nullptr);
-            return std::unique_ptr<PGconn, finisher>(PQconnectStartParams(keys.data(), values.data(), 0));
-        };
+    boost::asio::awaitable<outcome_type> open(connection& link, conninfo given) {
+        bool const names_service = !given.get("service").empty();
+        auto start = [all = std::move(given)] { return all.start(); };
         if (names_service) {  // only libpq knows which names are in its file of services, and it looks them up while we wait
-            std::unique_ptr<PGconn, finisher> started = co_await asio::on_worker(std::move(start));
+            std::unique_ptr<PGconn, conninfo::finisher> started = co_await asio::on_worker(std::move(start));
             link.handle = started.release();
         } else {
             link.handle = start().release();

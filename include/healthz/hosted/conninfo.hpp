@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+// A libpq connection string, URI or key=value, taken apart.
+// Needs libpq.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthz {
+
+/// All that libpq goes by: the connection string, and for what it leaves open the environment. Those of one that names a
+/// service are left to libpq, which alone reads the file of services.
+class conninfo {
+public:
+    struct finisher {
+        void operator()(PGconn* handle) const { PQfinish(handle); }
+    };
+
+    /// Nothing where libpq cannot read the text, or would take a part of the password for something else.
+    static std::optional<conninfo> parse(std::string const& text) {
+        using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+        if (is_misread(text)) return std::nullopt;
+        char* complaint = nullptr;  // which may quote half of a password
+        options const parsed(PQconninfoParse(text.c_str(), &complaint), &PQconninfoFree);
+        PQfreemem(complaint);
+        if (!parsed) return std::nullopt;
+        conninfo result;
+        result.set_all(parsed.get());
+        if (result.get("service").empty()) {
+            options const defaults(PQconndefaults(), &PQconninfoFree);
+            result.set_all(defaults.get());
+            result.set_all(parsed.get());
+        }
+        if (result.get("port").find_first_not_of("0123456789,") != std::string::npos) return std::nullopt;
+        auto const ports = result.list("port").size();
+        auto const hosts = result.list(result.get("hostaddr").empty() ? "host" : "hostaddr").size();
+        if (ports > 1 && ports != hosts) return std::nullopt;
+        return result;
+    }
+
+    std::string get(std::string_view key) const {
+        auto const at = std::find(keys_.begin(), keys_.end(), key);
+        return at != keys_.end() ? values_[static_cast<std::size_t>(at - keys_.begin())] : std::string();
+    }
+    void set(std::string_view key, std::string value) {
+        auto const at = std::find(keys_.begin(), keys_.end(), key);
+        if (at != keys_.end()) {
+            values_[static_cast<std::size_t>(at - keys_.begin())] = std::move(value);
+        } else {
+            keys_.emplace_back(key);
+            values_.push_back(std::move(value));
+        }
+    }
+
+    /// A value that is a list, with commas between; at least one item.
+    std::vector<std::string> list(std::string_view key) const {
+        std::vector<std::string> items(1);
+        for (char c : get(key))
+            if (c == ',') items.emplace_back();
+            else items.back() += c;
+        return items;
+    }
+    void set_list(std::string_view key, std::vector<std::string> const& items) {
+        std::string text = items.at(0);
+        for (std::size_t i = 1; i < items.size(); ++i) text += "," + items[i];
+        set(key, std::move(text));
+    }
+
+    /// Begins to connect. Null where there is no memory.
+    std::unique_ptr<PGconn, finisher> start() const {
+        std::vector<char const*> keys, values;
+        for (auto const& key : keys_) keys.push_back(key.c_str());
+        for (auto const& value : values_) values.push_back(value.c_str());
+        keys.push_back(nullptr);
+        values.push_back(nullptr);
+        return std::unique_ptr<PGconn, finisher>(PQconnectStartParams(keys.data(), values.data(), 0));
+    }
+
+private:
+    // Whether libpq would take a part of the password for a host or a database, since an '@' or '/' in it is not
+    // percent-encoded: in a URI's authority and path it sees an '@' only if that comes before any '/', and only once.
+    static bool is_misread(std::string_view url) {
+        auto const scheme = url.find("://");
+        if (!url.starts_with("postgres://") && !url.starts_with("postgresql://")) return false;
+        url.remove_prefix(scheme + 3);
+        url.remove_prefix(std::min(url.find_first_of("@/"), url.size() - 1) + 1);
+        return url.substr(0, url.find('?')).find('@') != url.npos;
+    }
+
+    void set_all(PQconninfoOption const* options) {
+        for (; options != nullptr && options->keyword != nullptr; ++options)
+            if (options->val != nullptr) set(options->keyword, options->val);
+    }
+
+    std::vector<std::string> keys_;
+    std::vector<std::string> values_;
+};
+
+}  // namespace healthz
