@@ -45,14 +45,7 @@ inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
     }
 }
 
-/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` runs on the event loop. A
-/// prober with a session may say so in either.
-template <class Prober, class Session = session_of<Prober>>
-constexpr bool may_block() {
-    if constexpr (requires { std::bool_constant<Session::blocking>(); }) return Session::blocking;
-    else if constexpr (requires { std::bool_constant<Prober::blocking>(); }) return Prober::blocking;
-    else return true;
-}
+using healthz::may_block;
 
 /// What can be done with a session. Those of `probe`, `await` and `start`, `poll`, `cancel` that its kind lacks are null.
 struct session_functions {
