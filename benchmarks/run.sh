@@ -28,7 +28,8 @@ packages=(
     g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev
     nlohmann-json3-dev rapidjson-dev libfmt-dev
     wrk nginx-light librestinio-dev libmicrohttpd-dev libcpp-httplib-dev
-    haproxy prometheus-blackbox-exporter libpq-dev libsqlite3-dev postgresql-15 curl
+    haproxy prometheus-blackbox-exporter postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb curl
+    libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 missing=() as_root=()
 for package in "${packages[@]}"; do

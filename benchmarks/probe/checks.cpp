@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // One check after another, COUNT of them, with this library or with the loop that one would write by hand.
 // Usage: probe_checks KIND ADDRESS COUNT
-// KIND is tcp, tcp_bare, postgres, postgres_fresh, pq or pq_fresh. Prints the CPU microseconds a check of the whole process.
+// KIND is the name of one of the sources below, or tcp_bare, pq or pq_fresh, which are loops written by hand. Prints the CPU microseconds a check of the whole process.
 #include <healthz/asio/runner.hpp>
+#include <healthz/probers/http.hpp>
+#include <healthz/probers/mysql.hpp>
+#include <healthz/probers/odbc.hpp>
 #include <healthz/probers/postgres.hpp>
+#include <healthz/probers/redis.hpp>
 #include <healthz/probers/tcp.hpp>
 
 #include <arpa/inet.h>
@@ -32,17 +36,24 @@ double cpu_microseconds() {
 
 // The runner's own path: a port starts an attempt and tells its finding; the next check starts at once.
 constexpr healthz::health_check check{.interval = 1h};
+constexpr auto target = healthz::env("ADDRESS");
 constexpr auto sources = healthz::sources(
-    healthz::source<"tcp">(healthz::tcp{.address = healthz::env("ADDRESS")}, check),
-    healthz::source<"postgres">(healthz::postgres{.url = healthz::env("ADDRESS")}, check),
-    healthz::source<"postgres_fresh">(healthz::postgres{.url = healthz::env("ADDRESS"), .fresh = true}, check));
+    healthz::source<"tcp">(healthz::tcp{.address = target}, check),
+    healthz::source<"postgres">(healthz::postgres{.url = target}, check),
+    healthz::source<"postgres_fresh">(healthz::postgres{.url = target, .fresh = true}, check),
+    healthz::source<"mysql">(healthz::mysql{.url = target}, check),
+    healthz::source<"redis">(healthz::redis{.url = target}, check),
+    healthz::source<"odbc">(healthz::odbc{.connection_string = target}, check),
+    healthz::source<"http">(healthz::http{.url = target}, check));
 
 void check_with_healthz(std::size_t index, int count) {
     boost::asio::io_context context(1);
+    auto const work = boost::asio::make_work_guard(context);
     auto const port = healthz::asio::make_port(context.get_executor(), healthz::asio::probers_of<sources>[index]);
     std::function<void(healthz::asio::finding const&)> next = [&](healthz::asio::finding const& found) {
         if (found.status != healthz::status::ok) give_up(found.json.c_str());
         if (--count >= 0) port->start(healthz::attempt{10s}, next);
+        else context.stop();
     };
     next(healthz::asio::finding(healthz::ok()));
     context.run();
@@ -84,13 +95,12 @@ void query(std::string const& url, int count, bool fresh) {
 }
 
 void run(std::string_view kind, char const* address, int count) {
-    if (kind == "tcp") check_with_healthz(0, count);
-    else if (kind == "postgres") check_with_healthz(1, count);
-    else if (kind == "postgres_fresh") check_with_healthz(2, count);
-    else if (kind == "tcp_bare") connect_and_close(address, count);
-    else if (kind == "pq") query(address, count, false);
-    else if (kind == "pq_fresh") query(address, count, true);
-    else give_up("no such kind");
+    if (kind == "tcp_bare") return connect_and_close(address, count);
+    if (kind == "pq") return query(address, count, false);
+    if (kind == "pq_fresh") return query(address, count, true);
+    for (std::size_t i = 0; i < healthz::size_of<sources>; ++i)
+        if (kind == healthz::rows_of<sources>[i].name()) return check_with_healthz(i, count);
+    give_up("no such kind");
 }
 
 }  // namespace

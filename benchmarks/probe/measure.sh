@@ -46,23 +46,49 @@ blackbox=$!
 started+=("$blackbox")
 await_port $blackbox_port
 
-# A database of its own, that only this machine reaches. PostgreSQL does not run as root.
-postgres_port=18202 postgres_bin=/usr/lib/postgresql/15/bin
-data=$(mktemp -d) as_user=()
+# Servers of their own, that only this machine reaches; the databases do not run as root.
+postgres_port=18202 mysql_port=18204 redis_port=18205 http_port=18206 postgres_bin=/usr/lib/postgresql/15/bin
+data=$(mktemp -d)
+chmod a+rx "$data"
+mkdir "$data"/{postgres,mysql}
+mysql_user=()
+as_postgres=()
 if [ "$(id -u)" -eq 0 ]; then
-    chown postgres "$data"
-    as_user=(runuser -u postgres --)
+    as_postgres=(runuser -u postgres --)
+    mysql_user=(--user=mysql)
+    chown postgres "$data/postgres"
+    chown mysql "$data/mysql"
 fi
-(cd / && "${as_user[@]}" $postgres_bin/initdb -D "$data/db" -A trust -U bench >"$dir/initdb.log")
-(cd / && "${as_user[@]}" taskset -c "$last_core" $postgres_bin/postgres -D "$data/db" -p $postgres_port -k "$data" -c fsync=off) >"$dir/postgres.log" 2>&1 &
-await_port $postgres_port
-stop_postgres() {
+(cd / && "${as_postgres[@]}" $postgres_bin/initdb -D "$data/postgres/db" -A trust -U bench >"$dir/initdb.log")
+(cd / && "${as_postgres[@]}" taskset -c "$last_core" $postgres_bin/postgres -D "$data/postgres/db" -p $postgres_port -k "$data/postgres" -c fsync=off) >"$dir/postgres.log" 2>&1 &
+stop_servers() {
     end_started
-    (cd / && "${as_user[@]}" $postgres_bin/pg_ctl -D "$data/db" -m immediate stop >/dev/null) || true
+    (cd / && "${as_postgres[@]}" $postgres_bin/pg_ctl -D "$data/postgres/db" -m immediate stop >/dev/null) || true
+    wait
     rm -rf "$data"
 }
-trap stop_postgres EXIT
+trap stop_servers EXIT
+mariadb-install-db --no-defaults "${mysql_user[@]}" --datadir="$data/mysql/db" --auth-root-authentication-method=normal >"$dir/mysql.log"
+taskset -c "$last_core" mariadbd --no-defaults "${mysql_user[@]}" --datadir="$data/mysql/db" --socket="$data/mysql/socket" \
+    --bind-address=127.0.0.1 --port=$mysql_port >>"$dir/mysql.log" 2>&1 &
+started+=("$!")
+taskset -c "$last_core" redis-server --port $redis_port --bind 127.0.0.1 --save '' --dir "$data" >"$dir/redis.log" &
+started+=("$!")
+mkdir "$data/www"
+echo '{"status":"ok"}' >"$data/www/health"
+cat >"$dir/nginx.conf" <<END
+daemon off; master_process off; pid $data/nginx.pid; error_log $dir/nginx.log;
+events {}
+http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:$http_port; root $data/www; } }
+END
+taskset -c "$last_core" /usr/sbin/nginx -e "$dir/nginx.log" -c "$dir/nginx.conf" &
+started+=("$!")
+printf '[PostgreSQL]\nDriver=psqlodbcw.so\n[MariaDB]\nDriver=libmaodbc.so\n' >"$data/odbcinst.ini"
+export ODBCSYSINI=$data
+for port in $postgres_port $mysql_port $redis_port $http_port; do await_port $port; done
 url="host=127.0.0.1 port=$postgres_port user=bench dbname=postgres"
+mysql=mysql://root@127.0.0.1:$mysql_port/mysql
+web=http://127.0.0.1:$http_port/health
 
 column="CPU, us/check"
 for round in $(seq "$rounds"); do
@@ -81,6 +107,17 @@ for round in $(seq "$rounds"); do
 
     figure postgres "PQexec loop, kept open" "$column" "$round" "$(ours pq "$url" $checks)"
     figure postgres "healthz, kept open" "$column" "$round" "$(ours postgres "$url" $checks)"
+    figure "kept open" "connect, epoll and close" "$column" "$round" "$(ours tcp_bare 127.0.0.1:$accept_port $checks)"
+    figure "kept open" postgres "$column" "$round" "$(ours postgres "$url" $checks)"
+    figure "kept open" mysql "$column" "$round" "$(ours mysql "$mysql" $checks)"
+    figure "kept open" redis "$column" "$round" "$(ours redis redis://127.0.0.1:$redis_port $checks)"
+    figure "kept open" "odbc, PostgreSQL" "$column" "$round" \
+        "$(ours odbc "Driver=PostgreSQL;Server=127.0.0.1;Port=$postgres_port;Uid=bench;Database=postgres" $checks)"
+    figure "kept open" "odbc, MariaDB" "$column" "$round" "$(ours odbc "Driver=MariaDB;Server=127.0.0.1;Port=$mysql_port;Uid=root" $checks)"
+    figure "kept open" http "$column" "$round" "$(ours http $web $checks)"
+    blackbox_before=$(cpu_ns "$blackbox")
+    requests=$(timeout 20 wrk -t1 -c2 -d1s "http://127.0.0.1:$blackbox_port/probe?module=http_2xx&target=$web" | awk '/requests in/ { print $1 }')
+    figure "kept open" "blackbox_exporter, http" "$column" "$round" "$(divide $(($(cpu_ns "$blackbox") - blackbox_before)) $((requests * 1000)))"
     if [ $fresh -gt 0 ]; then
         figure postgres "PQexec loop, fresh" "$column" "$round" "$(ours pq_fresh "$url" $fresh)"
         figure postgres "healthz, fresh" "$column" "$round" "$(ours postgres_fresh "$url" $fresh)"

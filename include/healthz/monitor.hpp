@@ -250,7 +250,8 @@ private:
         return {seconds_, milliseconds_ * 1000000};
     }
 
-    constexpr void finish(turn const& t, status result, std::string_view error) {
+    // Not inlined either: each type of prober would have its own.
+    [[gnu::noinline]] constexpr void finish(turn const& t, status result, std::string_view error) {
         if (cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) publish(t, result, error);
     }
 

@@ -49,7 +49,8 @@ public:
     }
 
     /// The check ran and met an error: `message` says it in a few words, `extra` in the driver's own text.
-    static constexpr basic_outcome error(std::string_view message, std::string_view extra = {}) {
+    // Not inlined, here and below: else each probe that says `error` has all of it, which takes time to compile.
+    [[gnu::noinline]] static constexpr basic_outcome error(std::string_view message, std::string_view extra = {}) {
         basic_outcome o{status::error, message_key};
         o.append(message.empty() ? "unspecified" : message, closing.size());
         if (!extra.empty() && o.room() > extra_key.size() + 1 + closing.size()) {

@@ -21,9 +21,9 @@ inline std::string to_text(net::ip::tcp::endpoint const& endpoint) {
 }
 
 /// Where nobody listens on a local port, TCP may connect a socket to itself.
-inline bool is_connected_to_itself(net::ip::tcp::socket const& socket) {
+inline bool is_connected_to_itself(net::ip::tcp::socket const& socket, net::ip::tcp::endpoint const& target) {
     boost::system::error_code ec;
-    return socket.local_endpoint(ec) == socket.remote_endpoint(ec);
+    return socket.local_endpoint(ec) == target;
 }
 
 /// Connects to the addresses of `host` in turn, until one accepts. One that refuses is passed over; one that is silent
@@ -41,7 +41,7 @@ inline net::awaitable<connected> connect(std::string host, std::string port) {
         net::ip::tcp::socket socket(executor);
         boost::system::error_code ec;
         co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
-        if (!ec && is_connected_to_itself(socket)) ec = net::error::connection_refused;
+        if (!ec && is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
         if (!ec) {
             result.socket = std::move(socket);
             co_return result;

@@ -100,7 +100,12 @@ private:
         ~connection() {
             if (socket) socket->release();
             // To free rows reads those that are left, and to close says goodbye: neither may wait for the server.
-            if (busy) ::shutdown(mysql_get_socket(handle), SHUT_RDWR);
+            // And a server that sends without end must learn at once that nobody listens: by a reset.
+            if (busy) {
+                constexpr linger reset{.l_onoff = 1, .l_linger = 0};
+                ::setsockopt(mysql_get_socket(handle), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+                ::shutdown(mysql_get_socket(handle), SHUT_RDWR);
+            }
             mysql_free_result(rows);
             mysql_close(handle);
         }
