@@ -39,7 +39,7 @@ public:
                 result = Outcome::ok();
                 return true;
             }
-            if (found > worst_.status()) worst_ = about("no member is OK, the worst is ", index, {}, found, json);
+            if (found > worst_.status()) worst_ = about("no member is OK, the worst is member ", index, {}, found, json);
             return false;
         }
     }
@@ -69,7 +69,7 @@ private:
     }();
 };
 
-// What a combination adds to a member's error text: {"message":"no member is OK, the worst is 32","extra":...}
+// What a combination adds to a member's error text: {"message":"no member is OK, the worst is member 32","extra":...}
 inline constexpr std::size_t about_size = 64;
 
 template <combining How, class... Probers>
@@ -87,17 +87,24 @@ struct awaited_by_runner {
     bool await_ready() const;
 };
 
+template <combining How, class... Probers>
+struct combination;
+template <class Prober>
+inline constexpr bool is_combination = false;
+template <combining How, class... Probers>
+inline constexpr bool is_combination<combination<How, Probers...>> = true;
+
 template <class Prober>
 concept stateless_immediate = std::is_same_v<session_of<Prober>, Prober> && immediate_prober<Prober const>;
 template <class Prober>
 constexpr bool blocks() {
-    if constexpr (immediate_prober<session_of<Prober>>) return may_block<Prober>();
-    else if constexpr (requires { std::bool_constant<Prober::concurrent>(); }) return Prober::blocking;
+    if constexpr (is_combination<Prober>) return Prober::blocking;
+    else if constexpr (immediate_prober<session_of<Prober>>) return may_block<Prober>();
     else return false;
 }
 template <class Prober>
 constexpr bool is_concurrent() {
-    if constexpr (requires { std::bool_constant<Prober::concurrent>(); }) return Prober::concurrent;
+    if constexpr (is_combination<Prober>) return Prober::concurrent;
     else return coroutine_prober<session_of<Prober>>;
 }
 
@@ -106,6 +113,7 @@ template <combining How, class... Probers>
 struct combination {
     using outcome_type = basic_outcome<combined_capacity<How, Probers...>()>;
     static constexpr auto how = How;
+    static constexpr std::size_t size = sizeof...(Probers);
     static constexpr bool remote = (is_remote<Probers> || ...);
     static constexpr bool blocking = (blocks<Probers>() || ...);
     /// Whether a runner runs the members at the same time, each in the way of its kind.
@@ -229,7 +237,8 @@ private:
     [[no_unique_address]] tally<How, outcome_type> found_;
 };
 
-/// The session of a combination that has coroutines among its members. A runner never makes one: see `healthz/asio/combine.hpp`.
+/// The session of a combination that has coroutines among its members, for its kind to be seen. A runner never makes one: see
+/// `healthz/asio/combine.hpp`.
 template <class Combination>
 struct concurrent_session {
     explicit concurrent_session(Combination const&) {}

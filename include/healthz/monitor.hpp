@@ -11,8 +11,6 @@ namespace healthz {
 /// For the last argument of a monitor: `maintenance` can switch its sources off and on.
 inline constexpr bool switchable = true;
 
-inline constexpr std::string_view in_maintenance = "\"in maintenance\"";
-
 // The place of a member that is not needed. Numbered, since two of one type need two addresses.
 template <int>
 struct no_member {};

@@ -154,6 +154,9 @@ private:
     std::array<char, text_size> text_{};
 };
 
+/// The error of a source in maintenance, which is FAILED.
+inline constexpr std::string_view in_maintenance = "\"in maintenance\"";
+
 /// Whether source `index` has a verdict that is not OK.
 constexpr bool is_down(report_view report, std::size_t index) { return report[index].has_value() && !report.is(index, status::ok); }
 
