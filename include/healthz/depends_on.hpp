@@ -20,7 +20,8 @@ struct dependent {
 /// While the latest verdict of `Parent` is not OK, a check of this source makes no attempt, but is an ERROR at once that names
 /// the parent; its retries are not spent. It is asked in earnest while the parent is OK or not checked yet, so from its first
 /// check on after the parent's recovery. Goes around `inverted`, `all_of` and `any_of`.
-/// Compile errors: `Parent` is not declared, is this source itself, or depends on it by way of others.
+/// Compile errors, where the sources are used, since a declaration may be a part of another one: `Parent` is not declared, is
+/// this source itself, or depends on it by way of others.
 template <fixed_string Parent, class Prober>
 constexpr dependent<Parent, Prober> depends_on(Prober const& prober) {
     return {prober};
