@@ -39,19 +39,25 @@ public:
                 result = Outcome::ok();
                 return true;
             }
-            if (found > worst_.status()) worst_ = about("no member is OK, the worst is member ", index, {}, found, json);
+            auto const before = worst_.outcome.status();
+            if (found > before || (found == before && index < worst_.member))  // whoever of two alike was faster
+                worst_ = {about("no member is OK, the worst is member ", index, {}, found, json), index};
             return false;
         }
     }
 
     /// The outcome where all members have ended and none of them decided.
     constexpr Outcome rest() const {
-        if constexpr (How == combining::any) return worst_;
+        if constexpr (How == combining::any) return worst_.outcome;
         else return Outcome::ok();
     }
 
 private:
     struct nothing {};
+    struct worst_member {
+        Outcome outcome = Outcome::ok();
+        std::size_t member = 0;
+    };
 
     static constexpr Outcome about(std::string_view before, std::size_t index, std::string_view after, status found, std::string_view json) {
         char text[48];
@@ -63,10 +69,7 @@ private:
         return Outcome::part({text, static_cast<std::size_t>(out - text)}, found, json);
     }
 
-    [[no_unique_address]] std::conditional_t<How == combining::any, Outcome, nothing> worst_ = [] {
-        if constexpr (How == combining::any) return Outcome::ok();
-        else return nothing();
-    }();
+    [[no_unique_address]] std::conditional_t<How == combining::any, worst_member, nothing> worst_;
 };
 
 // What a combination adds to a member's error text: {"message":"no member is OK, the worst is member 32","extra":...}
@@ -279,7 +282,7 @@ constexpr auto all_of(Probers const&... members) {
 }
 
 /// Several as one source of which one suffices, such as replicas: OK as soon as one is, and the others are given up. Where
-/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT. Kinds as for `all_of`.
+/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT, and the first of those alike. Kinds as for `all_of`.
 template <class... Probers>
 constexpr auto any_of(Probers const&... members) {
     return combine<combining::any>(members...);

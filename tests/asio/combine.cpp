@@ -87,6 +87,8 @@ constexpr auto combined = healthz::sources(
     source<"inverted unset">(inverted(unset{}), often),
     source<"inverted fire">(inverted(throwing{}), often),
     source<"inverted blocking fire">(inverted(throwing_blocking{}), often),
+    source<"inverted nested fire">(inverted(all_of(any_of(ill{}, throwing{}), fine{})), often),
+    source<"inverted any">(inverted(any_of(ill{}, slow{}, throwing_blocking{})), often),
     source<"any fire">(any_of(throwing{}, throwing_blocking{}, slow{}), often),
     source<"all fire">(all_of(slow{}, throwing_blocking{}), often),
     source<"nested">(all_of(any_of(ill{}, cooperative{}), inverted(all_of(slow{}, ill{})), unset{}), often),
@@ -117,6 +119,7 @@ TEST_CASE("combinations of all kinds find what they should, again and again") {
     CHECK(report.get<"nested">()->error == R"("member 3 is not OK: URL not set")");
     // What is broken is not absent.
     CHECK(report.get<"inverted fire">()->error == R"({"message":"the probe threw an exception","extra":"on fire"})");
+    CHECK(report.get<"inverted nested fire">()->status == status::error);
     CHECK(report.get<"inverted blocking fire">()->error == report.get<"inverted fire">()->error);
     CHECK(monitor.stop().count() < 1000);
 }

@@ -181,6 +181,12 @@ constexpr auto together = healthz::sources(
     healthz::source<"a">(all_of(modem{.needed = 10}, modem{.needed = 10, .answer = status::error}), often));
 static_assert(verdict_at<together>(9, status::error, R"({"message":"member 2 is not OK","extra":{"message":"no carrier"}})"));
 
+// Of two alike the first is told, whichever was faster.
+constexpr auto both_ill = healthz::sources(healthz::source<"a">(
+    any_of(modem{.needed = 3, .answer = status::error}, modem{.needed = 2, .answer = status::error}), often));
+static_assert(verdict_at<both_ill>(2, status::error,
+                                   R"({"message":"no member is OK, the worst is member 1","extra":{"message":"no carrier"}})"));
+
 // A hanging replica is no harm; where none else answers, it is a timeout, and it is cancelled.
 constexpr modem hanging{.needed = 1 << 30};
 constexpr auto one_hangs = healthz::sources(healthz::source<"a">(any_of(hanging, ill{}, modem{.needed = 5}), often));

@@ -26,6 +26,7 @@ public:
         ++attempts_;
         deadline_ = clock::now() + a.timeout;
         found_ = tally();
+        by_probes_ = true;
         for (auto& each : members_) each.wanted = true;
         for (std::size_t i = 0; i < members_.size(); ++i)  // the first may decide before the next begins
             if (members_[i].wanted && !members_[i].busy) begin(i, a);
@@ -75,13 +76,16 @@ private:
         members_[index].wanted = false;
         // That something is broken is no proof that it is absent.
         if (Combination::how == combining::inverted && !found.by_probe) return end()(found);
+        by_probes_ = by_probes_ && found.by_probe;
         outcome_type result = outcome_type::ok();
         bool const decided = found_.take(index, found.status, found.json, result);
         bool waits = false;
         for (auto const& each : members_) waits |= each.wanted;
         if (!decided && waits) return;
         if (!decided) result = found_.rest();
-        end()(finding(result));
+        finding combined(result);
+        combined.by_probe = by_probes_ || result.status() == status::ok;
+        end()(combined);
     }
 
     // Ends the attempt, and returns whom to tell.
@@ -98,6 +102,7 @@ private:
     std::uint32_t attempts_ = 0;
     clock::time_point deadline_;
     tally found_;
+    bool by_probes_ = true;  // whether nothing of it is an error that no probe reported
 };
 
 template <class Combination>
