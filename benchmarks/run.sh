@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: benchmarks/run.sh [--quick] [--json FILE] [WHAT...]
+# Usage: benchmarks/run.sh [--quick] [--json FILE] [--readme] [WHAT...]
 #
 # Installs what is needed (Debian packages), builds it optimised, measures this library beside its peers and beside what the
 # machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, serve, probe,
@@ -8,14 +8,16 @@
 #
 #   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
 #   --json FILE  every ratio under its key, with the figures that it was made from
+#   --readme     puts the report and the plots in the place of those that the README shows
 #
 # Whatever is compared is measured in turns, A B A B, ROUNDS (5) times; a ratio is the median of the rounds' ratios.
 source "$(dirname "$0")/common.sh"
-json="" parts=()
+json="" readme=0 parts=()
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) quick=1 ;;
     --json) json=$(realpath -m "$2"); shift ;;
+    --readme) readme=1 ;;
     write | serve | probe | compile | size) parts+=("$1") ;;
     *) sed -n '3,/^source /s/^# \{0,1\}//p' "$0" | head -n -1; exit 2 ;;
     esac
@@ -26,11 +28,15 @@ export QUICK=$quick
 
 packages=(
     g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev
-    nlohmann-json3-dev rapidjson-dev libfmt-dev
-    wrk nginx-light librestinio-dev libmicrohttpd-dev libcpp-httplib-dev
-    haproxy prometheus-blackbox-exporter postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb curl
+    nlohmann-json3-dev rapidjson-dev libfmt-dev wrk nginx-light haproxy prometheus-blackbox-exporter curl
+    postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb
     libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
-    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
+targets=(write serve_ours serve_epoll probe_checks probe_lateness probe_acceptor)
+if [ "$quick" = 0 ]; then
+    packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev)
+    targets+=(serve_beast serve_restinio serve_microhttpd serve_httplib)
+fi
 missing=() as_root=()
 for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -46,7 +52,7 @@ echo "=== build"
 cmake -S . -B "$out/cmake" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \
     -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache \
     -DHEALTHZ_BUILD_TESTS=OFF -DHEALTHZ_BUILD_EXAMPLES=OFF -DHEALTHZ_BUILD_BENCHMARKS=ON >"$out/build.log"
-cmake --build "$out/cmake" -j "${JOBS:-2}" >>"$out/build.log" || { tail -50 "$out/build.log" >&2; exit 1; }
+cmake --build "$out/cmake" -j "${JOBS:-2}" --target "${targets[@]}" >>"$out/build.log" || { tail -50 "$out/build.log" >&2; exit 1; }
 
 rm -f "$out"/{figures,plots}.tsv "$out"/*.dat
 for part in "${parts[@]}"; do
@@ -62,5 +68,13 @@ status=0
 awk -f benchmarks/report.awk -v out="$out" -v quick="$quick" -v machine="$machine" benchmarks/budgets.tsv "$figures" || status=$?
 benchmarks/plots.sh
 [ -z "$json" ] || cp "$out/report.json" "$json"
+if [ "$readme" = 1 ]; then
+    rm -rf benchmarks/plots
+    cp -r "$out/plots" benchmarks/
+    # Its headings one level down, its plots where they are kept.
+    sed '1d; s/^#/##/; s/](plots/](benchmarks\/plots/' "$out/report.md" >"$out/readme.md"
+    sed -i -e "/^<!-- benchmarks\/run.sh --readme -->/,/^<!-- end -->/{//!d}" \
+        -e "/^<!-- benchmarks\/run.sh --readme -->/r $out/readme.md" README.md
+fi
 cat "$out/report.md"
 exit "$status"

@@ -29,7 +29,13 @@ struct prober_slot : kept_prober<Prober> {
 
 // A session that is opened later, so that a monitor begins as zeros and its memory needs no image in flash. A std::optional
 // would do, for more memory and 19 ms of compile time a type.
-template <std::size_t Index, class Prober, bool = stateless_prober<Prober>, bool = std::is_trivially_destructible_v<session_of<Prober>>>
+enum class session_kind : std::uint8_t { none, trivial, destructible };
+template <class Prober>
+constexpr session_kind kind_of_session() {
+    if constexpr (stateless_prober<Prober>) return session_kind::none;  // without a look at its destructor, which takes time to compile
+    else return std::is_trivially_destructible_v<session_of<Prober>> ? session_kind::trivial : session_kind::destructible;
+}
+template <std::size_t Index, class Prober, session_kind = kind_of_session<Prober>()>
 struct session_slot {
     union {
         char closed;
@@ -39,7 +45,7 @@ struct session_slot {
     constexpr void open(Prober const& prober) { std::construct_at(&session, prober); }
 };
 template <std::size_t Index, class Prober>
-struct session_slot<Index, Prober, false, false> {
+struct session_slot<Index, Prober, session_kind::destructible> {
     union {
         char closed;
         session_of<Prober> session;
@@ -54,8 +60,8 @@ struct session_slot<Index, Prober, false, false> {
         is_open = true;
     }
 };
-template <std::size_t Index, class Prober, bool Trivial>
-struct session_slot<Index, Prober, true, Trivial> {};
+template <std::size_t Index, class Prober>
+struct session_slot<Index, Prober, session_kind::none> {};
 
 /// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
 /// into these, keeps compile time linear.

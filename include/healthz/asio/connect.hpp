@@ -5,6 +5,8 @@
 
 #include "on_worker.hpp"
 
+#include <netinet/tcp.h>
+
 namespace healthz::asio {
 
 /// A connection, or why there is none: a few words, and what the system said.
@@ -26,9 +28,28 @@ inline bool is_connected_to_itself(net::ip::tcp::socket const& socket, net::ip::
     return socket.local_endpoint(ec) == target;
 }
 
+/// What a connection is for.
+enum class purpose {
+    talk,
+    look,  ///< only to see that it is accepted; close it, and do not leave that to the destructor
+};
+
+/// Has a socket, once it is closed, reset its connection. On Linux the client's part of the handshake waits for what might follow,
+/// so that the reset comes in its place: the program that listens never hears of it, and nothing is left in TIME_WAIT. HAProxy
+/// checks in this way too.
+inline void be_brief(net::ip::tcp::socket& socket, net::ip::tcp const& protocol) {
+    boost::system::error_code ignored;  // then it is an ordinary connection
+    socket.open(protocol, ignored);
+    socket.set_option(net::socket_base::linger(true, 0), ignored);
+#ifdef TCP_QUICKACK
+    int const off = 0;
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+#endif
+}
+
 /// Connects to the addresses of `host` in turn, until one accepts. One that refuses is passed over; one that is silent
 /// uses up the attempt.
-inline net::awaitable<connected> connect(std::string host, std::string port) {
+inline net::awaitable<connected> connect(std::string host, std::string port, purpose why = purpose::talk) {
     connected result;
     resolved const found = co_await resolve(host, std::move(port));
     if (found.endpoints.empty()) {
@@ -39,6 +60,7 @@ inline net::awaitable<connected> connect(std::string host, std::string port) {
     auto const executor = co_await net::this_coro::executor;
     for (auto const& endpoint : found.endpoints) {
         net::ip::tcp::socket socket(executor);
+        if (why == purpose::look) be_brief(socket, endpoint.protocol());
         boost::system::error_code ec;
         co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
         if (!ec && is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;

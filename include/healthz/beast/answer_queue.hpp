@@ -19,22 +19,21 @@ namespace net = boost::asio;
 /// Answers that wait to be written: constant text and shared documents, never copied.
 class answer_queue {
 public:
-    using document_bytes = std::shared_ptr<rendered_document const>;
+    using document_bytes = std::shared_ptr<rendered_answer const>;
 
     /// Appends an answer; `latest` is looked at only where the answer is the document.
     void push(answer which, bool head, std::string_view connection, document_bytes const& latest) {
-        if (which == answer::document || which == answer::strict_document) {
-            bool const unavailable = which == answer::strict_document && !latest->all_ok;
-            put(unavailable ? "HTTP/1.1 503 Service Unavailable\r\n" : "HTTP/1.1 200 OK\r\n");
-            put(connection);
-            put(head ? latest->header() : std::string_view(latest->bytes));
-            owners_.push_back(latest);
+        bool const is_document = which == answer::document || which == answer::strict_document;
+        auto const& whole = is_document ? *latest : errors()[static_cast<std::size_t>(which)];
+        bool const unavailable = which == answer::strict_document && !latest->all_ok;
+        if (!unavailable && !head && connection.empty()) {
+            put(whole.bytes);  // one piece costs the system less than three
         } else {
-            auto const& error = errors()[static_cast<std::size_t>(which)];
-            put(error.status_line);
+            put(unavailable ? "HTTP/1.1 503 Service Unavailable\r\n" : whole.status_line());
             put(connection);
-            put(head ? error.rest.header() : std::string_view(error.rest.bytes));
+            put(head ? whole.header() : whole.header_and_body());
         }
+        if (is_document) owners_.push_back(latest);
     }
 
     std::span<net::const_buffer const> buffers() const { return buffers_; }
@@ -46,21 +45,15 @@ public:
     }
 
 private:
-    struct rendered_error {
-        std::string status_line;
-        rendered_document rest;
-    };
-
-    static std::vector<rendered_error> const& errors() {
+    static std::vector<rendered_answer> const& errors() {
         static auto const all = [] {
-            std::vector<rendered_error> made(answer_count);
+            std::vector<rendered_answer> made(answer_count);
             for (std::size_t i = 2; i < answer_count; ++i) {
                 auto const which = static_cast<answer>(i);
                 auto const error = error_of(which);
-                made[i].status_line = "HTTP/1.1 " + std::to_string(error.status) + " " + std::string(error.reason) + "\r\n";
-                if (which == answer::method_not_allowed) made[i].status_line += allow_field;
-                auto const header = common_header(error.body.size());
-                made[i].rest = {header + std::string(error.body), header.size(), false};
+                auto status_line = "HTTP/1.1 " + std::to_string(error.status) + " " + std::string(error.reason) + "\r\n";
+                if (which == answer::method_not_allowed) status_line += allow_field;
+                made[i] = {status_line, error.body};
             }
             return made;
         }();

@@ -12,20 +12,28 @@
 
 namespace healthz::beast {
 
-/// The end of a response's header and its body, in one piece. What differs between responses stands before it.
-struct rendered_document {
-    std::string bytes;        ///< common header fields, an empty line, the body
-    std::size_t header_size;  ///< how many of these bytes come before the body
-    bool all_ok;              ///< what `?strict=true` asks
+/// A whole response that is good for most requests; for the others, its parts.
+struct rendered_answer {
+    std::string bytes;             ///< the status line, the common header fields, an empty line, the body
+    std::size_t status_size = 0;   ///< how many of these bytes are the status line
+    std::size_t header_size = 0;   ///< and how many come before the body
+    bool all_ok = false;           ///< what `?strict=true` asks
 
-    std::string_view header() const { return std::string_view(bytes).substr(0, header_size); }
-    std::string_view body() const { return std::string_view(bytes).substr(header_size); }
+    rendered_answer() = default;
+    rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false) : all_ok(every_source_ok) {
+        auto const size = std::to_string(body.size());
+        status_size = status_line.size();
+        header_size = status_line.size() + common_fields.size() + size.size() + http_header_end.size();
+        bytes.reserve(header_size + body.size());
+        bytes.append(status_line).append(common_fields).append(size).append(http_header_end).append(body);
+    }
+
+    std::string_view status_line() const { return text_until(bytes, status_size); }
+    /// What follows the status line, as far as a response to HEAD has it.
+    std::string_view header() const { return text_from(text_until(bytes, header_size), status_size); }
+    std::string_view header_and_body() const { return text_from(bytes, status_size); }
+    std::string_view body() const { return text_from(bytes, header_size); }
 };
-
-/// The header fields that all answers have, and the empty line.
-inline std::string common_header(std::size_t body_size) {
-    return std::string(common_fields) + std::to_string(body_size) + std::string(http_header_end);
-}
 
 /// Holds the latest document. `update` is for whoever gets the verdicts; `latest` for any thread, and never waits for more
 /// than the exchange of a pointer.
@@ -45,28 +53,23 @@ public:
         publish();
     }
 
-    std::shared_ptr<rendered_document const> latest() const {
+    std::shared_ptr<rendered_answer const> latest() const {
         std::lock_guard lock(mutex_);
         return latest_;
     }
 
 private:
+    static constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
+
     void publish() {
-        auto const body = live_.text();
-        auto const size = std::to_string(body.size());
-        auto next = std::make_shared<rendered_document>();
-        next->header_size = common_fields.size() + size.size() + http_header_end.size();
-        next->bytes.reserve(next->header_size + body.size());
-        next->bytes.append(common_fields).append(size).append(http_header_end).append(body);
-        next->all_ok = live_.all_ok();
-        std::shared_ptr<rendered_document const> shared = std::move(next);
+        std::shared_ptr<rendered_answer const> shared = std::make_shared<rendered_answer>(ok_line, live_.text(), live_.all_ok());
         std::lock_guard lock(mutex_);
         latest_.swap(shared);
     }
 
     live_document live_;
     std::mutex mutable mutex_;
-    std::shared_ptr<rendered_document const> latest_;
+    std::shared_ptr<rendered_answer const> latest_;
 };
 
 }  // namespace healthz::beast

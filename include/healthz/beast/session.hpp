@@ -139,7 +139,12 @@ private:
             while (!c.closing && !c.output.full() && self.answer_next(c)) {}
             if (!c.output.empty()) {
                 self.enter(c, phase::answering);
-                co_await net::async_write(c.socket, c.output.buffers(), net::redirect_error(net::use_awaitable, ec));
+                auto const answers = c.output.buffers();
+                if (answers.size() == 1) {  // which the system takes with less ado
+                    co_await net::async_write(c.socket, answers.front(), net::redirect_error(net::use_awaitable, ec));
+                } else {
+                    co_await net::async_write(c.socket, answers, net::redirect_error(net::use_awaitable, ec));
+                }
                 if (ec) co_return;
                 bool const more = c.output.full();
                 c.output.clear();

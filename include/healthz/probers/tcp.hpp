@@ -17,8 +17,9 @@
 
 namespace healthz {
 
-/// OK when a connection to `address` is accepted and, where something is expected, that comes. It is closed then. A coroutine
-/// prober: never blocks the loop. `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host, or
+/// OK when a connection to `address` is accepted and, where something is expected, that comes. It is closed then; where nothing is
+/// sent or expected it is reset at once, on Linux before the program that listens hears of it. A coroutine prober: never blocks
+/// the loop. `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host, or
 /// `unix:/path/of/a/socket`; each address that a name has is tried in turn.
 /// ERROR quotes what the system said for each, or what came instead; FAILED: no address, or not of that form.
 struct tcp {
@@ -39,7 +40,12 @@ struct tcp {
         outcome_type connected = outcome_type::failed("");
         if (text->starts_with(unix_prefix)) connected = co_await connect_unix(socket, text->substr(unix_prefix.size()));
         else connected = co_await connect_tcp(socket, *text);
-        if (connected.status() != status::ok || (send.empty() && expect.empty())) co_return connected;
+        if (connected.status() != status::ok) co_return connected;
+        if (!talks()) {
+            boost::system::error_code ignored;
+            socket.close(ignored);
+            co_return connected;
+        }
         outcome_type answered = co_await talk(socket);
         co_return answered;
     }
@@ -47,6 +53,8 @@ struct tcp {
 private:
     using stream = boost::asio::generic::stream_protocol::socket;
     static constexpr std::string_view unix_prefix = "unix:";
+
+    constexpr bool talks() const { return !send.empty() || !expect.empty(); }
 
     struct host_and_port {
         std::string host;
@@ -56,7 +64,7 @@ private:
     boost::asio::awaitable<outcome_type> connect_tcp(stream& socket, std::string const& text) const {
         auto const where = split(text);
         if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
-        asio::connected opened = co_await asio::connect(where->host, where->port);
+        asio::connected opened = co_await asio::connect(where->host, where->port, talks() ? asio::purpose::talk : asio::purpose::look);
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
         socket = std::move(*opened.socket);
         co_return outcome_type::ok();
