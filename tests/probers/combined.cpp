@@ -46,6 +46,13 @@ constexpr healthz::health_check brisk{.interval = 800ms, .timeout = 700ms, .retr
 constexpr redis replica[] = {{.url = env("LEFT_URL")}, {.url = env("RIGHT_URL")}};
 constexpr tcp gateway{.address = env("GATEWAY")};
 
+constexpr auto shop = healthz::sources(
+    healthz::source<"gateway">(healthz::tcp{.address = env("GATEWAY")}, {.interval = 5s}),
+    healthz::source<"cache">(healthz::depends_on<"gateway">(healthz::any_of(healthz::redis{.url = env("LEFT_URL")},
+                                                                            healthz::redis{.url = env("RIGHT_URL")})),
+                             {.interval = 5s, .rise = 2, .fall = 3}),
+    healthz::source<"debug port">(healthz::inverted(healthz::tcp{.address = env("DEBUG_PORT")}), {.interval = 1min, .retries = 0}));
+
 constexpr auto replicas = healthz::sources(healthz::source<"any">(healthz::any_of(replica[0], replica[1]), brisk),
                                            healthz::source<"all">(healthz::all_of(replica[0], gateway), brisk),
                                            healthz::source<"closed">(healthz::inverted(gateway), brisk));
@@ -162,4 +169,18 @@ TEST_CASE("1,000 checks of a replica set of which one hangs leave nothing behind
     INFO("kB: " << early.memory << " to " << late.memory);
     if (!sanitized) CHECK(late.memory - early.memory < 2000);
     CHECK(eventually([] { return left().connections() == 0 && right().connections() == 0; }));
+}
+
+TEST_CASE("the example of the documentation does what is said there") {
+    start_all();
+    ::setenv("DEBUG_PORT", "127.0.0.1:1", 1);
+    live<shop> monitor;
+    for (std::size_t i = 0; i < 3; ++i) CHECK(monitor.wait_for(1, i)[0].status == status::ok);
+    auto& runner = monitor.runner();
+    runner.report<"cache">(healthz::error("connection lost", "in the middle of a request"));  // a check that your own traffic made
+    runner.maintenance<"cache">(true);  // no attempts, and FAILED "in maintenance", until it is false
+    CHECK(monitor.becomes(status::failed, 1));
+    CHECK(monitor.events(1).size() == 2);  // one report is not enough to fall
+    runner.maintenance<"cache">(false);
+    CHECK(monitor.becomes(status::ok, 1));
 }
