@@ -274,15 +274,17 @@ constexpr auto inverted(Prober const& prober) {
 
 /// Several as one source, such as all that a request needs: OK when all are; else the outcome of the first that is not, which
 /// says its number, from 1. The others are given up then.
-/// Immediate where all members are, asked one after the other; cooperative where some are cooperative; a coroutine, for runners
-/// only, where one is. A runner asks all at the same time where one is a coroutine or may block, so that none waits for another.
+/// Immediate where all members are, asked one after the other; cooperative where some are cooperative, and an immediate one among
+/// them has to bound its time itself; a coroutine, for runners only, where one is. A runner asks all at the same time where one is
+/// a coroutine or may block, so that none waits for another.
 template <class... Probers>
 constexpr auto all_of(Probers const&... members) {
     return combine<combining::all>(members...);
 }
 
 /// Several as one source of which one suffices, such as replicas: OK as soon as one is, and the others are given up. Where
-/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT, and the first of those alike. Kinds as for `all_of`.
+/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT, and the first of those alike. Kinds as
+/// for `all_of`.
 template <class... Probers>
 constexpr auto any_of(Probers const&... members) {
     return combine<combining::any>(members...);

@@ -20,8 +20,8 @@ struct no_member {};
 /// A cooperative prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer
 /// that a late `poll` finds counts. An immediate prober keeps its own time.
 /// `Sources` is a `constexpr` object with static storage. `Past` is how many verdicts of each source it keeps besides the
-/// latest, for a post-mortem; none cost nothing. A monitor that is `switchable` has `maintenance`; so does none that is not, for
-/// nothing. Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
+/// latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for a byte a source.
+/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
 template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
 class monitor {
 public:
@@ -106,7 +106,8 @@ public:
     /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs.
     constexpr tick next_poll() const { return wake_; }
 
-    /// Where source `index` stands in its timetable: a moment that moves with each of its verdicts, and with nothing else.
+    /// Where source `index` stands in its timetable: a moment that moves where a check of it ends, a report comes or maintenance
+    /// begins or ends, and with nothing else.
     constexpr tick progress(std::size_t index) const { return cycles_[index].grid(); }
 
     /// The latest verdicts. Changes only in `poll`.
