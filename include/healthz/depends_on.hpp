@@ -140,12 +140,14 @@ inline constexpr auto parent_is_down_text = [] {
     return exact;
 }();
 
-/// What a source depends on; nothing where `text` is null.
+/// What a source depends on, if on anything.
 struct dependency {
     char const* text = nullptr;
     std::uint16_t text_size = 0;
     std::uint16_t parent = 0;
 
+    // Does not compare `text`: g++ with -fsanitize=undefined does not take that for a constant.
+    constexpr bool exists() const { return text_size != 0; }
     /// The error while the parent is down.
     constexpr std::string_view error() const { return {text, text_size}; }
 };

@@ -202,7 +202,7 @@ private:
             if (t.step == step::start && off_[t.index]) return conclude(t, status::failed, in_maintenance);
         if constexpr (has_parents<Sources>) {
             auto const& needed = dependencies_of<Sources>[t.index];
-            if (t.step == step::start && needed.text != nullptr && is_down(report_, needed.parent))
+            if (t.step == step::start && needed.exists() && is_down(report_, needed.parent))
                 return conclude(t, status::error, needed.error());
         }
         return false;

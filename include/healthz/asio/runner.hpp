@@ -244,7 +244,7 @@ private:
         if constexpr (has_parents<Sources>) {
             // Read without the lock, by the only one who writes.
             auto const* const needed = &dependencies_of<Sources>[index];
-            if (needed->text != nullptr)
+            if (needed->exists())
                 excuse = [state = shared_, needed] { return is_down(state->latest, needed->parent) ? needed : nullptr; };
         }
         loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
