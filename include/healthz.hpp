@@ -6,7 +6,10 @@
 #include "healthz/text.hpp"         // names, UTF-8, JSON escapes
 #include "healthz/outcome.hpp"      // what one attempt found out
 #include "healthz/prober.hpp"       // the three kinds of prober
+#include "healthz/combine.hpp"      // inverted, all_of and any_of: probers made of probers
 #include "healthz/source.hpp"       // source<"name">(prober, health_check) and sources(...)
+#include "healthz/thresholds.hpp"   // how many checks it takes to change a verdict
+#include "healthz/depends_on.hpp"   // sources that are not asked while another one is down
 #include "healthz/cycle.hpp"        // retries and timeouts as a state machine
 #include "healthz/starts.hpp"       // when checks start, planned by the compiler
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection

@@ -3,7 +3,9 @@
 // Part of the core.
 #pragma once
 
+#include "depends_on.hpp"
 #include "starts.hpp"
+#include "thresholds.hpp"
 
 #include <boost/hana/unpack.hpp>
 
@@ -65,6 +67,9 @@ constexpr source_row make_row(declared_source<Name, Prober> const& s) {
 template <std::size_t Count>
 struct source_table {
     std::array<source_row, Count> rows;
+    std::array<healthz::thresholds, Count> thresholds;
+    bool has_thresholds = false;
+    bool has_parents = false;
     std::size_t max_starts = 0;
 };
 
@@ -73,7 +78,11 @@ struct make_table {
     constexpr auto operator()(Sources const&... declared) const {
         require_sources<Sources...>();
         constexpr auto count = sizeof...(Sources);
-        source_table<count> table{{make_row(declared)...}};
+        constexpr bool dependent = std::array<bool, count>{has_parent<Sources>...} != std::array<bool, count>{};
+        if constexpr (dependent) require_parents<Sources...>();
+        source_table<count> table{{make_row(declared)...}, {thresholds(declared.check)...}};
+        for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
+        table.has_parents = dependent;
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
         auto const plan = plan_starts(intervals);
@@ -96,6 +105,18 @@ inline constexpr auto table_of = boost::hana::unpack(Sources, make_table{});
 /// The rows of a declaration, in its order.
 template <auto const& Sources>
 inline constexpr auto rows_of = table_of<Sources>.rows;
+
+/// Whether any source has a `rise` or `fall` other than 1, and these of all. Where none has, nothing is kept or done for them.
+template <auto const& Sources>
+inline constexpr bool has_thresholds = table_of<Sources>.has_thresholds;
+template <auto const& Sources>
+inline constexpr auto thresholds_of = table_of<Sources>.thresholds;
+
+/// Whether any source depends on another one, and who on whom.
+template <auto const& Sources>
+inline constexpr bool has_parents = table_of<Sources>.has_parents;
+template <auto const& Sources>
+inline constexpr auto dependencies_of = boost::hana::unpack(Sources, make_dependencies{});
 
 /// The number of sources.
 template <auto const& Sources>
@@ -120,25 +141,30 @@ inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 
 /// The longest time from the death of a source to its verdict: it dies right after it answered, is looked at again one
 /// interval later, and then uses up its attempts. Where that answer may fall behind the first start that its check let
-/// pass, since it was given to a retry or takes longer than the interval, it may be on its way for a timeout more.
-constexpr std::chrono::milliseconds worst_case_detection(schedule const& s) {
+/// pass, since it was given to a retry or takes longer than the interval, it may be on its way for a timeout more. With a
+/// `fall` above 1 that many checks follow one another, on the starts that the one before lets them have.
+constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1) {
     bool const may_be_late = s.retries > 0 || s.timeout > s.interval;
-    return std::chrono::milliseconds(s.interval + std::int64_t{s.timeout} * (s.retries + 1) +
-                                     std::int64_t{s.retry_interval} * s.retries + (may_be_late ? s.timeout : 0));
+    auto const check = std::int64_t{s.timeout} * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
+    auto const apart = (check / s.interval + 1) * s.interval;
+    return std::chrono::milliseconds(s.interval + check + (fall - 1) * apart + (may_be_late ? s.timeout : 0));
 }
 
 /// That of the source `Name`. Add how late your program calls `poll`. Compile error: no such source.
 template <auto const& Sources, fixed_string Name>
 constexpr std::chrono::milliseconds worst_case_detection() {
-    return worst_case_detection(rows_of<Sources>[index_of<Sources, Name>()].schedule);
+    constexpr auto index = index_of<Sources, Name>();
+    return worst_case_detection(rows_of<Sources>[index].schedule, table_of<Sources>.thresholds[index].fall);
 }
 
 /// The longest of all sources.
 template <auto const& Sources>
 constexpr std::chrono::milliseconds worst_case_detection() {
     std::chrono::milliseconds worst{0};
-    for (auto const& row : rows_of<Sources>)
-        if (auto const time = worst_case_detection(row.schedule); time > worst) worst = time;
+    for (std::size_t i = 0; i < size_of<Sources>; ++i) {
+        auto const time = worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall);
+        if (time > worst) worst = time;
+    }
     return worst;
 }
 

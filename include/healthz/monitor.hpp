@@ -8,14 +8,21 @@
 
 namespace healthz {
 
+/// For the last argument of a monitor: `maintenance` can switch its sources off and on.
+inline constexpr bool switchable = true;
+
+// The place of a member that is not needed. Numbered, since two of one type need two addresses.
+template <int>
+struct no_member {};
+
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
 /// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
 /// A cooperative prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer
 /// that a late `poll` finds counts. An immediate prober keeps its own time.
 /// `Sources` is a `constexpr` object with static storage. `Past` is how many verdicts of each source it keeps besides the
-/// latest, for a post-mortem; none cost nothing. Compile errors: a coroutine prober (that takes an event loop, see
-/// `healthz::asio::runner`).
-template <auto const& Sources, std::size_t Past = 0>
+/// latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for a byte a source.
+/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
+template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
 class monitor {
 public:
     constexpr monitor() = default;
@@ -45,10 +52,62 @@ public:
         poll(static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc...);
     }
 
+    /// What the application found out about the source `Name` by using it: counts as a check that ended at `now`, a time as for
+    /// `poll`, and is published at once; the next check begins one interval later, which moves the source off its place in
+    /// `timetable`. An attempt that runs, and its check with it, goes on all the same. Nothing while in maintenance.
+    /// Call it where `poll` is called. Compile errors: no such source; an outcome with more text than the source's prober has.
+    template <fixed_string Name, std::size_t Capacity>
+    constexpr void report(basic_outcome<Capacity> const& found, tick now) {
+        report<Name>(found, now, started_ ? keep_time(now) : timestamp());
+    }
+
+    /// The same with its time in UTC.
+    template <fixed_string Name, std::size_t Capacity>
+    constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
+        constexpr auto index = reported_index<Sources, Name, Capacity>();
+        if constexpr (Switchable)
+            if (off_[index]) return;
+        if (started_ && !cycles_[index].running()) {
+            cycles_[index].postpone(now, rows_of<Sources>[index].schedule);
+            wake_ = now;
+        }
+        publish(turn{index, step::sleep, now, utc}, found.status(), found.json());
+    }
+
+    /// The same with a time point or time since boot of a `<chrono>` clock.
+    template <fixed_string Name, std::size_t Capacity, class Clock, class Duration, class... Utc>
+    constexpr void report(basic_outcome<Capacity> const& found, std::chrono::time_point<Clock, Duration> now, Utc const&... utc) {
+        report<Name>(found, now.time_since_epoch(), utc...);
+    }
+    template <fixed_string Name, std::size_t Capacity, class Rep, class Period, class... Utc>
+    constexpr void report(basic_outcome<Capacity> const& found, std::chrono::duration<Rep, Period> now, Utc const&... utc) {
+        report<Name>(found, static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc...);
+    }
+
+    /// Puts the source `Name` into maintenance, or takes it out. From the next `poll` on no attempt is made, and the verdict is
+    /// FAILED, "in maintenance", told anew at each interval; an attempt that runs is cancelled. Out of it the source is checked
+    /// in the next `poll`, and whatever that check finds is its verdict. Call it where `poll` is called.
+    /// Compile errors: no such source; the monitor is not `switchable`.
+    template <fixed_string Name>
+    constexpr void maintenance(bool on) {
+        constexpr auto index = index_of<Sources, Name>();
+        static_assert(Switchable, "healthz: to have maintenance, this monitor must be a monitor<sources, 0, healthz::switchable>");
+        if constexpr (Switchable) {
+            if (off_[index] == on) return;
+            off_[index] = on;
+            if constexpr (has_thresholds<Sources>) counters_[index].accept_next();
+            if (!started_) return;
+            if (cycles_[index].running()) cancel<index>(bank_of<Sources>);
+            cycles_[index].restart(last_, rows_of<Sources>[index].schedule);
+            wake_ = last_;
+        }
+    }
+
     /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs.
     constexpr tick next_poll() const { return wake_; }
 
-    /// Where source `index` stands in its timetable: a moment that moves with each of its verdicts, and with nothing else.
+    /// Where source `index` stands in its timetable: a moment that moves where a check of it ends, a report comes or maintenance
+    /// begins or ends, and with nothing else.
     constexpr tick progress(std::size_t index) const { return cycles_[index].grid(); }
 
     /// The latest verdicts. Changes only in `poll`.
@@ -129,6 +188,31 @@ private:
         }
     }
 
+    template <std::size_t Index, class Prober>
+    constexpr void cancel(prober_slot<Index, Prober> const& slot) {
+        if constexpr (cooperative_prober<session_of<Prober>>) {
+            if constexpr (stateless_prober<Prober>) slot.prober.cancel();
+            else static_cast<session_slot<Index, Prober>&>(sessions_).session.cancel();
+        }
+    }
+
+    // Whether no attempt is to be made: then the check is over.
+    constexpr bool excused([[maybe_unused]] turn const& t) {
+        if constexpr (Switchable)
+            if (t.step == step::start && off_[t.index]) return conclude(t, status::failed, in_maintenance);
+        if constexpr (has_parents<Sources>) {
+            auto const& needed = dependencies_of<Sources>[t.index];
+            if (t.step == step::start && needed.exists() && is_down(report_, needed.parent))
+                return conclude(t, status::error, needed.error());
+        }
+        return false;
+    }
+    constexpr bool conclude(turn const& t, status result, std::string_view error) {
+        cycles_[t.index].conclude(t.now, rows_of<Sources>[t.index].schedule);
+        publish(t, result, error);
+        return true;
+    }
+
     constexpr bool idle(tick now) const { return started_ && !reached(now, wake_); }
 
     // Not inlined, so that a poll with nothing due is no more than its comparison.
@@ -140,17 +224,13 @@ private:
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
                 cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
         }
-        auto const passed = now - last_ + milliseconds_;
-        seconds_ += passed / 1000;
-        milliseconds_ = passed % 1000;
-        last_ = now;
-        timestamp const uptime(seconds_, milliseconds_ * 1000000);
+        timestamp const uptime = keep_time(now);
         turn t{0, step::sleep, now, utc != nullptr ? *utc : uptime};
         tick nearest = (tick{1} << 31) - 1;
         for (; t.index < size_of<Sources>; ++t.index) {
             auto& each = cycles_[t.index];
             t.step = each.next(now, rows_of<Sources>[t.index].schedule);
-            if (t.step != step::sleep || each.running()) {
+            if ((t.step != step::sleep || each.running()) && !excused(t)) {
                 auto const& [take_turn, prober] = players<monitor>[t.index];
                 take_turn(*this, *prober, t);
             }
@@ -160,9 +240,23 @@ private:
         wake_ = now + nearest;
     }
 
+    // The time since the first poll.
+    constexpr timestamp keep_time(tick now) {
+        auto const passed = now - last_ + milliseconds_;
+        seconds_ += passed / 1000;
+        milliseconds_ = passed % 1000;
+        last_ = now;
+        return {seconds_, milliseconds_ * 1000000};
+    }
+
     // Not inlined either: each type of prober would have its own.
     [[gnu::noinline]] constexpr void finish(turn const& t, status result, std::string_view error) {
-        if (!cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) return;
+        if (cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) publish(t, result, error);
+    }
+
+    constexpr void publish(turn const& t, status result, std::string_view error) {
+        if constexpr (has_thresholds<Sources>)
+            if (!accepts(report_, t.index, result, counters_[t.index])) return;
         if constexpr (Past > 0)
             if (auto const before = report_[t.index]) history_.push(t.index, *before);
         report_.publish(t.index, result, error, t.utc);
@@ -175,12 +269,14 @@ private:
     std::uint32_t milliseconds_ = 0;
     std::array<cycle, size_of<Sources>> cycles_;
     healthz::report<Sources> report_;
+    [[no_unique_address]] std::conditional_t<has_thresholds<Sources>, std::array<change_counter, size_of<Sources>>, no_member<0>> counters_;
+    [[no_unique_address]] std::conditional_t<Switchable, std::array<bool, size_of<Sources>>, no_member<1>> off_{};
     [[no_unique_address]] history<Sources, Past> history_;
     [[no_unique_address]] sessions sessions_;
 };
 
 /// The memory that a monitor of `Sources` takes, in bytes: all that the library needs besides the stack.
-template <auto const& Sources, std::size_t Past = 0>
-inline constexpr std::size_t ram_size = sizeof(monitor<Sources, Past>);
+template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
+inline constexpr std::size_t ram_size = sizeof(monitor<Sources, Past, Switchable>);
 
 }  // namespace healthz

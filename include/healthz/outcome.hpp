@@ -73,6 +73,20 @@ public:
         return o;
     }
 
+    /// What another outcome, of which this is status and `json()`, means for a whole that it is a part of: the same status and
+    /// the same error, with `about` in front. Where they do not fit together, `about` alone is certain to be there.
+    static constexpr basic_outcome part(std::string_view about, healthz::status part_status, std::string_view json) {
+        if (part_status == status::error) return error(about, json_text{json});
+        if (part_status != status::failed) return {part_status, "null"};
+        std::string_view const colon = about.empty() ? "" : ": ";
+        basic_outcome o{status::failed, "\""};
+        o.append(about, 1);
+        bool const fits = o.room() >= colon.size() + json.size() - 1;
+        if (fits) o.append_raw(colon);
+        o.append_raw(fits ? text_from(json, 1) : std::string_view("\""));
+        return o;
+    }
+
     /// An outcome with less room converts to one with more.
     template <std::size_t Smaller>
         requires(Smaller < Capacity)

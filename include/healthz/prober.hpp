@@ -121,6 +121,15 @@ template <class Prober>
     requires requires { std::bool_constant<Prober::remote>(); }
 inline constexpr bool is_remote<Prober> = Prober::remote;
 
+/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` does not, and a runner keeps it
+/// on the event loop. A prober with a session may say so in either.
+template <class Prober, class Session = session_of<Prober>>
+constexpr bool may_block() {
+    if constexpr (requires { std::bool_constant<Session::blocking>(); }) return Session::blocking;
+    else if constexpr (requires { std::bool_constant<Prober::blocking>(); }) return Prober::blocking;
+    else return true;
+}
+
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {
     constexpr outcome probe() const { return ok(); }

@@ -154,4 +154,31 @@ private:
     std::array<char, text_size> text_{};
 };
 
+/// The error of a source in maintenance, which is FAILED.
+inline constexpr std::string_view in_maintenance = "\"in maintenance\"";
+
+/// Whether source `index` has a verdict that is not OK.
+constexpr bool is_down(report_view report, std::size_t index) { return report[index].has_value() && !report.is(index, status::ok); }
+
+/// Whether `found` becomes the verdict of source `index`, by its thresholds: for whoever publishes.
+template <auto const& Sources>
+constexpr bool accepts(report<Sources> const& latest, std::size_t index, status found, change_counter& counter) {
+    bool const is_ok = found == status::ok;
+    bool const was_ok = latest[index].has_value() ? latest.is(index, status::ok) : is_ok;
+    return counter.accepts(was_ok, is_ok, thresholds_of<Sources>[index]);
+}
+
+template <class Name, bool Fits>
+constexpr void require_fits() {
+    static_assert(Fits, "healthz: an outcome that is reported for this source must not have more room than those of its prober");
+}
+/// The index of the source `Name`, for which an outcome of `Capacity` is reported. Compile errors: there is none; the report has
+/// no room for it.
+template <auto const& Sources, fixed_string Name, std::size_t Capacity>
+constexpr std::size_t reported_index() {
+    constexpr auto index = index_of<Sources, Name>();
+    require_fits<spelled_name<Name>, (Capacity <= table_of<Sources>.rows[index].text_capacity)>();
+    return index;
+}
+
 }  // namespace healthz

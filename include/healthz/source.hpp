@@ -14,12 +14,15 @@ namespace healthz {
 
 /// When a source is checked. A check is 1 + `retries` attempts, `retry_interval` apart, each at most `timeout` long; the
 /// first OK ends it, a FAILED does too, else the last attempt's result is the verdict. Checks start `interval` apart;
-/// where one lasts longer, the next start is skipped. All times in milliseconds or coarser.
+/// where one lasts longer, the next start is skipped. All times in milliseconds or coarser. The first verdict of a source, and any
+/// that is not OK after one that is not, needs one check only.
 struct health_check {
     std::chrono::milliseconds interval = std::chrono::milliseconds::zero();  ///< must be set
     std::chrono::milliseconds timeout = std::chrono::seconds(10);
     int retries = 3;
     std::chrono::milliseconds retry_interval = std::chrono::seconds(10);
+    int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
+    int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
     /// The longest time from the start of a check to its verdict.
     constexpr std::chrono::milliseconds longest_check() const { return (1 + retries) * timeout + retries * retry_interval; }
@@ -92,9 +95,14 @@ constexpr declared_source<Name, Prober> source(Prober prober, health_check check
     require<Name>(check.retries >= 0, "healthz: the retries of this source are negative");
     require<Name>(check.retries < 32768, "healthz: this source has more than 32767 retries");
     require<Name>(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
+    require<Name>(check.rise > 0, "healthz: the rise of this source is below 1");
+    require<Name>(check.fall > 0, "healthz: the fall of this source is below 1");
+    require<Name>(check.rise < 256 && check.fall < 256, "healthz: the rise or fall of this source is above 255");
     require<Name>(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
                       check.interval + check.longest_check() < longest,
                   "healthz: a check of this source and its interval can last longer than 24 days");
+    require<Name>(check.fall * (check.interval + check.longest_check()) < longest,
+                  "healthz: so many checks of this source as its fall can last longer than 24 days");
     return {prober, check};
 }
 
@@ -115,23 +123,45 @@ constexpr void sort_by(std::array<T, Count>& items, Key key) {
     }
 }
 
-/// The index of the first name that stands there twice, or `names.size()`. Compares hashes.
+struct hashed_name {
+    std::uint64_t hash;
+    std::size_t index;
+};
+constexpr std::uint64_t hash_of(std::string_view name) {
+    std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+    for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return hash;
+}
+
+/// The names' hashes in order, for names to be found among hundreds.
+template <std::size_t Count>
+constexpr std::array<hashed_name, Count> sort_by_hash(std::array<std::string_view, Count> const& names) {
+    std::array<hashed_name, Count> items{};
+    for (std::size_t i = 0; i < Count; ++i) items[i] = {hash_of(names[i]), i};
+    sort_by(items, [](hashed_name const& item) { return item.hash; });
+    return items;
+}
+
+/// The index of the first name that stands there twice, or `names.size()`.
 template <std::size_t Count>
 constexpr std::size_t first_duplicate(std::array<std::string_view, Count> const& names) {
-    struct hashed {
-        std::uint64_t hash;
-        std::size_t index;
-    };
-    std::array<hashed, Count> items{};
-    for (std::size_t i = 0; i < Count; ++i) {
-        std::uint64_t hash = 14695981039346656037u;  // FNV-1a
-        for (char c : names[i]) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-        items[i] = {hash, i};
-    }
-    sort_by(items, [](hashed const& item) { return item.hash; });
+    auto const items = sort_by_hash(names);
     for (std::size_t i = 1; i < Count; ++i)
         for (std::size_t j = i; j-- > 0 && items[j].hash == items[i].hash;)
             if (names[items[i].index] == names[items[j].index]) return items[j].index;
+    return Count;
+}
+
+/// The index of `name` among `names`, whose hashes `items` are, or `names.size()`.
+template <std::size_t Count>
+constexpr std::size_t find_name(std::array<hashed_name, Count> const& items, std::array<std::string_view, Count> const& names,
+                                std::string_view name) {
+    auto const hash = hash_of(name);
+    std::size_t begin = 0;
+    for (std::size_t size = Count; size > 0; size /= 2)
+        while (begin + size <= Count && items[begin + size - 1].hash < hash) begin += size;
+    for (; begin < Count && items[begin].hash == hash; ++begin)
+        if (names[items[begin].index] == name) return items[begin].index;
     return Count;
 }
 

@@ -26,8 +26,9 @@ inline constexpr auto timetable = [] {
         auto const& s = row.schedule;
         auto second = s.later;
         while (second <= s.first) second += s.interval;
-        rows[i] = {row.name(), s.first, second, s.interval, static_cast<tick>(worst_case_detection(s).count()),
-                   sizeof(cycle) + sizeof(verdict_record) + row.text_capacity};
+        rows[i] = {row.name(), s.first, second, s.interval,
+                   static_cast<tick>(worst_case_detection(s, table_of<Sources>.thresholds[i].fall).count()),
+                   sizeof(cycle) + sizeof(verdict_record) + row.text_capacity + (has_thresholds<Sources> ? sizeof(change_counter) : 0)};
     }
     return rows;
 }();

@@ -46,7 +46,7 @@ constexpr std::size_t required_index() {
     constexpr auto& row = rows_of<Sources>[index];
     using name = spelled_name<Source.name>;
     require_local<name, !row.remote || Source.network_allowed>();
-    require_period<name, (Period.milliseconds > worst_case_detection(row.schedule).count())>();
+    require_period<name, (Period.milliseconds > worst_case_detection<Sources, Source.name>().count())>();
     return index;
 }
 template <auto const& Sources, watchdog_period Period, required_source... Required>
@@ -68,8 +68,8 @@ class watchdog {
 public:
     /// Whether to feed the dog now, once. Call it where `poll` is called, after it. An interrupt that feeds the dog must not
     /// call this, but be told by a flag of yours, which is set here and cleared there: then the loop's end starves it too.
-    template <std::size_t Past>
-    constexpr bool may_feed(monitor<Sources, Past> const& m) {
+    template <std::size_t Past, bool Switchable>
+    constexpr bool may_feed(monitor<Sources, Past, Switchable> const& m) {
         for (std::size_t i = 0; i < indices.size(); ++i)
             if (!m.report().is(indices[i], status::ok) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
         fed_ = true;

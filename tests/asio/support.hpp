@@ -139,7 +139,7 @@ public:
     }
 
     clock::time_point started() const { return started_; }
-    auto const& runner() const { return *runner_; }
+    auto& runner() { return *runner_; }
     std::string document() const { return json(runner_->snapshot()); }
 
     /// The verdicts of source `index` so far.

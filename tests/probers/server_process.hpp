@@ -162,7 +162,8 @@ private:
             auto const name = entry.path().filename().string();
             if (name.find_first_not_of("0123456789") != name.npos) continue;
             std::ifstream file(entry.path() / "stat");
-            std::string const stat(std::istreambuf_iterator<char>(file), {});
+            std::string stat;
+            std::getline(file, stat, '\0');  // nothing where the process has just ended
             auto const after_name = stat.rfind(')');
             if (after_name == stat.npos || after_name + 4 > stat.size()) continue;
             if (std::atoi(stat.c_str() + after_name + 4) == pid_) found.push_back(std::stoi(name));

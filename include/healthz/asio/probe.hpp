@@ -16,24 +16,28 @@ class probe_port {
 public:
     using done = std::function<void(finding const&)>;
 
-    explicit probe_port(prober_row const& row) : functions_(row.functions), session_(functions_.open(row.prober)) {}
     virtual ~probe_port() = default;
     /// Starts an attempt. Calls `on_done` once, when the probe has really ended. Not again before that.
     virtual void start(attempt a, done on_done) = 0;
     /// The attempt is given up: the probe should end soon, if it can, and nobody looks at its finding.
     virtual void give_up() = 0;
-    /// The runner stops: let go of everything; `on_done` need not be called any more.
+    /// The runner stops, where an attempt runs or not: let go of everything; `on_done` need not be called any more.
     virtual void stop() { give_up(); }
+};
 
+/// A port with a session.
+class session_port : public probe_port {
 protected:
+    explicit session_port(prober_row const& row) : functions_(row.functions), session_(functions_.open(row.prober)) {}
+
     session_functions const& functions_;
     std::shared_ptr<void> session_;
 };
 
 /// Immediate probers, on a worker. What the worker holds outlives the port where the probe hangs.
-class blocking_port : public probe_port, public std::enable_shared_from_this<blocking_port> {
+class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port> {
 public:
-    blocking_port(net::any_io_executor executor, prober_row const& row) : probe_port(row), executor_(std::move(executor)) {}
+    blocking_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
 
     net::any_io_executor const& get_executor() const { return executor_; }
 
@@ -71,9 +75,9 @@ private:
 };
 
 /// Cooperative probers, polled by a timer.
-class polling_port : public probe_port, public std::enable_shared_from_this<polling_port> {
+class polling_port : public session_port, public std::enable_shared_from_this<polling_port> {
 public:
-    polling_port(net::any_io_executor const& executor, prober_row const& row) : probe_port(row), timer_(executor) {}
+    polling_port(net::any_io_executor const& executor, prober_row const& row) : session_port(row), timer_(executor) {}
 
     void start(attempt, done on_done) override {
         on_done_ = std::move(on_done);
@@ -127,12 +131,14 @@ private:
 };
 
 /// Coroutine probers, and immediate ones that never block.
-class coroutine_port : public probe_port, public std::enable_shared_from_this<coroutine_port> {
+class coroutine_port : public session_port, public std::enable_shared_from_this<coroutine_port> {
 public:
-    coroutine_port(net::any_io_executor executor, prober_row const& row) : probe_port(row), executor_(std::move(executor)) {}
+    coroutine_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
 
     void start(attempt a, done on_done) override {
+        running_ = true;
         auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
+            self->running_ = false;
             if (thrown) on_done(exception_finding(self->functions_.make_error, thrown));
             else on_done(found);
         };
@@ -140,7 +146,9 @@ public:
     }
     // Deadlines emit `terminal`, which every operation honours; only a stop adds `total`: see on_worker.
     void give_up() override { cancel_.emit(net::cancellation_type::terminal); }
-    void stop() override { cancel_.emit(net::cancellation_type::all); }
+    void stop() override {
+        if (running_) cancel_.emit(net::cancellation_type::all);
+    }
 
 private:
     static net::awaitable<finding> run(std::shared_ptr<coroutine_port> self, attempt a) {
@@ -152,10 +160,12 @@ private:
 
     net::any_io_executor executor_;
     net::cancellation_signal cancel_;
+    bool running_ = false;
 };
 
 /// The port for a prober, by its kind.
 inline std::shared_ptr<probe_port> make_port(net::any_io_executor const& executor, prober_row const& row) {
+    if (row.functions.combine != nullptr) return row.functions.combine(executor, row.prober);
     if (row.functions.poll != nullptr) return std::make_shared<polling_port>(executor, row);
     if (row.functions.blocking) return std::make_shared<blocking_port>(executor, row);
     return std::make_shared<coroutine_port>(executor, row);

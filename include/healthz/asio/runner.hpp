@@ -4,7 +4,7 @@
 #pragma once
 
 #include "../report.hpp"
-#include "probe.hpp"
+#include "combine.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>
@@ -13,17 +13,21 @@
 
 namespace healthz::asio {
 
-/// The timetable of one source: cycle, timer and port. Everything happens on the port's executor.
+/// The timetable of one source: cycle, thresholds, timer and port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
 public:
     using publish = std::function<void(finding const&)>;
+    /// The error of a dependent source while its parent is down; null, and asked before each attempt, otherwise.
+    using excuse = std::function<dependency const*()>;
 
-    source_loop(net::any_io_executor const& executor, schedule const& timetable, std::shared_ptr<probe_port> port,
-                publish on_verdict)
-        : schedule_(timetable), timer_(executor), port_(std::move(port)), publish_(std::move(on_verdict)) {}
+    source_loop(net::any_io_executor const& executor, schedule const& timetable, thresholds const& needed,
+                std::shared_ptr<probe_port> port, publish on_verdict, excuse parent_is_down)
+        : schedule_(timetable), thresholds_(needed), timer_(executor), port_(std::move(port)), publish_(std::move(on_verdict)),
+          excuse_(std::move(parent_is_down)) {}
 
     void start() {
-        if (stopped_) return;
+        if (stopped_ || started_) return;
+        started_ = true;
         cycle_.begin(now(), schedule_);
         advance();
     }
@@ -31,7 +35,28 @@ public:
     void stop() {
         stopped_ = true;
         timer_.cancel();
-        if (busy_) port_->stop();
+        port_->stop();
+    }
+
+    /// See `runner::maintenance`.
+    void maintain(bool on) {
+        if (stopped_ || maintenance_ == on) return;
+        maintenance_ = on;
+        counter_.accept_next();
+        if (!started_) return;
+        cycle_.restart(now(), schedule_);
+        abandon();
+        advance();
+    }
+
+    /// See `runner::report`.
+    void report(finding const& found) {
+        if (stopped_ || maintenance_) return;
+        if (started_ && !cycle_.running()) {
+            cycle_.postpone(now(), schedule_);
+            sleep();
+        }
+        conclude(found);
     }
 
 private:
@@ -46,14 +71,31 @@ private:
         switch (cycle_.next(moment, schedule_)) {
             case step::sleep: break;
             case step::start:
+                if (excused(moment)) break;
                 if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
             case step::give_up:
                 attempt_ended(finding(timeout()));
-                if (busy_ && !std::exchange(abandoned_, true)) port_->give_up();
+                abandon();
                 return;
         }
-        sleep();
+        if (!stopped_) sleep();
+    }
+
+    // Whether no attempt is to be made: then the check is over.
+    bool excused(tick moment) {
+        auto const* const parent = excuse_ ? excuse_() : nullptr;
+        if (!maintenance_ && parent == nullptr) return false;
+        finding found;
+        found.status = maintenance_ ? status::failed : status::error;
+        found.json = maintenance_ ? in_maintenance : parent->error();
+        cycle_.conclude(moment, schedule_);
+        conclude(found);
+        return true;
+    }
+
+    void abandon() {
+        if (busy_ && !std::exchange(abandoned_, true)) port_->give_up();
     }
 
     void sleep() {
@@ -87,16 +129,30 @@ private:
     }
 
     void attempt_ended(finding const& found) {
-        if (cycle_.finish(now(), found.status, schedule_)) publish_(found);
+        if (cycle_.finish(now(), found.status, schedule_)) conclude(found);
         if (!stopped_) sleep();
     }
 
+    // A check ended in `found`, which is the verdict if the thresholds let it.
+    void conclude(finding const& found) {
+        bool const is_ok = found.status == status::ok;
+        if (!counter_.accepts(was_ok_.value_or(is_ok), is_ok, thresholds_)) return;
+        was_ok_ = is_ok;
+        publish_(found);
+    }
+
     schedule schedule_;
+    thresholds thresholds_;
     clock::time_point origin_ = clock::now();
     net::steady_timer timer_;
     std::shared_ptr<probe_port> port_;
     publish publish_;
+    excuse excuse_;
     cycle cycle_;
+    change_counter counter_;
+    std::optional<bool> was_ok_;  // the verdict
+    bool started_ = false;
+    bool maintenance_ = false;
     bool busy_ = false;       // a probe is under way
     bool abandoned_ = false;  // and nobody waits for what it finds
     bool stopped_ = false;
@@ -111,7 +167,7 @@ class runner {
 public:
     /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
-    using verdict_handler = std::function<void(report<Sources> const&, std::size_t)>;
+    using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
 
     explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {})
         : strand_(net::make_strand(executor)), shared_(std::make_shared<shared>()) {
@@ -141,8 +197,27 @@ public:
         });
     }
 
+    /// Puts the source `Name` into maintenance, or takes it out. No attempt is made in it, one that runs is given up, and the
+    /// verdict is FAILED, "in maintenance", told anew at each interval; for sources that depend on this one it is down. Out of it
+    /// the source is checked at once, and whatever that check finds is its verdict. Thread safe; takes effect on the strand, also
+    /// before `start`. Compile error: no such source.
+    template <fixed_string Name>
+    void maintenance(bool on) {
+        net::post(strand_, [loop = loops_[index_of<Sources, Name>()], on] { loop->maintain(on); });
+    }
+
+    /// What the application found out about the source `Name` by using it: counts as a check that ended now, and is published;
+    /// the next check begins one interval later. An attempt that runs, and its check with it, goes on all the same. Nothing while
+    /// in maintenance. Thread safe; takes effect on the strand, also before `start`.
+    /// Compile errors: no such source; an outcome with more text than the source's prober has.
+    template <fixed_string Name, std::size_t Capacity>
+    void report(basic_outcome<Capacity> const& found) {
+        constexpr auto index = reported_index<Sources, Name, Capacity>();
+        net::post(strand_, [loop = loops_[index], found = finding(found)] { loop->report(found); });
+    }
+
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
-    report<Sources> snapshot() const {
+    healthz::report<Sources> snapshot() const {
         std::lock_guard lock(shared_->mutex);
         return shared_->latest;
     }
@@ -150,7 +225,7 @@ public:
 private:
     struct shared {
         std::mutex mutable mutex;
-        report<Sources> latest;
+        healthz::report<Sources> latest;
         verdict_handler on_verdict;
         std::atomic<bool> closed = false;
     };
@@ -165,7 +240,15 @@ private:
             }
             if (state->on_verdict) state->on_verdict(state->latest, index);
         };
-        loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, std::move(port), std::move(publish)));
+        source_loop::excuse excuse;
+        if constexpr (has_parents<Sources>) {
+            // Read without the lock, by the only one who writes.
+            auto const* const needed = &dependencies_of<Sources>[index];
+            if (needed->exists())
+                excuse = [state = shared_, needed] { return is_down(state->latest, needed->parent) ? needed : nullptr; };
+        }
+        loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
+                                                       std::move(port), std::move(publish), std::move(excuse)));
     }
 
     net::strand<net::any_io_executor> strand_;

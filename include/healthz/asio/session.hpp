@@ -3,8 +3,10 @@
 // Needs Boost.Asio.
 #pragma once
 
+#include "../combine.hpp"
 #include "../declaration.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <exception>
@@ -19,6 +21,7 @@ namespace net = boost::asio;
 struct finding {
     healthz::status status = healthz::status::timeout;
     std::string json = "null";
+    bool by_probe = true;  ///< false for an error that no probe reported
 
     finding() = default;  // what a coroutine that throws is said to return
     template <outcome_like Outcome>
@@ -31,7 +34,9 @@ using error_maker = finding (*)(std::string_view message, std::string_view extra
 
 template <outcome_like Outcome>
 finding make_error(std::string_view message, std::string_view extra) {
-    return finding(Outcome::error(message, extra));
+    finding made(Outcome::error(message, extra));
+    made.by_probe = false;
+    return made;
 }
 
 /// The finding for a probe that threw.
@@ -45,25 +50,24 @@ inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
     }
 }
 
-/// Whether an immediate prober may block; one that says `static constexpr bool blocking = false` runs on the event loop. A
-/// prober with a session may say so in either.
-template <class Prober, class Session = session_of<Prober>>
-constexpr bool may_block() {
-    if constexpr (requires { std::bool_constant<Session::blocking>(); }) return Session::blocking;
-    else if constexpr (requires { std::bool_constant<Prober::blocking>(); }) return Prober::blocking;
-    else return true;
-}
+using healthz::may_block;
+
+class probe_port;
+/// Makes the port of a combination that runs its members at the same time; see `combine.hpp`.
+template <class Combination>
+std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober);
 
 /// What can be done with a session. Those of `probe`, `await` and `start`, `poll`, `cancel` that its kind lacks are null.
 struct session_functions {
-    std::shared_ptr<void> (*open)(void const* prober);
-    error_maker make_error;
+    std::shared_ptr<void> (*open)(void const* prober) = nullptr;
+    error_maker make_error = nullptr;
     finding (*probe)(void* session, attempt a) = nullptr;
     net::awaitable<finding> (*await)(void* session, attempt a) = nullptr;
     void (*start)(void* session) = nullptr;
     std::optional<finding> (*poll)(void* session) = nullptr;
     void (*cancel)(void* session) = nullptr;
     bool blocking = false;
+    std::shared_ptr<probe_port> (*combine)(net::any_io_executor const& executor, void const* prober) = nullptr;  // instead of all this
 };
 
 template <class Session>
@@ -73,17 +77,22 @@ net::awaitable<finding> await_session(void* session, attempt a) {
     co_return finding(ended_in);
 }
 
+template <class Prober>
+std::shared_ptr<void> open_session(void const* prober) {
+    void (*const destroy)(void*) = [](void* session) { delete static_cast<session_of<Prober>*>(session); };
+    void* const session = new session_of<Prober>(*static_cast<Prober const*>(prober));
+    return std::shared_ptr<void>(session, destroy);
+}
+
 template <class Prober, class Session = session_of<Prober>>
 constexpr session_functions functions_of() {
-    session_functions f{
-        .open = [](void const* prober) {
-            void (*const destroy)(void*) = [](void* session) { delete static_cast<Session*>(session); };
-            void* const session = new Session(*static_cast<Prober const*>(prober));
-            return std::shared_ptr<void>(session, destroy);
-        },
-        .make_error = &make_error<outcome_of<Prober>>,
-    };
-    if constexpr (immediate_prober<Session>) {
+    session_functions f;
+    f.make_error = &make_error<outcome_of<Prober>>;
+    constexpr bool combined = is_combination<Prober> && is_concurrent<Prober>();
+    if constexpr (!combined) f.open = &open_session<Prober>;
+    if constexpr (combined) {
+        f.combine = &make_combined_port<Prober>;
+    } else if constexpr (immediate_prober<Session>) {
         f.probe = [](void* session, attempt a) { return finding(healthz::probe(*static_cast<Session*>(session), a)); };
         f.blocking = may_block<Prober>();
     } else if constexpr (coroutine_prober<Session>) {
@@ -99,17 +108,21 @@ constexpr session_functions functions_of() {
     return f;
 }
 
+// One for each type of prober, that lasts: a stuck worker may look at it at any time.
+template <class Prober>
+inline constexpr session_functions functions_for = functions_of<Prober>();
+
 /// A declared prober without its type.
 struct prober_row {
     void const* prober;
-    session_functions functions;
+    session_functions const& functions;
 };
 
 struct make_prober_rows {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
         return std::array<prober_row, sizeof...(Sources)>{
-            prober_row{&declared.prober, functions_of<typename Sources::prober_type>()}...};
+            prober_row{&declared.prober, functions_for<typename Sources::prober_type>}...};
     }
 };
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+// Combinations of probers that wait: their members run at the same time, each in the way of its kind.
+// Needs Boost.Asio and threads.
+#pragma once
+
+#include "probe.hpp"
+
+#include <array>
+
+namespace healthz::asio {
+
+/// `inverted`, `all_of` or `any_of` where a member is a coroutine or where several may block. As soon as the outcome is certain it
+/// is told, and the members that still run are given up. One that does not end, as a call that is stuck, joins no later
+/// attempt until it has: beside it, none of the same member is started.
+template <class Combination, class Indices = std::make_index_sequence<Combination::size>>
+class combined_port;
+template <class Combination, std::size_t... Index>
+class combined_port<Combination, std::index_sequence<Index...>>
+    : public probe_port, public std::enable_shared_from_this<combined_port<Combination>> {
+public:
+    combined_port(net::any_io_executor const& executor, Combination const& settings)
+        : members_{member{make_member_port(executor, boost::hana::at_c<Index>(settings.members))}...} {}
+
+    void start(attempt a, done on_done) override {
+        on_done_ = std::move(on_done);
+        ++attempts_;
+        deadline_ = clock::now() + a.timeout;
+        found_ = tally();
+        by_probes_ = true;
+        for (auto& each : members_) each.wanted = true;
+        for (std::size_t i = 0; i < members_.size(); ++i)  // the first may decide before the next begins
+            if (members_[i].wanted && !members_[i].busy) begin(i, a);
+    }
+    void give_up() override {
+        if (auto const on_done = end()) on_done(finding(timeout()));
+    }
+    void stop() override {
+        on_done_ = nullptr;
+        for (auto& each : members_) each.wanted = false;
+        for (auto& each : members_) each.port->stop();
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+    using outcome_type = typename Combination::outcome_type;
+    using tally = healthz::tally<Combination::how, outcome_type>;
+
+    struct member {
+        std::shared_ptr<probe_port> port;
+        bool wanted = false;    // the attempt has yet to hear of it
+        bool busy = false;      // it runs, perhaps for an attempt before
+        bool given_up = false;  // and has been told to end
+    };
+
+    template <class Prober>
+    static std::shared_ptr<probe_port> make_member_port(net::any_io_executor const& executor, Prober const& prober) {
+        return make_port(executor, prober_row{&prober, functions_for<Prober>});
+    }
+
+    void begin(std::size_t index, attempt a) {
+        members_[index].busy = true;
+        members_[index].given_up = false;
+        members_[index].port->start(a, [weak = this->weak_from_this(), index, number = attempts_](finding const& found) {
+            if (auto const self = weak.lock()) self->member_ended(index, number, found);
+        });
+    }
+
+    void member_ended(std::size_t index, std::uint32_t number, finding const& found) {
+        members_[index].busy = false;
+        if (!members_[index].wanted) return;
+        if (number != attempts_) {  // what it found is too old; now it can join
+            auto const left = std::chrono::floor<std::chrono::milliseconds>(deadline_ - clock::now());
+            if (left > std::chrono::milliseconds(0)) begin(index, attempt{left});
+            return;
+        }
+        members_[index].wanted = false;
+        // That something is broken is no proof that it is absent.
+        if (Combination::how == combining::inverted && !found.by_probe) return end()(found);
+        by_probes_ = by_probes_ && found.by_probe;
+        outcome_type result = outcome_type::ok();
+        bool const decided = found_.take(index, found.status, found.json, result);
+        bool waits = false;
+        for (auto const& each : members_) waits |= each.wanted;
+        if (!decided && waits) return;
+        if (!decided) result = found_.rest();
+        finding combined(result);
+        combined.by_probe = by_probes_ || result.status() == status::ok;
+        end()(combined);
+    }
+
+    // Ends the attempt, and returns whom to tell.
+    done end() {
+        auto on_done = std::exchange(on_done_, nullptr);
+        for (auto& each : members_) each.wanted = false;
+        for (auto& each : members_)
+            if (each.busy && !std::exchange(each.given_up, true)) each.port->give_up();
+        return on_done;
+    }
+
+    std::array<member, Combination::size> members_;
+    done on_done_;
+    std::uint32_t attempts_ = 0;
+    clock::time_point deadline_;
+    tally found_;
+    bool by_probes_ = true;  // whether nothing of it is an error that no probe reported
+};
+
+template <class Combination>
+std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober) {
+    return std::make_shared<combined_port<Combination>>(executor, *static_cast<Combination const*>(prober));
+}
+
+}  // namespace healthz::asio

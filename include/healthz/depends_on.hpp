@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sources that are not asked while another one is down: depends_on<"parent">(prober).
+// Part of the core.
+#pragma once
+
+#include "source.hpp"
+
+namespace healthz {
+
+/// A prober, and the name of the source that its own source depends on.
+template <fixed_string Parent, class Prober>
+struct dependent {
+    Prober prober;
+};
+
+/// What is reached by way of another source, such as a database behind a gateway:
+///
+///     healthz::source<"orders">(healthz::depends_on<"gateway">(healthz::postgres{...}), {.interval = 10s})
+///
+/// While the latest verdict of `Parent` is not OK, a check of this source makes no attempt, but is an ERROR at once that names
+/// the parent; its retries are not spent. It is asked in earnest while the parent is OK or not checked yet, so from its first
+/// check on after the parent's recovery. Goes around `inverted`, `all_of` and `any_of`.
+/// Compile errors, where the sources are used, since a declaration may be a part of another one: `Parent` is not declared, is
+/// this source itself, or depends on it by way of others.
+template <fixed_string Parent, class Prober>
+constexpr dependent<Parent, Prober> depends_on(Prober const& prober) {
+    return {prober};
+}
+
+/// A source that depends on another one.
+template <fixed_string Name, class Prober, fixed_string Parent>
+struct dependent_source : declared_source<Name, Prober> {
+    static constexpr std::string_view parent = Parent.view();
+    static constexpr auto parent_string = Parent;
+};
+template <fixed_string Name, class Prober, fixed_string Parent>
+inline constexpr bool is_declared_source<dependent_source<Name, Prober, Parent>> = true;
+
+template <fixed_string Name, class Prober, fixed_string Parent>
+constexpr void reject_duplicate_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
+    reject_duplicate<spelled_name<Name>>();
+}
+
+template <class Name>
+constexpr void reject_self() {
+    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself");
+}
+
+/// Declares a source that depends on another one.
+template <fixed_string Name, fixed_string Parent, class Prober>
+constexpr dependent_source<Name, Prober, Parent> source(dependent<Parent, Prober> prober, health_check check) {
+    if constexpr (Name.view() == Parent.view()) reject_self<spelled_name<Name>>();
+    return {source<Name>(prober.prober, check)};
+}
+
+template <class Source>
+inline constexpr bool has_parent = false;
+template <fixed_string Name, class Prober, fixed_string Parent>
+inline constexpr bool has_parent<dependent_source<Name, Prober, Parent>> = true;
+
+template <class Source>
+constexpr std::string_view parent_name() {
+    if constexpr (has_parent<Source>) return Source::parent;
+    else return {};
+}
+
+/// For each source its parent's index; its own where it has none, and the number of sources where there is no such source.
+template <class... Sources>
+inline constexpr auto parents = [] {
+    constexpr auto count = sizeof...(Sources);
+    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{parent_name<Sources>()...};
+    constexpr std::array<bool, count> depends{has_parent<Sources>...};
+    constexpr auto sorted = sort_by_hash(names);
+    std::array<std::uint16_t, count> found{};
+    for (std::size_t i = 0; i < count; ++i) found[i] = static_cast<std::uint16_t>(depends[i] ? find_name(sorted, names, wanted[i]) : i);
+    return found;
+}();
+
+/// The index of the first source that depends on itself by way of others, or their number. Visits each once.
+template <std::size_t Count>
+constexpr std::size_t first_in_circle(std::array<std::uint16_t, Count> const& parent) {
+    std::array<std::size_t, Count> visited{};  // by the walk from which source; from 1
+    for (std::size_t i = 0; i < Count; ++i) {
+        auto at = i;
+        while (at < Count && visited[at] == 0 && parent[at] != at) {
+            visited[at] = i + 1;
+            at = parent[at];
+        }
+        if (at < Count && visited[at] == i + 1) return at;
+    }
+    return Count;
+}
+
+template <class Name, class Parent>
+constexpr void reject_unknown_parent() {
+    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on one that is not declared");
+}
+template <class Name>
+constexpr void reject_circle() {
+    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself, by way of others");
+}
+template <fixed_string Name, class Prober, fixed_string Parent>
+constexpr void reject_unknown_parent_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
+    reject_unknown_parent<spelled_name<Name>, spelled_name<Parent>>();
+}
+template <fixed_string Name, class Prober, fixed_string Parent>
+constexpr void reject_circle_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
+    reject_circle<spelled_name<Name>>();
+}
+
+template <class... Sources>
+constexpr void require_parents() {
+    constexpr auto count = sizeof...(Sources);
+    constexpr auto unknown = [] {
+        std::size_t i = 0;
+        while (i < count && parents<Sources...>[i] < count) ++i;
+        return i;
+    }();
+    using all = boost::hana::tuple<std::type_identity<Sources>...>;
+    if constexpr (unknown < count) {
+        reject_unknown_parent_of(boost::hana::at_c<unknown>(all{}));
+    } else {
+        constexpr auto circle = first_in_circle(parents<Sources...>);
+        if constexpr (circle < count) reject_circle_of(boost::hana::at_c<circle>(all{}));
+    }
+}
+
+// The error of a source whose parent is down, as much of it as is used.
+template <class Outcome, fixed_string Parent>
+constexpr Outcome parent_is_down() {
+    constexpr std::string_view before = "depends on ", after = ", which is down";
+    char text[before.size() + Parent.view().size() + after.size()];
+    auto* const out = copy_text(after, copy_text(Parent.view(), copy_text(before, text)));
+    return Outcome::error({text, static_cast<std::size_t>(out - text)});
+}
+template <class Outcome, fixed_string Parent>
+inline constexpr auto parent_is_down_text = [] {
+    std::array<char, parent_is_down<Outcome, Parent>().json().size()> exact;
+    copy_text(parent_is_down<Outcome, Parent>().json(), exact.data());
+    return exact;
+}();
+
+/// What a source depends on, if on anything.
+struct dependency {
+    char const* text = nullptr;
+    std::uint16_t text_size = 0;
+    std::uint16_t parent = 0;
+
+    // Does not compare `text`: g++ with -fsanitize=undefined does not take that for a constant.
+    constexpr bool exists() const { return text_size != 0; }
+    /// The error while the parent is down.
+    constexpr std::string_view error() const { return {text, text_size}; }
+};
+
+template <class Source>
+constexpr dependency make_dependency(std::uint16_t parent) {
+    if constexpr (has_parent<Source>) {
+        constexpr auto& text = parent_is_down_text<outcome_of<typename Source::prober_type>, Source::parent_string>;
+        return {text.data(), static_cast<std::uint16_t>(text.size()), parent};
+    } else {
+        return {};
+    }
+}
+
+struct make_dependencies {
+    template <class... Sources>
+    constexpr auto operator()(Sources const&...) const {
+        std::size_t i = 0;
+        return std::array<dependency, sizeof...(Sources)>{make_dependency<Sources>(parents<Sources...>[i++])...};
+    }
+};
+
+}  // namespace healthz

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: this source depends on one that is not declared
+// NAMES: 'o', 'r', 'd', 'e', 'r', 's'
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+constexpr healthz::immediate_archetype prober;
+constexpr healthz::health_check check{.interval = 1s};
+
+constexpr auto sources = healthz::sources(healthz::source<"gateway">(prober, check),
+#ifdef TWIN
+                                          healthz::source<"orders">(healthz::depends_on<"gateway">(prober), check));
+#else
+                                          healthz::source<"orders">(healthz::depends_on<"gatevay">(prober), check));
+#endif
+constexpr auto& rows = healthz::rows_of<sources>;
