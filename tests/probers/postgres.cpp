@@ -67,11 +67,6 @@ std::string probe(postgres const& settings) {
     return probe(context, session);
 }
 
-std::size_t open_descriptors() {
-    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
 std::string port() { return std::to_string(server().port()); }
 
 bool no_connection_left() {
