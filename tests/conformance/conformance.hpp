@@ -75,13 +75,14 @@ public:
 
 private:
     static constexpr auto deadline = Subject::deadline;
+    static constexpr milliseconds interval = deadline + 300ms;
     static constexpr milliseconds patience = 20s;
     template <auto const& Prober>
     static constexpr auto calm = healthz::sources(healthz::source<"subject">(Prober, {.interval = 50ms, .timeout = patience, .retries = 0}));
     template <auto const& Prober>
     static constexpr auto busy = healthz::sources(healthz::source<"subject">(Prober, {.interval = 1ms, .timeout = patience, .retries = 0}));
     static constexpr auto strict =
-        healthz::sources(healthz::source<"subject">(Subject::prober, {.interval = 2 * deadline, .timeout = deadline, .retries = 0}));
+        healthz::sources(healthz::source<"subject">(Subject::prober, {.interval = interval, .timeout = deadline, .retries = 0}));
     using calm_monitor = live<calm<Subject::prober>>;
     using strict_monitor = live<strict>;
 
@@ -156,7 +157,7 @@ private:
         std::string found;
         for (auto i = before + 1; i < before + 3; ++i) {
             // Checks start on the grid of the interval.
-            auto const into_check = (all[i].time - monitor.started() + 5ms) % (2 * deadline) - 5ms;
+            auto const into_check = (all[i].time - monitor.started() + 5ms) % interval - 5ms;
             found = in_words(all[i]) + at_deadline(into_check);
             if (found != "TIMEOUT at the deadline") return found;
         }
