@@ -5,12 +5,13 @@
 # below them (but for the times).
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
-passed=0
+passed=0 page=README.md
+fail() { echo "$page: $*" >&2; exit 1; }
 
 # Snippets.
 check_snippets() { # PAGE
-    local page=$1 file='' block='' inside=0 before=$passed line content
-    fail() { echo "$page: $*" >&2; exit 1; }
+    local file='' block='' inside=0 before=$passed line content
+    page=$1
     while IFS= read -r line; do
         if [ $inside = 0 ]; then
             case "$line" in
