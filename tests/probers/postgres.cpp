@@ -34,12 +34,10 @@ void set_query(std::string const& text) {
 void set_url(std::string const& url) { ::setenv(variable, url.c_str(), 1); }
 
 constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
-constexpr healthz::health_check brisk_check{.interval = 500ms, .timeout = 300ms, .retries = 0};
 constexpr postgres kept_orders{.url = env(variable), .test = query};
 constexpr postgres fresh_orders{.url = env(variable), .test = query, .fresh = true};
 constexpr auto calm = healthz::sources(healthz::source<"orders">(kept_orders, calm_check));
 constexpr auto fresh = healthz::sources(healthz::source<"orders">(fresh_orders, calm_check));
-constexpr auto brisk = healthz::sources(healthz::source<"orders">(kept_orders, brisk_check));
 
 /// The first verdict, through a runner.
 event check(std::string const& url, std::string const& test = "SELECT 1") {
@@ -65,11 +63,6 @@ std::string probe(postgres const& settings) {
     net::io_context context;  // outlives the session, whose connection it watches
     postgres::session session(settings);
     return probe(context, session);
-}
-
-std::size_t open_descriptors() {
-    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 std::string port() { return std::to_string(server().port()); }
@@ -139,78 +132,6 @@ TEST_CASE("postgres: the test needs a text, COPY is none, and no transaction sta
     CHECK(no_connection_left());
 }
 
-TEST_CASE("postgres: a slow query is a TIMEOUT, and ends on the server too") {
-    server();
-    set_url(server().url());
-    set_query("SELECT pg_sleep(600)");
-    {
-        live<brisk> monitor;
-        auto const found = monitor.wait_for(3);
-        for (auto const& each : found) {
-            CHECK(each.status == status::timeout);
-            CHECK(each.error == "null");
-        }
-        auto const late = std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - brisk_check.timeout);
-        CHECK(late.count() >= -2);
-        CHECK(late.count() <= prompt.count());
-        CHECK(server().connections() <= 2);
-        CHECK(monitor.stop().count() < 1000);
-    }
-    CHECK(no_connection_left());
-    set_query("SELECT 1");
-}
-
-TEST_CASE("postgres: a server that stands still is a TIMEOUT on time, and OK again by itself") {
-    set_url(server().url());
-    set_query("SELECT 1");
-    live<brisk> monitor;
-    REQUIRE(monitor.becomes(status::ok));
-    auto const before = monitor.events().size();
-    server().sigstop();
-    // One on the connection that was kept, one while a new one is opened.
-    bool const seen = eventually([&] { return monitor.events().size() >= before + 4; });
-    live<brisk> from_the_start;
-    auto const first = from_the_start.wait_for(1)[0];
-    auto const verdicts = monitor.events();
-    server().sigcont();
-    REQUIRE(seen);
-
-    CHECK(first.status == status::timeout);
-    CHECK(std::chrono::duration_cast<milliseconds>(first.time - from_the_start.started()) <= brisk_check.timeout + prompt);
-    int timeouts = 0;
-    for (auto const& each : verdicts) {
-        if (each.status != status::timeout) continue;
-        ++timeouts;
-        // Checks start on the grid of the interval.
-        auto const since = std::chrono::duration_cast<milliseconds>(each.time - monitor.started());
-        CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt + 2ms);
-    }
-    CHECK(timeouts >= 3);
-    CHECK(monitor.becomes(status::ok));
-    CHECK(from_the_start.becomes(status::ok));
-    monitor.stop();
-    from_the_start.stop();
-    monitor.destroy();
-    from_the_start.destroy();
-    CHECK(no_connection_left());
-}
-
-TEST_CASE("postgres: recovers by itself from a server that was killed, and one that was stopped") {
-    set_url(server().url());
-    set_query("SELECT 1");
-    live<calm> monitor;
-    REQUIRE(monitor.becomes(status::ok));
-    server().kill();
-    CHECK(monitor.becomes(status::error));
-    CHECK_THAT(monitor.events().back().error, contains("connection error"));
-    server();  // starts it again
-    CHECK(monitor.becomes(status::ok));
-    server().stop();
-    CHECK(monitor.becomes(status::error));
-    server();
-    CHECK(monitor.becomes(status::ok));
-}
-
 TEST_CASE("postgres: a query that somebody cancels is an ERROR, not a TIMEOUT") {
     set_url(server().url());
     set_query("SELECT pg_sleep(600)");
@@ -269,46 +190,6 @@ TEST_CASE("postgres: one connection is kept, or a fresh one opened for each chec
     }
     CHECK(no_connection_left());
     set_query("SELECT 1");
-}
-
-TEST_CASE("postgres: 1,000 cycles leave nothing behind") {
-    static std::string url;
-    auto const run = [](postgres const& settings, std::string const& wanted) {
-        net::io_context context;
-        postgres::session session(settings);
-        struct {
-            std::size_t descriptors;
-            long memory;
-            int connections;
-        } early{}, late{};
-        int as_wanted = 0;
-        auto const look = [&](auto& here) {
-            eventually([] { return server().connections() <= 1; }, 5s);
-            here = {open_descriptors(), process_status("VmRSS"), server().connections()};
-        };
-        auto task = [&]() -> net::awaitable<void> {
-            for (int i = 1; i <= 1000; ++i) {
-                auto const result = co_await session.probe(healthz::attempt{20s});
-                as_wanted += to_string(result.status()) == wanted;
-                if (i == 10) look(early);
-            }
-            look(late);
-        };
-        net::co_spawn(context, task(), net::detached);
-        context.run();
-        CHECK(as_wanted == 1000);
-        CHECK(late.descriptors == early.descriptors);
-        CHECK(late.connections == early.connections);
-        if (!sanitized) CHECK(late.memory - early.memory < 2000);
-        INFO("kB: " << early.memory << " to " << late.memory);
-    };
-    url = server().url();
-    run({.url = url.c_str()}, "OK");
-    run({.url = url.c_str(), .fresh = true}, "OK");
-    run({.url = url.c_str(), .test = "SELECT no_such_column"}, "ERROR");
-    url = "postgresql://monitor:Vq8zKw3x@127.0.0.1:1/postgres";
-    run({.url = url.c_str()}, "ERROR");
-    CHECK(no_connection_left());
 }
 
 TEST_CASE("postgres: attempts that are given up leave nothing behind") {

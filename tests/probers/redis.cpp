@@ -211,25 +211,6 @@ TEST_CASE("redis: a server that stands still, or is busy for long, is a TIMEOUT,
     }
 }
 
-TEST_CASE("redis: killed while it should answer it is an ERROR at once, and OK once it is there again") {
-    set_url(server().url());
-    live<calm> monitor;
-    REQUIRE(monitor.becomes(status::ok));
-    server().sigstop();
-    auto const before = monitor.events().size();
-    std::this_thread::sleep_for(200ms);
-    CHECK(monitor.events().size() <= before + 1);  // the last one hangs
-    server().kill();
-    CHECK(monitor.becomes(status::error));
-    CHECK_THAT(monitor.events().back().error, Contains("Connection re"));  // reset while asked, or refused
-    server();  // starts it again
-    CHECK(monitor.becomes(status::ok));
-    server().stop();
-    CHECK(monitor.becomes(status::error));
-    server();
-    CHECK(monitor.becomes(status::ok));
-}
-
 TEST_CASE("redis: one connection is kept, and replaced without a word where the server ends it") {
     net::io_context context;
     redis const settings{.url = env(variable)};
@@ -262,14 +243,9 @@ TEST_CASE("redis: one connection is kept, and replaced without a word where the 
     CHECK(no_connection_left());
 }
 
-TEST_CASE("redis: 1,000 cycles leave nothing behind") {
-    auto const url = server().url(), tls_url = server().tls_url(), wrong = server().url("/99");
-    probe_1000_times(redis{.url = url.c_str()}, "OK");
-    CHECK(no_connection_left());
-    probe_1000_times(redis{.url = url.c_str(), .fresh = true}, "OK");
+TEST_CASE("redis: 1,000 cycles over TLS leave nothing behind") {
+    auto const tls_url = server().tls_url();
     probe_1000_times(redis{.url = tls_url.c_str(), .fresh = true, .tls = {.verify = false}}, "OK");
-    probe_1000_times(redis{.url = wrong.c_str()}, "ERROR");
-    probe_1000_times(redis{.url = "redis://127.0.0.1:1"}, "ERROR");
     CHECK(no_connection_left());
 }
 

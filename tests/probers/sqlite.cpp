@@ -82,11 +82,6 @@ std::string error(std::string const& message, std::string const& extra) {
     return R"(ERROR {"message":")" + message + R"(","extra":")" + extra + R"("})";
 }
 
-std::size_t open_descriptors() {
-    auto const all = fs::directory_iterator("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
 /// Probes as somebody who does not own the file: root may read and write anything. Only this thread becomes another.
 std::string probe_as_another(std::string const& file) {
     auto const self = ::geteuid();

@@ -3,13 +3,10 @@
 #pragma once
 
 #include "../asio/support.hpp"
+#include "../conformance/odd_servers.hpp"
 #include "certificates.hpp"
 
 #include <boost/asio/detached.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
-
-#include <filesystem>
 
 namespace test {
 
@@ -38,11 +35,6 @@ std::string probe(Prober const& prober) {
 
 inline std::string error(std::string const& message, std::string const& extra) {
     return R"(ERROR {"message":")" + message + R"(","extra":")" + extra + R"("})";
-}
-
-inline std::size_t open_descriptors() {
-    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 /// Probes 1,000 times in one session, and checks that each outcome begins with `wanted` and that no descriptor, memory or
@@ -92,83 +84,6 @@ void give_up_after(net::io_context& context, Session& session, std::vector<milli
         if (before == 0) before = open_descriptors();
     }
     CHECK(open_descriptors() <= before + 1);  // the one that an attempt in time has left in the session
-}
-
-/// Listens on 127.0.0.1 and treats each client, one after the other, in its own way.
-class odd_server {
-public:
-    using treatment = std::function<void(net::ip::tcp::socket&)>;
-
-    explicit odd_server(treatment treat) : treat_(std::move(treat)) {
-        thread_ = std::thread([this] {
-            while (true) {
-                auto client = acceptor_.accept();
-                if (ending_) return;
-                try {
-                    treat_(client);
-                } catch (boost::system::system_error const&) {
-                    // the client has gone
-                }
-            }
-        });
-    }
-    ~odd_server() {
-        ending_ = true;
-        net::io_context context;
-        net::ip::tcp::socket last(context);
-        last.connect(acceptor_.local_endpoint());
-        thread_.join();
-    }
-    std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
-
-    /// One that answers whatever comes first by `bytes`, and then waits for the client to go.
-    static treatment answer(std::string bytes) {
-        return [bytes = std::move(bytes)](net::ip::tcp::socket& client) {
-            char some[1000];
-            client.read_some(net::buffer(some));
-            net::write(client, net::buffer(bytes));
-            wait_for_end(client);
-        };
-    }
-    static void wait_for_end(net::ip::tcp::socket& client) {
-        boost::system::error_code ec;
-        for (char some[1000]; !ec;) client.read_some(net::buffer(some), ec);
-    }
-
-private:
-    treatment treat_;
-    net::io_context context_;
-    net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
-    std::atomic<bool> ending_ = false;
-    std::thread thread_;
-};
-
-/// Listens on 127.0.0.1 and never accepts: the system drops what would connect.
-class full_backlog {
-public:
-    full_backlog() {
-        acceptor_.listen(0);
-        for (int i = 0; i < 8; ++i) {
-            waiting_.emplace_back(context_);
-            waiting_.back().open(net::ip::tcp::v4());
-            waiting_.back().native_non_blocking(true);
-            auto const to = acceptor_.local_endpoint();
-            ::connect(waiting_.back().native_handle(), to.data(), static_cast<socklen_t>(to.size()));
-        }
-    }
-    std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
-
-private:
-    net::io_context context_;
-    net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
-    std::vector<net::ip::tcp::socket> waiting_;
-};
-
-/// Any four characters of `password` that stand side by side in `document`, or nothing.
-inline std::string leak(std::string const& document, std::string const& password) {
-    for (std::size_t i = 0; i + 4 <= password.size(); ++i)
-        if (document.find(password.substr(i, 4)) != document.npos) return password.substr(i, 4);
-    return {};
 }
 
 inline std::string percent_encoded(std::string const& text) {

@@ -2,6 +2,7 @@
 // tcp against real sockets.
 #include <healthz/probers/tcp.hpp>
 #include "../asio/support.hpp"
+#include "../conformance/odd_servers.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -49,13 +50,6 @@ struct service {
     }
 };
 
-/// A port where nobody listens: bound, so that nobody else can.
-struct closed_port {
-    net::io_context context;
-    net::ip::tcp::socket socket{context, address(net::ip::address_v4::loopback(), 0)};
-    std::string text() const { return std::to_string(socket.local_endpoint().port()); }
-};
-
 std::string probe(tcp const& prober, milliseconds timeout = 30s) {
     net::io_context context;
     std::string found = "does not end";
@@ -72,11 +66,6 @@ std::string probe(std::string const& text) { return probe(tcp{.address = text.c_
 
 std::string error(std::string const& message, std::string const& extra) {
     return R"(ERROR {"message":")" + message + R"(","extra":")" + extra + R"("})";
-}
-
-std::size_t open_descriptors() {
-    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 constexpr char const* variable = "QUEUE_ADDRESS";
@@ -109,7 +98,7 @@ TEST_CASE("tcp: OK by number and by name, and the service does not hear of it") 
 
 TEST_CASE("tcp: a refusal is told in the system's words, for each address of a name") {
     closed_port const nobody;
-    CHECK(probe("127.0.0.1:" + nobody.text()) == error("connection error", "127.0.0.1:" + nobody.text() + ": Connection refused"));
+    CHECK(probe("127.0.0.1:" + nobody.port()) == error("connection error", "127.0.0.1:" + nobody.port() + ": Connection refused"));
     CHECK(probe("[::1]:1") == error("connection error", "[::1]:1: Connection refused"));
     CHECK(probe("localhost:1").find("127.0.0.1:1: Connection refused") != std::string::npos);
     auto const broadcast = probe("255.255.255.255:80");
@@ -217,7 +206,7 @@ TEST_CASE("tcp: a service that comes and goes is followed") {
 TEST_CASE("tcp: a thousand checks leave nothing behind") {
     service server("127.0.0.1");
     closed_port const nobody;
-    auto const open = "127.0.0.1:" + server.port(), named = "localhost:" + server.port(), closed = "127.0.0.1:" + nobody.text();
+    auto const open = "127.0.0.1:" + server.port(), named = "localhost:" + server.port(), closed = "127.0.0.1:" + nobody.port();
     auto const round = [&] {
         for (auto const* good : {&open, &named}) {
             if (probe(*good) != "OK null" || !server.hears_of_nobody()) FAIL_CHECK(*good);

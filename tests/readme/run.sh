@@ -1,33 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# The README tells the truth: each C++ snippet stands word for word in the file that its comment names, and the commands
-# of the first screen give the output that stands below them (but for the times).
+# The README and the page for authors of probers tell the truth: each C++ snippet stands word for word in the file that its
+# comment names, the fault table is the one that is tested, and the commands of the first screen give the output that stands
+# below them (but for the times).
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
-passed=0
-fail() { echo "README.md: $*" >&2; exit 1; }
+passed=0 page=README.md
+fail() { echo "$page: $*" >&2; exit 1; }
 
 # Snippets.
-file='' block='' inside=0
-while IFS= read -r line; do
-    if [ $inside = 0 ]; then
-        case "$line" in
-        '<!-- '*' -->') file=${line#<!-- } file=${file% -->} ;;
-        '```cpp') [ -n "$file" ] || fail "a C++ snippet names no file"; inside=1 block='' ;;
-        '```'*) inside=2 ;;
-        esac
-    elif [ "$line" = '```' ]; then
-        if [ $inside = 1 ]; then
-            content=$(<"$file")
-            [[ $content == *"${block%$'\n'}"* ]] || fail "this snippet does not stand in $file:"$'\n'"$block"
-            passed=$((passed + 1)) file=''
+check_snippets() { # PAGE
+    local file='' block='' inside=0 before=$passed line content
+    page=$1
+    while IFS= read -r line; do
+        if [ $inside = 0 ]; then
+            case "$line" in
+            '<!-- '*' -->') file=${line#<!-- } file=${file% -->} ;;
+            '```cpp') [ -n "$file" ] || fail "a C++ snippet names no file"; inside=1 block='' ;;
+            '```'*) inside=2 ;;
+            esac
+        elif [ "$line" = '```' ]; then
+            if [ $inside = 1 ]; then
+                content=$(<"$file")
+                [[ $content == *"${block%$'\n'}"* ]] || fail "this snippet does not stand in $file:"$'\n'"$block"
+                passed=$((passed + 1)) file=''
+            fi
+            inside=0
+        else
+            block+=$line$'\n'
         fi
-        inside=0
-    else
-        block+=$line$'\n'
-    fi
-done <README.md
-[ $passed -gt 2 ] || fail "only $passed snippets found"
+    done <"$page"
+    [ $((passed - before)) -gt 2 ] || fail "only $((passed - before)) snippets found"
+}
+check_snippets include/healthz/probers/README.md
+check_snippets README.md
+
+# The fault table is the one that the tests of the probers read, whole and in one place.
+[[ $(<README.md) == *$'\n\n'"$(<tests/probers/faults.md)"$'\n\n'* ]] || fail "the fault table is not that of tests/probers/faults.md"
+passed=$((passed + 1))
 
 # The first screen, in a network of its own where that can be had, since its port is a fixed one.
 if [ -z "${README_NETWORK:-}" ] && unshare -rn true 2>/dev/null && command -v ip >/dev/null; then

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+// A runner on threads of its own with a record of its verdicts, and ways to wait for what must happen.
+// Needs Boost.Asio and Linux; no test framework.
+#pragma once
+
+#include <healthz/asio/runner.hpp>
+#include <healthz/write_json.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/packaged_task.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+namespace test {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using clock = std::chrono::steady_clock;
+
+#if defined(__has_feature)
+#define HEALTHZ_TEST_HAS_FEATURE(x) __has_feature(x)
+#else
+#define HEALTHZ_TEST_HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HEALTHZ_TEST_HAS_FEATURE(address_sanitizer) || \
+    HEALTHZ_TEST_HAS_FEATURE(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// How late a TIMEOUT may be told.
+inline constexpr milliseconds prompt = sanitized ? 1000ms : 100ms;
+
+/// Waits until `holds()`, but not for ever.
+template <class F>
+bool eventually(F holds, milliseconds limit = 30s) {
+    auto const end = clock::now() + limit;
+    while (!holds()) {
+        if (clock::now() > end) return false;
+        std::this_thread::sleep_for(2ms);
+    }
+    return true;
+}
+
+/// A number of this process from the system: `Threads`, or `VmRSS` in kB.
+inline long process_status(std::string const& key) {
+    std::ifstream file("/proc/self/status");
+    for (std::string word; file >> word;)
+        if (word == key + ":") {
+            long value = 0;
+            file >> value;
+            return value;
+        }
+    return -1;
+}
+
+inline std::size_t open_descriptors() {
+    auto const all = std::filesystem::directory_iterator("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+struct event {
+    std::size_t index;
+    healthz::status status;
+    std::string error;
+    clock::time_point time;
+};
+
+inline std::string json(healthz::report_view report) {
+    std::string document;
+    healthz::write_json(report, [&](std::string_view piece) { document += piece; });
+    return document;
+}
+
+/// Runs `Sources` from construction to `stop` or destruction.
+template <auto const& Sources>
+class live {
+public:
+    explicit live(int threads = 1) {
+        runner_.emplace(context_->get_executor(), [this](healthz::report<Sources> const& report, std::size_t index) {
+            auto const v = *report[index];
+            std::lock_guard lock(mutex_);
+            events_.push_back({index, v.status, std::string(v.error), clock::now()});
+        });
+        runner_->start();
+        started_ = clock::now();
+        for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { context_->run(); });
+    }
+    ~live() {
+        stop();
+        destroy();
+    }
+
+    /// Stops, and tells how long it was until the context had nothing left to do.
+    milliseconds stop() {
+        auto const begin = clock::now();
+        if (runner_) runner_->stop();
+        for (auto& each : threads_) each.join();
+        threads_.clear();
+        return std::chrono::ceil<milliseconds>(clock::now() - begin);
+    }
+
+    /// Destroys the runner, then the context.
+    void destroy() {
+        runner_.reset();
+        context_.reset();
+    }
+
+    /// Calls `change` while no source looks at the environment, which no thread may change while another one reads it.
+    template <class Change>
+    void between_checks(Change change) {
+        boost::asio::post(*context_, std::packaged_task<void()>(std::move(change))).get();
+    }
+
+    clock::time_point started() const { return started_; }
+    auto& runner() { return *runner_; }
+    std::string document() const { return json(runner_->snapshot()); }
+
+    /// The verdicts of source `index` so far.
+    std::vector<event> events(std::size_t index = 0) const {
+        std::lock_guard lock(mutex_);
+        std::vector<event> found;
+        for (auto const& each : events_)
+            if (each.index == index) found.push_back(each);
+        return found;
+    }
+
+    std::size_t count(std::size_t index = 0) const {
+        std::lock_guard lock(mutex_);
+        return static_cast<std::size_t>(std::count_if(events_.begin(), events_.end(), [&](event const& e) { return e.index == index; }));
+    }
+
+    /// Waits until source `index` has `count` verdicts, and returns them.
+    std::vector<event> wait_for(std::size_t count, std::size_t index = 0) const {
+        if (!eventually([&] { return this->count(index) >= count; })) throw std::runtime_error("no verdict comes");
+        return events(index);
+    }
+
+    /// Waits until `wanted` is the verdict of source `index`.
+    bool becomes(healthz::status wanted, std::size_t index = 0) const {
+        return eventually([&] {
+            std::lock_guard lock(mutex_);
+            auto const last = std::find_if(events_.rbegin(), events_.rend(), [&](event const& e) { return e.index == index; });
+            return last != events_.rend() && last->status == wanted;
+        });
+    }
+
+private:
+    std::mutex mutable mutex_;
+    std::vector<event> events_;
+    std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>();
+    std::optional<healthz::asio::runner<Sources>> runner_;
+    std::vector<std::thread> threads_;
+    clock::time_point started_;
+};
+
+}  // namespace test
