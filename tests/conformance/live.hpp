@@ -34,7 +34,7 @@ inline constexpr bool sanitized = false;
 #endif
 
 /// How late a TIMEOUT may be told.
-inline constexpr milliseconds prompt = sanitized ? 1000ms : 100ms;
+inline constexpr milliseconds prompt = sanitized ? 1000ms : 50ms;
 
 /// Waits until `holds()`, but not for ever.
 template <class F>
