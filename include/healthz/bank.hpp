@@ -15,12 +15,14 @@ template <class Prober>
 concept stateless_prober =
     std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
 
-// A prober in flash, as a table can point to it without knowing its type; and one base class an index.
-struct any_prober {};
+// What probes, as a table can point to it without knowing its type.
+struct any_session {};
+
+// A prober in flash; and one base class an index.
 template <class Prober>
-struct kept_prober : any_prober {
-    Prober prober;
-    constexpr explicit kept_prober(Prober const& declared) : prober(declared) {}
+struct kept_prober : any_session {
+    Prober session;
+    constexpr explicit kept_prober(Prober const& declared) : session(declared) {}
 };
 template <std::size_t Index, class Prober>
 struct prober_slot : kept_prober<Prober> {
@@ -29,39 +31,39 @@ struct prober_slot : kept_prober<Prober> {
 
 // A session that is opened later, so that a monitor begins as zeros and its memory needs no image in flash. A std::optional
 // would do, for more memory and 19 ms of compile time a type.
-enum class session_kind : std::uint8_t { none, trivial, destructible };
-template <class Prober>
-constexpr session_kind kind_of_session() {
-    if constexpr (stateless_prober<Prober>) return session_kind::none;  // without a look at its destructor, which takes time to compile
-    else return std::is_trivially_destructible_v<session_of<Prober>> ? session_kind::trivial : session_kind::destructible;
-}
-template <std::size_t Index, class Prober, session_kind = kind_of_session<Prober>()>
-struct session_slot {
+template <class Session, bool Trivial = std::is_trivially_destructible_v<Session>>
+struct kept_session : any_session {
     union {
         char closed;
-        session_of<Prober> session;
+        Session session;
     };
-    constexpr session_slot() : closed(0) {}
-    constexpr void open(Prober const& prober) { std::construct_at(&session, prober); }
+    constexpr kept_session() : closed(0) {}
+    template <class Prober>
+    constexpr void open(Prober const& prober) {
+        std::construct_at(&session, prober);
+    }
 };
-template <std::size_t Index, class Prober>
-struct session_slot<Index, Prober, session_kind::destructible> {
+template <class Session>
+struct kept_session<Session, false> : any_session {
     union {
         char closed;
-        session_of<Prober> session;
+        Session session;
     };
     bool is_open = false;
-    constexpr session_slot() : closed(0) {}
-    constexpr ~session_slot() {
+    constexpr kept_session() : closed(0) {}
+    constexpr ~kept_session() {
         if (is_open) std::destroy_at(&session);
     }
+    template <class Prober>
     constexpr void open(Prober const& prober) {
         std::construct_at(&session, prober);
         is_open = true;
     }
 };
+template <std::size_t Index, class Prober, bool Stateless = stateless_prober<Prober>>
+struct session_slot : kept_session<session_of<Prober>> {};
 template <std::size_t Index, class Prober>
-struct session_slot<Index, Prober, session_kind::none> {};
+struct session_slot<Index, Prober, true> {};
 
 /// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
 /// into these, keeps compile time linear.
@@ -88,7 +90,7 @@ constexpr bool require_pollable(declared_source<Name, Prober> const&) {
 struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
+        if constexpr ((coroutine_prober<session_of<typename Sources::prober_type>> || ...)) (require_pollable(declared), ...);
         return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }
 };

@@ -266,7 +266,8 @@ constexpr auto combine(Probers const&... members) {
 }
 
 /// What is healthy only while `prober` meets an error, such as a port that must be closed. OK becomes ERROR, ERROR becomes OK;
-/// FAILED and TIMEOUT stay what they are, since neither says that something is absent. Of the same kind as `prober`.
+/// FAILED and TIMEOUT stay what they are, since neither says that something is absent. Any ERROR is taken for absence: give an
+/// address rather than a name, whose lookup may fail. Of the same kind as `prober`.
 template <class Prober>
 constexpr auto inverted(Prober const& prober) {
     return combine<combining::inverted>(prober);
@@ -283,8 +284,8 @@ constexpr auto all_of(Probers const&... members) {
 }
 
 /// Several as one source of which one suffices, such as replicas: OK as soon as one is, and the others are given up. Where
-/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT, and the first of those alike. Kinds as
-/// for `all_of`.
+/// none is, the worst outcome with the member's number: ERROR before FAILED before TIMEOUT, and the first of those alike. A member
+/// that has not answered at the deadline leaves it open whether one is: TIMEOUT, whatever the others said. Kinds as for `all_of`.
 template <class... Probers>
 constexpr auto any_of(Probers const&... members) {
     return combine<combining::any>(members...);

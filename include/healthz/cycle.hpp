@@ -57,7 +57,7 @@ public:
     /// When the next step is due: an attempt's start, or its deadline while one runs.
     constexpr tick due() const { return due_; }
     constexpr bool running() const { return (attempt_ & running_bit) != 0; }
-    /// Where the current check belongs on the grid. Moves with each verdict.
+    /// Where the current check belongs on the grid, or the next one. Moves with each check, and never back.
     constexpr tick grid() const { return grid_; }
     /// The attempt that runs or comes next: 0 for the first of a check.
     constexpr std::uint16_t attempt() const { return attempt_ & (running_bit - 1); }
@@ -88,14 +88,15 @@ public:
     // Inlined, so that it costs nothing beside `finish`: on a Cortex-M0+ 16 bytes.
     [[gnu::always_inline]] constexpr void conclude(tick now, schedule const& s) {
         attempt_ = 0;
-        tick const since = now - grid_;
-        grid_ = grid_ + (since < s.interval ? s.interval : (since / s.interval + 1) * s.interval);
+        if (reached(now, grid_)) {  // it is not where the check was called for by `restart`
+            tick const since = now - grid_;
+            grid_ = grid_ + (since < s.interval ? s.interval : (since / s.interval + 1) * s.interval);
+        }
         due_ = grid_;
     }
 
-    /// Puts the next check at `now`, in place of the one that runs: whoever calls this ends its attempt.
-    constexpr void restart(tick now, schedule const& s) {
-        if (!reached(now, grid_)) grid_ = grid_ - s.interval;
+    /// Puts a check at `now`, in place of the one that runs: whoever calls this ends its attempt.
+    constexpr void restart(tick now) {
         due_ = now;
         attempt_ = 0;
     }

@@ -11,57 +11,71 @@
 
 namespace healthz {
 
-/// One source without its type.
-struct source_row {
-    char const* text;  // the key, and behind it the name where that is no part of the key
-    std::uint32_t text_offset;    ///< where its error text begins in the report's text
-    healthz::schedule schedule;
-    std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
+/// A name as it stands in the program's memory: first as the document has it, escaped and without quotes; and behind that
+/// as it was declared, unless that is the same.
+struct name_text {
+    char const* text;
     std::uint16_t key_size;
     std::uint16_t name_size;
-    bool remote;  ///< asks over a network
-
-    constexpr std::string_view name() const { return {text + (name_size + 2 == key_size ? 1 : key_size), name_size}; }
-    /// The name as the document has it: escaped, in quotes.
-    constexpr std::string_view key() const { return {text, key_size}; }
 };
 
+/// One source without its type.
+struct source_row {
+    name_text names;
+    std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
+    bool remote;                  ///< asks over a network
+    std::uint32_t text_offset;    ///< where its error text begins in the report's text
+    healthz::schedule schedule;
+
+    constexpr std::string_view name() const {
+        return {names.text + (names.name_size == names.key_size ? 0 : names.key_size), names.name_size};
+    }
+    /// The name as the document has it: escaped, without quotes.
+    constexpr std::string_view key() const { return {names.text, names.key_size}; }
+};
+
+constexpr bool needs_escape(std::string_view name) {
+    for (char c : name)
+        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return true;
+    return false;
+}
+
 template <fixed_string Name>
-constexpr auto make_key() {
+constexpr auto escape_name() {
     struct {
-        char text[Name.view().size() * 7 + 2]{};
-        std::size_t key_size = 0, size = 0;
-    } key;
-    auto* const last = key.text + sizeof key.text;
-    auto* out = copy_text("\"", key.text);
-    out = copy_text("\"", escape_json(Name.view(), out, last - 1));
-    key.key_size = static_cast<std::size_t>(out - key.text);
-    if (key.key_size != Name.view().size() + 2) out = copy_text(Name.view(), out);
-    key.size = static_cast<std::size_t>(out - key.text);
-    return key;
+        char text[Name.view().size() * 7];
+        std::size_t key_size, size;
+    } escaped{};
+    auto* const end = escape_json(Name.view(), escaped.text, escaped.text + sizeof escaped.text);
+    escaped.key_size = static_cast<std::size_t>(end - escaped.text);
+    escaped.size = static_cast<std::size_t>(copy_text(Name.view(), end) - escaped.text);
+    return escaped;
 }
 template <fixed_string Name>
-inline constexpr auto roomy_key_of = make_key<Name>();
-
-// What a row points to: as much of it as is used.
-template <fixed_string Name>
-inline constexpr auto key_of = [] {
-    std::array<char, roomy_key_of<Name>.size> exact;
-    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = roomy_key_of<Name>.text[i];
+inline constexpr auto roomy_escaped = escape_name<Name>();
+template <fixed_string Name>  // as much of it as is used
+inline constexpr auto escaped_name = [] {
+    std::array<char, roomy_escaped<Name>.size> exact;
+    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = roomy_escaped<Name>.text[i];
     return exact;
 }();
 
+template <fixed_string Name>
+constexpr name_text text_of_name() {
+    constexpr auto size = static_cast<std::uint16_t>(Name.view().size());
+    // The template argument itself is in the program's memory.
+    if constexpr (!needs_escape(Name.view())) return {Name.chars, size, size};
+    else return {escaped_name<Name>.data(), static_cast<std::uint16_t>(roomy_escaped<Name>.key_size), size};
+}
+
+constexpr source_row make_row(name_text names, health_check const& check, std::size_t text_capacity, bool remote) {
+    auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
+    return {names, static_cast<std::uint16_t>(text_capacity), remote, 0,
+            {ticks(check.interval), ticks(check.timeout), ticks(check.retry_interval), 0, static_cast<std::uint16_t>(check.retries)}};
+}
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
-    auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
-    return {key_of<Name>.data(),
-            0,
-            {ticks(s.check.interval), ticks(s.check.timeout), ticks(s.check.retry_interval), 0,
-             static_cast<std::uint16_t>(s.check.retries)},
-            static_cast<std::uint16_t>(outcome_of<Prober>::capacity),
-            static_cast<std::uint16_t>(roomy_key_of<Name>.key_size),
-            static_cast<std::uint16_t>(Name.view().size()),
-            is_remote<Prober>};
+    return make_row(text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
 }
 
 template <std::size_t Count>
@@ -135,7 +149,7 @@ constexpr std::size_t index_of() {
 }
 
 /// No more checks than these start in one tick of a monitor that is polled in every tick: offsets are chosen for that. The
-/// retries of sources that fail come on top.
+/// retries of sources that fail come on top, and so do sources that a `report` has moved off their place.
 template <auto const& Sources>
 inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 

@@ -12,18 +12,23 @@ template <fixed_string Parent, class Prober>
 struct dependent {
     Prober prober;
 };
+template <class Prober>
+inline constexpr bool is_dependent = false;
+template <fixed_string Parent, class Prober>
+inline constexpr bool is_dependent<dependent<Parent, Prober>> = true;
 
 /// What is reached by way of another source, such as a database behind a gateway:
 ///
 ///     healthz::source<"orders">(healthz::depends_on<"gateway">(healthz::postgres{...}), {.interval = 10s})
 ///
-/// While the latest verdict of `Parent` is not OK, a check of this source makes no attempt, but is an ERROR at once that names
-/// the parent; its retries are not spent. It is asked in earnest while the parent is OK or not checked yet, so from its first
+/// While the latest verdict of `Parent` is not OK, a check of this source makes no attempt, but ends at once in an ERROR that names
+/// the parent (the verdict, unless a `fall` holds it back); its retries are not spent. It is asked in earnest while the parent is OK or not checked yet, so from its first
 /// check on after the parent's recovery. Goes around `inverted`, `all_of` and `any_of`.
 /// Compile errors, where the sources are used, since a declaration may be a part of another one: `Parent` is not declared, is
 /// this source itself, or depends on it by way of others.
 template <fixed_string Parent, class Prober>
 constexpr dependent<Parent, Prober> depends_on(Prober const& prober) {
+    static_assert(!is_dependent<Prober>, "healthz: a source depends on one other source; let that one depend on the next");
     return {prober};
 }
 

@@ -98,16 +98,17 @@ public:
             if constexpr (has_thresholds<Sources>) counters_[index].accept_next();
             if (!started_) return;
             if (cycles_[index].running()) cancel<index>(bank_of<Sources>);
-            cycles_[index].restart(last_, rows_of<Sources>[index].schedule);
+            cycles_[index].restart(last_);
             wake_ = last_;
         }
     }
 
-    /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs.
+    /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs. This moment
+    /// may have passed, as after a `report` or `maintenance`: ask `reached(now, next_poll())` before you subtract.
     constexpr tick next_poll() const { return wake_; }
 
-    /// Where source `index` stands in its timetable: a moment that moves where a check of it ends, a report comes or maintenance
-    /// begins or ends, and with nothing else.
+    /// Where source `index` stands in its timetable: a moment that moves on where a check of it ends or a report comes, and with
+    /// nothing else. A check that the end of maintenance called for may leave it where it is.
     constexpr tick progress(std::size_t index) const { return cycles_[index].grid(); }
 
     /// The latest verdicts. Changes only in `poll`.
@@ -134,21 +135,33 @@ private:
     // How a source takes its turn: a function for each type of prober, and its prober. Where a session is kept, there is a
     // function an index, which does no more than find it.
     struct player {
-        void (*take_turn)(monitor&, any_prober const&, turn const&);
-        any_prober const* prober;
+        void (*take_turn)(monitor&, any_session const&, turn const&);
+        any_session const* prober;
     };
-    template <class Prober>
-    static constexpr void ask(monitor& self, any_prober const& prober, turn const& t) {
-        self.run(static_cast<kept_prober<Prober> const&>(prober).prober, t);
+    template <class Kept, class Any>
+    static constexpr void ask(monitor& self, Any& kept, turn const& t) {
+        auto& session = static_cast<Kept&>(kept).session;
+        if constexpr (immediate_prober<std::remove_reference_t<decltype(session)>>) {
+            self.finish(t, probe(session, attempt{std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout)}));
+        } else {
+            if (t.step == step::start) session.start();
+            if (auto const result = session.poll()) {
+                self.finish(t, *result);
+            } else if (t.step == step::give_up) {
+                session.cancel();
+                self.finish(t, timeout());
+            }
+        }
     }
     template <std::size_t Index, class Prober>
-    static constexpr void ask_session(monitor& self, any_prober const&, turn const& t) {
-        self.run(static_cast<session_slot<Index, Prober>&>(self.sessions_).session, t);
+    static constexpr void ask_session(monitor& self, any_session const&, turn const& t) {
+        kept_session<session_of<Prober>>& kept = static_cast<session_slot<Index, Prober>&>(self.sessions_);
+        ask<kept_session<session_of<Prober>>>(self, kept, t);
     }
     template <std::size_t Index, class Prober>
     static constexpr player make_player() {
         prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-        if constexpr (stateless_prober<Prober>) return {&ask<Prober>, &slot};
+        if constexpr (stateless_prober<Prober>) return {&ask<kept_prober<Prober> const>, &slot};
         else return {&ask_session<Index, Prober>, &slot};
     }
     template <std::size_t... Index, class... Probers>
@@ -162,7 +175,7 @@ private:
     constexpr bool open() {
         if constexpr (!stateless_prober<Prober>) {
             prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.prober);
+            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.session);
         }
         return true;
     }
@@ -171,27 +184,10 @@ private:
         [[maybe_unused]] bool const opened[] = {open<Index, Probers>()...};
     }
 
-    template <class Session>
-    constexpr void run(Session& session, turn const& t) {
-        if constexpr (immediate_prober<Session>) {
-            auto const timeout = std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout);
-            auto const result = probe(session, attempt{timeout});
-            finish(t, result.status(), result.json());
-        } else {
-            if (t.step == step::start) session.start();
-            if (auto const result = session.poll()) {
-                finish(t, result->status(), result->json());
-            } else if (t.step == step::give_up) {
-                session.cancel();
-                finish(t, status::timeout, "null");
-            }
-        }
-    }
-
     template <std::size_t Index, class Prober>
     constexpr void cancel(prober_slot<Index, Prober> const& slot) {
         if constexpr (cooperative_prober<session_of<Prober>>) {
-            if constexpr (stateless_prober<Prober>) slot.prober.cancel();
+            if constexpr (stateless_prober<Prober>) slot.session.cancel();
             else static_cast<session_slot<Index, Prober>&>(sessions_).session.cancel();
         }
     }
@@ -220,7 +216,7 @@ private:
         if (!started_) {
             started_ = true;
             last_ = now;
-            open_all(bank_of<Sources>);
+            if constexpr (!std::is_empty_v<sessions>) open_all(bank_of<Sources>);
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
                 cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
         }
@@ -250,8 +246,9 @@ private:
     }
 
     // Not inlined either: each type of prober would have its own.
-    [[gnu::noinline]] constexpr void finish(turn const& t, status result, std::string_view error) {
-        if (cycles_[t.index].finish(t.now, result, rows_of<Sources>[t.index].schedule)) publish(t, result, error);
+    template <outcome_like Outcome>
+    [[gnu::noinline]] constexpr void finish(turn const& t, Outcome const& found) {
+        if (cycles_[t.index].finish(t.now, found.status(), rows_of<Sources>[t.index].schedule)) publish(t, found.status(), found.json());
     }
 
     constexpr void publish(turn const& t, status result, std::string_view error) {

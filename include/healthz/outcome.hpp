@@ -11,7 +11,7 @@ namespace healthz {
 enum class status : std::uint8_t {
     ok = 0,       ///< the test succeeded
     timeout = 1,  ///< no answer before the deadline
-    failed = 2,   ///< the check could not run: its settings are wrong; retrying cannot help
+    failed = 2,   ///< the check could not run: its settings are wrong, or it is in maintenance; retrying cannot help
     error = 3,    ///< the check ran and met an error
 };
 
@@ -35,9 +35,12 @@ class basic_outcome {
     static_assert(Capacity >= 32 && Capacity < 65536, "healthz: an outcome holds between 32 and 65535 bytes of text");
 
 public:
+    /// Bytes of rendered error.
     static constexpr std::size_t capacity = Capacity;
 
+    /// The test succeeded.
     static constexpr basic_outcome ok() { return {status::ok, "null"}; }
+    /// No answer in time.
     static constexpr basic_outcome timeout() { return {status::timeout, "null"}; }
 
     /// The check could not run; `reason` names the setting that is wrong.

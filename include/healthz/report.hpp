@@ -82,7 +82,7 @@ public:
     /// Whether source `index` has a verdict, and it is `wanted`.
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
 
-    /// The source's name as the document has it: escaped, in quotes.
+    /// The source's name as the document has it: escaped, without the quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
 
     /// How many sources have this status now.
@@ -125,6 +125,7 @@ public:
         return last.text_offset + last.text_capacity;
     }();
 
+    /// The same without its type.
     constexpr report_view view() const { return {rows_of<Sources>, records_.data(), text_.data()}; }
     constexpr operator report_view() const { return view(); }
 
@@ -134,6 +135,7 @@ public:
         return view()[index_of<Sources, Name>()];
     }
 
+    // As in `report_view`.
     static constexpr std::size_t size() { return size_of<Sources>; }
     constexpr std::optional<verdict> operator[](std::size_t index) const { return view()[index]; }
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }

@@ -46,9 +46,32 @@ inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 // Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name.
 void invalid_declaration(char const* sentence);
 
-template <fixed_string Source>
 constexpr void require(bool holds, char const* sentence) {
     if (!holds) invalid_declaration(sentence);
+}
+
+// No template: it is compiled once, however many sources there are.
+constexpr void require_valid(std::string_view name, health_check const& check) {
+    using std::chrono::milliseconds;
+    constexpr auto longest = milliseconds(std::int64_t{1} << 31);
+    require(!name.empty(), "healthz: the name of this source is empty");
+    require(name.size() < 8192, "healthz: the name of this source is longer than 8191 bytes");
+    require(is_utf8(name), "healthz: the name of this source is not UTF-8");
+    require(check.interval != milliseconds::zero(), "healthz: the interval of this source is not set");
+    require(check.interval > milliseconds::zero(), "healthz: the interval of this source is negative");
+    require(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
+    require(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
+    require(check.retries >= 0, "healthz: the retries of this source are negative");
+    require(check.retries < 32768, "healthz: this source has more than 32767 retries");
+    require(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
+    require(check.rise > 0, "healthz: the rise of this source is below 1");
+    require(check.fall > 0, "healthz: the fall of this source is below 1");
+    require(check.rise < 256 && check.fall < 256, "healthz: the rise or fall of this source is above 255");
+    require(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
+                check.interval + check.longest_check() < longest,
+            "healthz: a check of this source and its interval can last longer than 24 days");
+    require(check.fall * (check.interval + check.longest_check()) < longest,
+            "healthz: so many checks of this source as its fall can last longer than 24 days");
 }
 
 // Names what a type lacks to be a prober. One class template for all sentences, instantiated with the source's name.
@@ -78,31 +101,15 @@ constexpr void require_prober() {
     }
 }
 
+template <class Prober, class Session = session_of<Prober>>
+concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+
 /// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type.
 /// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
 template <fixed_string Name, class Prober>
 constexpr declared_source<Name, Prober> source(Prober prober, health_check check) {
-    using std::chrono::milliseconds;
-    constexpr auto longest = milliseconds(std::int64_t{1} << 31);
-    require_prober<Name, Prober>();
-    require<Name>(!Name.view().empty(), "healthz: the name of this source is empty");
-    require<Name>(Name.view().size() < 8192, "healthz: the name of this source is longer than 8191 bytes");
-    require<Name>(is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
-    require<Name>(check.interval != milliseconds::zero(), "healthz: the interval of this source is not set");
-    require<Name>(check.interval > milliseconds::zero(), "healthz: the interval of this source is negative");
-    require<Name>(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
-    require<Name>(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
-    require<Name>(check.retries >= 0, "healthz: the retries of this source are negative");
-    require<Name>(check.retries < 32768, "healthz: this source has more than 32767 retries");
-    require<Name>(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
-    require<Name>(check.rise > 0, "healthz: the rise of this source is below 1");
-    require<Name>(check.fall > 0, "healthz: the fall of this source is below 1");
-    require<Name>(check.rise < 256 && check.fall < 256, "healthz: the rise or fall of this source is above 255");
-    require<Name>(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
-                      check.interval + check.longest_check() < longest,
-                  "healthz: a check of this source and its interval can last longer than 24 days");
-    require<Name>(check.fall * (check.interval + check.longest_check()) < longest,
-                  "healthz: so many checks of this source as its fall can last longer than 24 days");
+    if constexpr (!declarable_prober<Prober>) require_prober<Name, Prober>();
+    require_valid(Name.view(), check);
     return {prober, check};
 }
 

@@ -52,8 +52,8 @@ constexpr std::size_t required_index() {
 template <auto const& Sources, watchdog_period Period, required_source... Required>
 inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{required_index<Sources, Period, Required>()...};
 
-/// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK by a verdict that
-/// is new since the last time. So nothing that stopped is taken for healthy: not the loop, not its clock, not a single
+/// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
+/// since the last time. So nothing that stopped is taken for healthy: not the loop, not its clock, not a single
 /// source; and the dog bites within `Period` after a required source was found ill. No clock is asked.
 ///
 ///     healthz::watchdog<sources, 2s, "supply", "imu"> dog;

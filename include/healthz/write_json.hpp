@@ -34,22 +34,22 @@ constexpr char* write_timestamp(timestamp const& moment, char* out) {
 }
 
 inline constexpr std::string_view empty_document = "{}";
-inline constexpr std::string_view before_first = "{";
-inline constexpr std::string_view before_next = ",";
+inline constexpr std::string_view before_first = "{\"";
+inline constexpr std::string_view before_next = ",\"";
 inline constexpr std::string_view after_last = "}";
-inline constexpr std::string_view after_key = ":";
+inline constexpr std::string_view after_key = "\":";
 inline constexpr std::string_view before_error = "{\"error\":";
 inline constexpr std::string_view before_status = ",\"status\":\"";
 inline constexpr std::string_view before_timestamp = "\",\"timestamp\":\"";
 inline constexpr std::string_view after_timestamp = "\"}";
 inline constexpr std::size_t longest_status = to_string(status::failed).size();  // of those that come with a text
 inline constexpr std::size_t fixed_verdict_size =
-    after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
+    before_next.size() + after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
 
 /// The size of the largest document that `Sources` can have, in bytes.
 template <auto const& Sources>
 inline constexpr std::size_t max_json_size = [] {
-    std::size_t size = 2 + size_of<Sources> - 1;
+    std::size_t size = after_last.size();
     for (auto const& row : rows_of<Sources>) size += row.key().size() + row.text_capacity + fixed_verdict_size + longest_status;
     return size;
 }();
@@ -87,11 +87,11 @@ constexpr void write_json(report_view report, Sink&& put) {
 
 /// The size of the document as it is now.
 constexpr std::size_t json_size(report_view report) {
-    std::size_t size = 1;
+    std::size_t size = after_last.size();
     for (std::size_t i = 0; i < report.size(); ++i)
         if (auto const v = report[i])
-            size += 1 + report.key(i).size() + v->error.size() + to_string(v->status).size() + fixed_verdict_size;
-    return size == 1 ? 2 : size;
+            size += report.key(i).size() + v->error.size() + to_string(v->status).size() + fixed_verdict_size;
+    return size == after_last.size() ? empty_document.size() : size;
 }
 
 /// Writes the document into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with

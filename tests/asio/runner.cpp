@@ -379,6 +379,17 @@ TEST_CASE("an attempt that is not OK is retried as declared") {
 
 // ---- the end, threads, and many
 
+namespace {
+constexpr auto sudden = healthz::sources(
+    source<"well">([] { return healthz::ok(); }, {.interval = 20ms, .retries = 0}),
+    source<"hung">([]() -> net::awaitable<outcome> {
+        net::steady_timer timer(co_await net::this_coro::executor, 1h);
+        co_await timer.async_wait(net::use_awaitable);
+        co_return healthz::ok();
+    }, {.interval = 20ms, .timeout = 10ms, .retries = 0}),
+    source<"behind">(healthz::depends_on<"hung">([] { return healthz::ok(); }), {.interval = 20ms, .retries = 0}));
+}  // namespace
+
 TEST_CASE("a runner that is destroyed tells nothing more, and the context may run on") {
     close_all();
     net::io_context context;
@@ -424,6 +435,28 @@ TEST_CASE("a runner may be stopped or destroyed from its own handler, and is nev
         context.run_for(10s);
         CHECK(told == 3);
     }
+}
+
+TEST_CASE("a handler that throws stops no timetable") {
+    net::io_context context;
+    int told = 0;
+    healthz::asio::runner<sudden> runner(context.get_executor(), [&](auto const&, std::size_t) {
+        ++told;
+        throw std::runtime_error("no room in the log");
+    });
+    runner.start();
+    auto const end = test::clock::now() + 5s;
+    int thrown = 0;
+    while (told < 12 && test::clock::now() < end) {
+        try {
+            context.run_for(100ms);
+        } catch (std::runtime_error const&) {
+            ++thrown;
+        }
+    }
+    CHECK(told >= 12);
+    CHECK(thrown == told);
+    for (std::size_t i = 0; i < healthz::size_of<sudden>; ++i) CHECK(runner.snapshot()[i].has_value());
 }
 
 TEST_CASE("a context may be destroyed with everything under way") {

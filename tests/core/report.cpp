@@ -122,7 +122,7 @@ constexpr bool a_view_shows_the_report() {
     healthz::report_view const view = r;
     publish(r, 2, healthz::error("gone"));
     return view.size() == 3 && !view[0] && view[2]->name == "queue" && view[2]->error == r[2]->error &&
-           view.key(1) == R"("cache")" && view.count(status::error) == 1 && view.pending() == 2 &&
+           view.key(1) == "cache" && view.count(status::error) == 1 && view.pending() == 2 &&
            view.worst() == status::error && !view.all_ok();
 }
 static_assert(a_view_shows_the_report());

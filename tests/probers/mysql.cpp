@@ -383,6 +383,7 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
     CHECK(signal("'<\xC3\xA4\"\n>'") == error("query error", "ERROR 1644 (45000): <\xC3\xA4\\\"\\n>"));
     CHECK(signal("_latin1 x'3CE4F63E'") == error("query error", "ERROR 1644 (45000): <\xC3\xA4\xC3\xB6>"));
     CHECK(signal("x'3C0001FF3E'").starts_with("ERROR"));
+    CHECK(signal("'invalid JSON', MYSQL_ERRNO = 3141") == error("query error", "ERROR 3141 (45000): invalid JSON"));
     std::string const huge(10'000'000, 'x');
     for (std::string const& answer : {std::string("\x0d\0\0\0\xff\x15\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
                                       std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x15\x04" + huge,

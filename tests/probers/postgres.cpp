@@ -149,6 +149,7 @@ TEST_CASE("postgres: a query that somebody cancels is an ERROR, not a TIMEOUT") 
 TEST_CASE("postgres: a service is what libpq finds in its file") {
     auto const file = server().directory() + "/services";
     std::ofstream(file) << "[here]\nhost=localhost\nport=" << port() << "\nuser=monitor\npassword=Vq8zKw3x\ndbname=postgres\n"
+                        << "options='-c search_path=app'\n"
                         << "[nowhere]\nhost=no-such-host.invalid\nuser=monitor\n";
     ::setenv("PGSERVICEFILE", file.c_str(), 1);
     CHECK(check("service=here").status == status::ok);
@@ -156,6 +157,9 @@ TEST_CASE("postgres: a service is what libpq finds in its file") {
     CHECK(found.status == status::error);
     CHECK_THAT(found.error, contains(R"(could not translate host name \"no-such-host.invalid\" to address)"));
     CHECK(check("service=missing").status == status::failed);
+    set_query("SELECT 1 / (current_setting('search_path') = 'app' AND current_setting('statement_timeout') <> '0')::int");
+    CHECK(check("service=here").status == status::ok);  // with its own options, and the timeout beside them
+    set_query("SELECT 1");
     ::unsetenv("PGSERVICEFILE");
 }
 
@@ -293,6 +297,9 @@ TEST_CASE("postgres: hosts by name, by socket, and several") {
     CHECK(given("host=,localhost port=1," + port()) == status::ok);
     CHECK(given("hostaddr=127.0.0.1 port=" + port()) == status::ok);
     CHECK(given("hostaddr=127.0.0.1,127.0.0.1 port=1," + port()) == status::ok);
+    CHECK(given("host=localhost,db.example hostaddr=,127.0.0.1 port=1," + port()) == status::ok);
+    CHECK(given("host=localhost,db.example hostaddr=,127.0.0.1 port=" + port() + ",1") == status::ok);
+    CHECK(given("host=a,b,c hostaddr=127.0.0.1,127.0.0.1 port=1,2") == status::failed);
     CHECK(given("host=localhost,localhost port=1,2") == status::error);
 
     auto const no_socket = check("host=/nowhere user=monitor password=Vq8zKw3x");

@@ -47,6 +47,8 @@ TEST_CASE("postgres: reach needs no credentials, and is OK by address, name, soc
         CHECK(reach("host=" + each->directory() + " port=" + port) == "OK null");
         CHECK(reach("host=/nowhere,127.0.0.1,localhost port=1,1," + port) == "OK null");
         CHECK(reach("hostaddr=127.0.0.1 port=" + port) == "OK null");
+        CHECK(reach("host=a,b hostaddr=127.0.0.1,127.0.0.1 port=1," + port) == "OK null");
+        CHECK(reach("host=a,b,c hostaddr=127.0.0.1,127.0.0.1 port=1,2").starts_with("FAILED"));
     }
     CHECK(probe(postgres{.url = at(server()).c_str(), .test = nullptr, .level = postgres::reach}) == "OK null");
 }

@@ -6,6 +6,9 @@
 #include "probe.hpp"
 
 #include <array>
+#include <chrono>
+#include <memory>
+#include <utility>
 
 namespace healthz::asio {
 

@@ -6,6 +6,7 @@
 #include "on_worker.hpp"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace healthz::asio {
 
@@ -30,13 +31,13 @@ inline bool is_connected_to_itself(net::ip::tcp::socket const& socket, net::ip::
 
 /// What a connection is for.
 enum class purpose {
-    talk,
+    talk,  ///< to send and to receive
     look,  ///< only to see that it is accepted; close it, and do not leave that to the destructor
 };
 
 /// Has a socket, once it is closed, reset its connection. On Linux the client's part of the handshake waits for what might follow,
-/// so that the reset comes in its place: the program that listens never hears of it, and nothing is left in TIME_WAIT. HAProxy
-/// checks in this way too.
+/// so that the reset comes in its place: the program that listens does not hear of it (unless the loop is held up for as long as the
+/// system delays an acknowledgement), and nothing is left in TIME_WAIT. HAProxy checks in this way too.
 inline void be_brief(net::ip::tcp::socket& socket, net::ip::tcp const& protocol) {
     boost::system::error_code ignored;  // then it is an ordinary connection
     socket.open(protocol, ignored);

@@ -8,6 +8,10 @@
 
 #include <boost/asio/write.hpp>
 
+#include <sys/socket.h>
+
+#include <cerrno>
+
 namespace healthz::asio {
 
 /// One operation at a time. Destroying it closes it.

@@ -10,6 +10,13 @@
 #include <boost/asio/strand.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace healthz::asio {
 
@@ -44,7 +51,7 @@ public:
         maintenance_ = on;
         counter_.accept_next();
         if (!started_) return;
-        cycle_.restart(now(), schedule_);
+        cycle_.restart(now());
         abandon();
         advance();
     }
@@ -71,27 +78,27 @@ private:
         switch (cycle_.next(moment, schedule_)) {
             case step::sleep: break;
             case step::start:
-                if (excused(moment)) break;
+                if (auto const found = found_without_attempt()) {
+                    cycle_.conclude(moment, schedule_);
+                    sleep();
+                    conclude(*found);
+                    return;
+                }
                 if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
-            case step::give_up:
-                attempt_ended(finding(timeout()));
-                abandon();
-                return;
+            case step::give_up: attempt_ended(finding(timeout())); return;
         }
         if (!stopped_) sleep();
     }
 
-    // Whether no attempt is to be made: then the check is over.
-    bool excused(tick moment) {
+    // What the check found without an attempt, if none is to be made.
+    std::optional<finding> found_without_attempt() const {
         auto const* const parent = excuse_ ? excuse_() : nullptr;
-        if (!maintenance_ && parent == nullptr) return false;
+        if (!maintenance_ && parent == nullptr) return std::nullopt;
         finding found;
         found.status = maintenance_ ? status::failed : status::error;
         found.json = maintenance_ ? in_maintenance : parent->error();
-        cycle_.conclude(moment, schedule_);
-        conclude(found);
-        return true;
+        return found;
     }
 
     void abandon() {
@@ -129,11 +136,14 @@ private:
     }
 
     void attempt_ended(finding const& found) {
-        if (cycle_.finish(now(), found.status, schedule_)) conclude(found);
-        if (!stopped_) sleep();
+        bool const is_over = cycle_.finish(now(), found.status, schedule_);
+        sleep();
+        abandon();  // where it is given up
+        if (is_over) conclude(found);
     }
 
-    // A check ended in `found`, which is the verdict if the thresholds let it.
+    // A check ended in `found`, which is the verdict if the thresholds let it. Last of all that is done, since the user's handler
+    // may throw, or stop everything.
     void conclude(finding const& found) {
         bool const is_ok = found.status == status::ok;
         if (!counter_.accepts(was_ok_.value_or(is_ok), is_ok, thresholds_)) return;

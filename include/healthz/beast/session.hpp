@@ -17,10 +17,13 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace healthz::beast {
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace healthz {
@@ -39,8 +40,10 @@ public:
         }
         if (result.get("port").find_first_not_of("0123456789,") != std::string::npos) return std::nullopt;
         auto const ports = result.list("port").size();
-        auto const hosts = result.list(result.get("hostaddr").empty() ? "host" : "hostaddr").size();
-        if (ports > 1 && ports != hosts) return std::nullopt;
+        auto const hosts = result.list("host").size(), addresses = result.list("hostaddr").size();
+        bool const has_both = !result.get("host").empty() && !result.get("hostaddr").empty();
+        if (has_both && hosts != addresses) return std::nullopt;
+        if (ports > 1 && ports != std::max(hosts, addresses)) return std::nullopt;
         return result;
     }
 

@@ -14,8 +14,10 @@
 #include <errmsg.h>
 #include <mysql.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 
 namespace healthz {
@@ -136,7 +138,7 @@ private:
         bool is_dead() const {
             constexpr unsigned shutting_down = 1053, killed = 1927, idle_for_too_long = 4031;
             auto const code = mysql_errno(handle);
-            return (code >= CR_MIN_ERROR && code < 4000) || code == shutting_down || code == killed || code == idle_for_too_long;
+            return (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || code == shutting_down || code == killed || code == idle_for_too_long;
         }
     };
 

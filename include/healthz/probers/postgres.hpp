@@ -20,17 +20,21 @@
 namespace healthz {
 
 /// OK when the server at `url` (a libpq connection string: URI or key=value) runs `test` without an error. A coroutine
-/// prober on libpq's asynchronous API: nothing blocks the loop, names are looked up on a worker. One connection a source,
-/// kept from check to check; one that is found dead is silently opened anew once.
+/// prober on libpq's asynchronous API: nothing blocks the loop, names are looked up on a worker; only of a service (`service=...`)
+/// with several hosts libpq looks up those after the first itself, on the loop. One connection a source, kept from check to check;
+/// one that is found dead is silently opened anew once.
 /// ERROR carries the server's or libpq's text, without any password; FAILED: `url` is not set or is no connection string.
 struct postgres {
     setting url;
     char const* test = "SELECT 1";
     /// What is checked. `reach` is for who has no credentials, or must not use them up: a fresh connection, on which the server
     /// has to answer the first bytes of the protocol, a request for GSSAPI encryption, and is left without a word. It shows that
-    /// the server accepts clients and talks to them; not that it has started, knows the user, or can answer a query. It writes
-    /// nothing to the log of PostgreSQL 12 or later, unless that logs every connection.
-    enum : std::uint8_t { query, reach } level = query;
+    /// the server accepts clients and talks to them; not that it has started, knows the user, or can answer a query. Needs
+    /// PostgreSQL 12 or later, and writes nothing to its log, unless that logs every connection.
+    enum : std::uint8_t {
+        query,  ///< an authenticated query
+        reach,  ///< a handshake without credentials
+    } level = query;
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
     /// Has the server end a query that outlasts the timeout, by the startup option `statement_timeout`. A pooler that refuses
@@ -128,15 +132,15 @@ private:
 
     // Looks up the names in `host`, so that libpq need not: each address becomes a `hostaddr` beside its host.
     boost::asio::awaitable<std::string> resolve_hosts(conninfo& given, connection& link) {
-        if (given.get("host").empty() || !given.get("hostaddr").empty()) co_return std::string();
-        auto const hosts = given.list("host");
+        if (given.get("host").empty()) co_return std::string();
+        auto const hosts = given.list("host"), known = given.list("hostaddr");
         auto const ports = given.list("port");  // one for all hosts, or one for each
         std::vector<std::string> new_hosts, new_addresses, new_ports;
         std::string problems;
         for (std::size_t i = 0; i < hosts.size(); ++i) {
-            std::vector<std::string> addresses(1);
+            std::vector<std::string> addresses{known.size() > 1 ? known[i] : known[0]};
             bool const is_path = hosts[i].empty() || hosts[i][0] == '/' || hosts[i][0] == '@';
-            if (!is_path) {
+            if (!is_path && addresses[0].empty()) {
                 asio::resolved const found = co_await asio::resolve(hosts[i], "0");
                 addresses.clear();
                 for (auto const& endpoint : found.endpoints) addresses.push_back(endpoint.address().to_string());
@@ -224,7 +228,9 @@ private:
 
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
-        if (!settings_.statement_timeout) {
+        bool const names_service = !given->get("service").empty();
+        link.limit_with_query = settings_.statement_timeout && names_service;  // a startup option would replace the service's own
+        if (!settings_.statement_timeout || names_service) {
             outcome_type opened = co_await open(link, *given);
             co_return opened;
         }
