@@ -90,7 +90,11 @@ constexpr bool require_pollable(declared_source<Name, Prober> const&) {
 struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        if constexpr ((coroutine_prober<session_of<typename Sources::prober_type>> || ...)) (require_pollable(declared), ...);
+        constexpr auto count = sizeof...(Sources);  // no fold expressions, which clang limits to 256 operands
+        constexpr std::array<bool, count> coroutines{coroutine_prober<session_of<typename Sources::prober_type>>...};
+        if constexpr (coroutines != std::array<bool, count>{}) {
+            [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
+        }
         return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }
 };

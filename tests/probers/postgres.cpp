@@ -149,7 +149,7 @@ TEST_CASE("postgres: a query that somebody cancels is an ERROR, not a TIMEOUT") 
 TEST_CASE("postgres: a service is what libpq finds in its file") {
     auto const file = server().directory() + "/services";
     std::ofstream(file) << "[here]\nhost=localhost\nport=" << port() << "\nuser=monitor\npassword=Vq8zKw3x\ndbname=postgres\n"
-                        << "options='-c search_path=app'\n"
+                        << "options=-c search_path=app\n"
                         << "[nowhere]\nhost=no-such-host.invalid\nuser=monitor\n";
     ::setenv("PGSERVICEFILE", file.c_str(), 1);
     CHECK(check("service=here").status == status::ok);
