@@ -11,27 +11,19 @@
 
 namespace healthz {
 
-/// A name as it stands in the program's memory: first as the document has it, escaped and without quotes; and behind that
-/// as it was declared, unless that is the same.
-struct name_text {
-    char const* text;
-    std::uint16_t key_size;
-    std::uint16_t name_size;
-};
-
-/// One source without its type.
+/// One source without its type. In this order it has no gaps.
 struct source_row {
-    name_text names;
-    std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
-    bool remote;                  ///< asks over a network
+    char const* text;  // the name, escaped and without quotes; and behind that as it was declared, unless that is the same
     std::uint32_t text_offset;    ///< where its error text begins in the report's text
     healthz::schedule schedule;
+    std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
+    std::uint16_t key_size;
+    std::uint16_t name_size;
+    bool remote;  ///< asks over a network
 
-    constexpr std::string_view name() const {
-        return {names.text + (names.name_size == names.key_size ? 0 : names.key_size), names.name_size};
-    }
+    constexpr std::string_view name() const { return {text + (name_size == key_size ? 0 : key_size), name_size}; }
     /// The name as the document has it: escaped, without quotes.
-    constexpr std::string_view key() const { return {names.text, names.key_size}; }
+    constexpr std::string_view key() const { return {text, key_size}; }
 };
 
 constexpr bool needs_escape(std::string_view name) {
@@ -60,18 +52,29 @@ inline constexpr auto escaped_name = [] {
     return exact;
 }();
 
+struct name_text {
+    char const* text;
+    std::size_t key_size, name_size;
+};
 template <fixed_string Name>
 constexpr name_text text_of_name() {
-    constexpr auto size = static_cast<std::uint16_t>(Name.view().size());
+    constexpr auto size = Name.view().size();
     // The template argument itself is in the program's memory.
     if constexpr (!needs_escape(Name.view())) return {Name.chars, size, size};
-    else return {escaped_name<Name>.data(), static_cast<std::uint16_t>(roomy_escaped<Name>.key_size), size};
+    else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};
 }
 
-constexpr source_row make_row(name_text names, health_check const& check, std::size_t text_capacity, bool remote) {
+// No template: it is compiled once, however many sources there are.
+constexpr source_row make_row(name_text name, health_check const& check, std::size_t text_capacity, bool remote) {
     auto const ticks = [](std::chrono::milliseconds duration) { return static_cast<tick>(duration.count()); };
-    return {names, static_cast<std::uint16_t>(text_capacity), remote, 0,
-            {ticks(check.interval), ticks(check.timeout), ticks(check.retry_interval), 0, static_cast<std::uint16_t>(check.retries)}};
+    auto const short_of = [](auto number) { return static_cast<std::uint16_t>(number); };
+    return {name.text,
+            0,
+            {ticks(check.interval), ticks(check.timeout), ticks(check.retry_interval), 0, short_of(check.retries)},
+            short_of(text_capacity),
+            short_of(name.key_size),
+            short_of(name.name_size),
+            remote};
 }
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
