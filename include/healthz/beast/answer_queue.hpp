@@ -19,10 +19,8 @@ namespace net = boost::asio;
 /// Answers that wait to be written: constant text and shared documents, never copied.
 class answer_queue {
 public:
-    using document_bytes = std::shared_ptr<rendered_answer const>;
-
     /// Appends an answer; `latest` is looked at only where the answer is the document.
-    void push(answer which, bool head, std::string_view connection, document_bytes const& latest) {
+    void push(answer which, bool head, std::string_view connection, shared_answer const& latest) {
         bool const is_document = which == answer::document || which == answer::strict_document;
         auto const& whole = is_document ? *latest : errors()[static_cast<std::size_t>(which)];
         bool const unavailable = which == answer::strict_document && !latest->all_ok;
@@ -65,7 +63,7 @@ private:
     }
 
     std::vector<net::const_buffer> buffers_;
-    std::vector<document_bytes> owners_;
+    std::vector<shared_answer> owners_;
 };
 
 }  // namespace healthz::beast

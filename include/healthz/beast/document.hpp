@@ -1,29 +1,38 @@
 // SPDX-License-Identifier: BSL-1.0
-// The answer to a request, made when a verdict changes, immutable, and shared by all connections.
-// Needs the core and the standard library only.
+// The answer to a request, made when a verdict changes, and shared by all connections.
+// Needs Boost.SmartPtr.
 #pragma once
 
 #include "../endpoint.hpp"
 #include "../hosted/live_document.hpp"
 
-#include <memory>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace healthz::beast {
 
-/// A whole response that is good for most requests; for the others, its parts.
-struct rendered_answer {
+/// A whole response that is good for most requests; for the others, its parts. Counts its own references.
+struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     std::string bytes;             ///< the status line, the common header fields, an empty line, the body
     std::size_t status_size = 0;   ///< how many of these bytes are the status line
     std::size_t header_size = 0;   ///< and how many come before the body
     bool all_ok = false;           ///< what `?strict=true` asks
 
     rendered_answer() = default;
-    rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false) : all_ok(every_source_ok) {
+    rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false) {
+        assign(status_line, body, every_source_ok);
+    }
+
+    void assign(std::string_view status_line, std::string_view body, bool every_source_ok) {
         auto const size = std::to_string(body.size());
         status_size = status_line.size();
         header_size = status_line.size() + common_fields.size() + size.size() + http_header_end.size();
+        all_ok = every_source_ok;
+        bytes.clear();
         bytes.reserve(header_size + body.size());
         bytes.append(status_line).append(common_fields).append(size).append(http_header_end).append(body);
     }
@@ -35,25 +44,29 @@ struct rendered_answer {
     std::string_view body() const { return text_from(bytes, header_size); }
 };
 
-/// Holds the latest document. `update` is for whoever gets the verdicts; `latest` for any thread, and never waits for more
-/// than the exchange of a pointer.
+/// An answer that does not change as long as this points to it.
+using shared_answer = boost::intrusive_ptr<rendered_answer const>;
+
+/// Holds the latest document. `update` is for whoever gets the verdicts, one at a time; `latest` for any thread, and never waits
+/// for more than a copy of the document.
 class document {
 public:
-    document() { publish(); }
+    document() { publish(std::nullopt); }
 
     /// Renders `report`. Linear in its size.
     void update(report_view report) {
         live_.update(report);
-        publish();
+        publish(std::nullopt);
     }
 
-    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs little more than a copy.
+    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source where
+    /// nobody reads the document at that moment, and little more than a copy where somebody does.
     void update(report_view report, std::size_t index) {
-        live_.update(report, index);
-        publish();
+        bool const in_place = live_.update(report, index);
+        publish(in_place ? std::optional(index) : std::nullopt);
     }
 
-    std::shared_ptr<rendered_answer const> latest() const {
+    shared_answer latest() const {
         std::lock_guard lock(mutex_);
         return latest_;
     }
@@ -61,15 +74,32 @@ public:
 private:
     static constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
 
-    void publish() {
-        std::shared_ptr<rendered_answer const> shared = std::make_shared<rendered_answer>(ok_line, live_.text(), live_.all_ok());
+    // Makes an answer out of `live_`, from which the latest one differs in source `only`, if that is given.
+    void publish(std::optional<std::size_t> only) {
+        if (change_latest(only)) return;
+        boost::intrusive_ptr<rendered_answer> made(new rendered_answer(ok_line, live_.text(), live_.all_ok()));
         std::lock_guard lock(mutex_);
-        latest_.swap(shared);
+        latest_.swap(made);
+    }
+
+    // Nothing where somebody reads it; who does not yet is kept waiting.
+    bool change_latest(std::optional<std::size_t> only) {
+        std::lock_guard lock(mutex_);
+        if (!latest_ || latest_->use_count() != 1) return false;
+        if (only) {
+            auto const changed = live_.text_of(*only);
+            auto const begin = static_cast<std::size_t>(changed.data() - live_.text().data());
+            copy_text(changed, latest_->bytes.data() + latest_->header_size + begin);
+            latest_->all_ok = live_.all_ok();
+        } else {
+            latest_->assign(ok_line, live_.text(), live_.all_ok());
+        }
+        return true;
     }
 
     live_document live_;
     std::mutex mutable mutex_;
-    std::shared_ptr<rendered_answer const> latest_;
+    boost::intrusive_ptr<rendered_answer> latest_;
 };
 
 }  // namespace healthz::beast

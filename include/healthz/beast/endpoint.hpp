@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 /// A Beast body that is a piece of a shared document: sending it copies nothing.
 struct shared_body {
     struct value_type {
-        std::shared_ptr<void const> owner;
+        shared_answer owner;
         std::string_view text;
     };
 

@@ -29,15 +29,20 @@ public:
     }
 
     /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one
-    /// source; where its text changes in length, what stands behind it is moved.
-    void update(report_view report, std::size_t index) {
+    /// source; where its text changes in length, what stands behind it is moved. Returns whether it has not: then nothing has
+    /// changed but `text_of(index)`.
+    bool update(report_view report, std::size_t index) {
         bool const first_verdict = starts_.back() == 0;
-        if (first_verdict || starts_.size() != report.size() + 1) return update(report);
+        if (first_verdict || starts_.size() != report.size() + 1) {
+            update(report);
+            return false;
+        }
         patch_.clear();
         append(report, index, patch_);
         auto const begin = starts_[index], size = starts_[index + 1] - begin;
+        bool const in_place = patch_.size() == size;
         text_.front() = before_next.front();  // until it is known which source comes first
-        if (patch_.size() == size) {
+        if (in_place) {
             copy_text(patch_, text_.data() + begin);
         } else {
             text_.replace(begin, size, patch_);
@@ -46,10 +51,14 @@ public:
         }
         text_.front() = before_first.front();
         count_ok(report, index);
+        return in_place;
     }
 
     /// The document, until the next update.
     std::string_view text() const { return text_; }
+
+    /// The part of `text()` that is about source `index`; empty before its first verdict.
+    std::string_view text_of(std::size_t index) const { return text_until(text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]); }
 
     /// Whether every source has been checked and is OK.
     bool all_ok() const { return !ok_.empty() && ok_count_ == ok_.size(); }
