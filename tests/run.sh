@@ -4,7 +4,7 @@
 #
 # Installs what is missing, builds, and runs every test; or, with arguments, only the named steps, in the given order:
 #
-#   packages      install the missing Debian packages (the only step that needs root or sudo)
+#   packages      install the missing Debian packages; this needs root or sudo, and so does `benchmarks`, for its peers
 #   build         build all test programs
 #   core asio probers beast headers
 #                 build and run one test program
