@@ -4,7 +4,9 @@
 
 #include <healthz/beast/document.hpp>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 namespace {
 
@@ -80,4 +82,31 @@ TEST_CASE("a live document that was told of another report writes all of it") {
     CHECK(live.text() == "{}");
     live.update(four::report(), 3);
     CHECK(live.text() == four::document);
+}
+
+TEST_CASE("an answer that somebody holds does not change, whatever another thread publishes") {
+    healthz::beast::document shared;
+    auto report = four::report();
+    shared.update(report);
+    std::atomic<bool> done = false;
+    int torn = 0;
+    std::thread reader([&] {
+        while (!done) {
+            auto const held = shared.latest();
+            std::string const before = held->bytes;
+            std::this_thread::yield();
+            torn += held->bytes != before || !held->header().ends_with(": " + std::to_string(held->body().size()) + "\r\n\r\n");
+        }
+    });
+    std::mt19937 random(2);
+    for (int i = 0; i < 20000; ++i) {
+        auto const index = random() % report.size();
+        auto const found = any_outcome(random);
+        report.publish(index, found.status(), found.json(), four::moment(i));
+        shared.update(report, index);
+    }
+    done = true;
+    reader.join();
+    CHECK(torn == 0);
+    CHECK(shared.latest()->body() == written(report));
 }
