@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 using namespace std::chrono_literals;
 
@@ -25,6 +26,19 @@ constexpr auto sources = healthz::sources(
     healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY_ADDRESS", "127.0.0.1:9")}, {.interval = 2s, .retries = 0}),
     healthz::source<"sensor">(read_sensor, {.interval = 2s, .retries = 0}));
 
+// A log: one line for each source whose status changes.
+struct log_changes {
+    std::map<std::size_t, healthz::status> statuses{};
+
+    void operator()(healthz::report_view report, std::size_t index) {
+        healthz::verdict const latest = *report[index];
+        auto const [last, is_first] = statuses.try_emplace(index, latest.status);
+        if (!is_first && last->second == latest.status) return;
+        last->second = latest.status;
+        std::cout << latest.name << ": " << to_string(latest.status) << ' ' << latest.error << std::endl;
+    }
+};
+
 int main() {
     std::string_view const port_text = std::getenv("PORT") != nullptr ? std::getenv("PORT") : "8080";
     std::uint16_t port = 0;
@@ -37,5 +51,6 @@ int main() {
         .port = port,
         .auth = healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET")),
         .on_listening = [](auto const& where) { std::cout << "listening on " << where << std::endl; },
+        .on_verdict = log_changes(),
     });
 }

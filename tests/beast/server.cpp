@@ -12,9 +12,11 @@
 #include <fcntl.h>
 #include <spawn.h>
 
+#include <atomic>
 #include <csignal>
 #include <deque>
 #include <map>
+#include <thread>
 
 namespace {
 
@@ -361,4 +363,34 @@ TEST_CASE("a server out of descriptors goes on, and recovers by itself") {
     p.signal(SIGTERM);
     CHECK(p.wait() == 0);
     CHECK(p.complaints() == "");
+}
+
+namespace {
+
+constexpr auto told = healthz::sources(healthz::source<"cache">([] { return healthz::ok(); }, {.interval = 1h}));
+
+}  // namespace
+
+TEST_CASE("what a program finds out by itself is served: reports and maintenance") {
+    std::atomic<std::uint16_t> port = 0;
+    healthz::beast::server<told> server({.port = 0,
+                                         .auth = healthz::allow_unauthenticated{},
+                                         .on_listening = [&](auto const& where) { port = where.port(); }});
+    bool reported = false, in_maintenance = false;
+    std::thread user([&] {
+        auto const serves = [&](std::string const& text) {
+            return eventually([&] { return port != 0 && client(port).ask(request()).body.find(text) != std::string::npos; });
+        };
+        if (serves("OK")) {
+            server.runner().report<"cache">(healthz::error("stale"));
+            reported = serves(R"("cache":{"error":{"message":"stale"},"status":"ERROR")");
+            server.runner().maintenance<"cache">(true);
+            in_maintenance = serves(R"("cache":{"error":"in maintenance","status":"FAILED")");
+        }
+        std::raise(SIGTERM);
+    });
+    CHECK(server.run() == EXIT_SUCCESS);
+    user.join();
+    CHECK(reported);
+    CHECK(in_maintenance);
 }

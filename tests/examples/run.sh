@@ -52,6 +52,7 @@ check orders "$answer" "*\"orders\":{\"error\":\"environment variable 'ORDERS_UR
 check gateway "$answer" '*"gateway":{"error":{"message":"connection error","extra":"127.0.0.1:9: Connection refused"},"status":"ERROR"*'
 check sensor "$answer" '*"sensor":{"error":*"status":"*'
 check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-hasura-access-key"*'
+check 'the log' "$(grep -c '^gateway: ERROR {"message":"connection error",' "$output/demo")" 1 # each change once
 kill -TERM "$demo"
 wait "$demo" || fail "the demo's exit status is $?"
 

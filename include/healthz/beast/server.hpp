@@ -71,43 +71,65 @@ struct options {
     std::function<void(report_view, std::size_t)> on_verdict{};
 };
 
-/// Checks `Sources` and serves them until SIGINT or SIGTERM; then it returns, within a second whatever hangs. Blocks.
-/// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
+inline int cannot_serve(std::string const& why) {
+    std::fprintf(stderr, "healthz: %s\n", why.c_str());
+    return EXIT_FAILURE;
+}
+
+/// Checks `Sources` and serves them, for who has more to tell it than options: through its runner.
+template <auto const& Sources>
+class server {
+public:
+    /// Begins nothing yet. Throws where the process has no descriptor left.
+    explicit server(options how) : how_(std::move(how)) {}
+
+    /// What checks, for reports and maintenance, from any thread: `server.runner().report<"name">(outcome)`.
+    asio::runner<Sources>& runner() { return runner_; }
+
+    /// Serves until SIGINT or SIGTERM; then it returns, within a second whatever hangs. Blocks. To be called once.
+    /// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
+    /// Throws what a handler of the options throws.
+    int run() {
+        if (!how_.auth.problem().empty()) return cannot_serve(how_.auth.problem());
+        boost::system::error_code ec;
+        auto const address = net::ip::make_address(how_.address, ec);
+        if (ec) return cannot_serve("'" + how_.address + "' is not an IP address");
+        auto limit = how_.limit;
+        limit.connections = affordable_connections(limit.connections, size_of<Sources>);
+        auto const clients = std::make_shared<listener>(context_, latest_, how_.auth, how_.path, limit);
+        clients->listen({address, how_.port}, ec);
+        if (ec) return cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
+
+        net::signal_set signals(context_, SIGINT, SIGTERM);
+        signals.async_wait([&](boost::system::error_code, int) {
+            runner_.stop();
+            clients->stop([&] { context_.stop(); });
+        });
+        runner_.start();
+        if (how_.on_listening) how_.on_listening(clients->local_endpoint());
+        context_.run();
+        return EXIT_SUCCESS;
+    }
+
+private:
+    void publish(report<Sources> const& report, std::size_t index) {
+        latest_.update(report, index);
+        if (how_.on_verdict) how_.on_verdict(report, index);
+    }
+
+    options how_;
+    net::io_context context_{1};
+    document latest_;
+    asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); }};
+};
+
+/// The same in one call, for `main`: whatever is thrown is one line on standard error, too, and EXIT_FAILURE.
 template <auto const& Sources>
 int serve(options const& how) {
-    auto const fail = [](std::string const& why) {
-        std::fprintf(stderr, "healthz: %s\n", why.c_str());
-        return EXIT_FAILURE;
-    };
-    if (!how.auth.problem().empty()) return fail(how.auth.problem());
     try {
-        net::io_context context(1);
-        boost::system::error_code ec;
-        auto const address = net::ip::make_address(how.address, ec);
-        if (ec) return fail("'" + how.address + "' is not an IP address");
-
-        document latest;
-        auto limit = how.limit;
-        limit.connections = affordable_connections(limit.connections, size_of<Sources>);
-        auto const server = std::make_shared<listener>(context, latest, how.auth, how.path, limit);
-        server->listen({address, how.port}, ec);
-        if (ec) return fail("cannot listen on " + how.address + " port " + std::to_string(how.port) + ": " + ec.message());
-
-        asio::runner<Sources> runner(context.get_executor(), [&](report<Sources> const& report, std::size_t index) {
-            latest.update(report, index);
-            if (how.on_verdict) how.on_verdict(report, index);
-        });
-        net::signal_set signals(context, SIGINT, SIGTERM);
-        signals.async_wait([&](boost::system::error_code, int) {
-            runner.stop();
-            server->stop([&] { context.stop(); });
-        });
-        runner.start();
-        if (how.on_listening) how.on_listening(server->local_endpoint());
-        context.run();
-        return EXIT_SUCCESS;
+        return server<Sources>(how).run();
     } catch (std::exception const& e) {
-        return fail(e.what());
+        return cannot_serve(e.what());
     }
 }
 
