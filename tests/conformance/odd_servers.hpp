@@ -88,14 +88,20 @@ private:
     std::vector<net::ip::tcp::socket> waiting_;
 };
 
-/// A port where nobody listens: bound, so that nobody else can.
+/// A port of 127.0.0.1 where nobody listens: bound, so that nobody else gets it. A server to which it is given may listen there
+/// meanwhile, if it sets SO_REUSEADDR, as servers do.
 class closed_port {
 public:
-    std::string port() const { return std::to_string(socket_.local_endpoint().port()); }
+    closed_port() {
+        socket_.set_option(net::socket_base::reuse_address(true));
+        socket_.bind({net::ip::address_v4::loopback(), 0});
+    }
+    int number() const { return socket_.local_endpoint().port(); }
+    std::string port() const { return std::to_string(number()); }
 
 private:
     net::io_context context_;
-    net::ip::tcp::socket socket_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
+    net::ip::tcp::socket socket_{context_, net::ip::tcp::v4()};
 };
 
 /// Any four characters of `password` that stand side by side in `document`, or nothing.

@@ -46,7 +46,7 @@ public:
     void sigstop() { process_.sigstop(); }
     void sigcont() { process_.sigcont(); }
 
-    std::string port() const { return std::to_string(port_); }
+    std::string port() const { return port_.port(); }
     std::string socket() const { return process_.path("socket"); }
     std::string file(std::string const& name) const { return process_.path(name); }
     authority const& trusted() const { return trusted_; }
@@ -96,7 +96,7 @@ private:
 
     server_process process_{"mysql", "mysql"};
     authority trusted_;
-    int const port_ = free_port();
+    closed_port const port_;
 };
 
 }  // namespace test

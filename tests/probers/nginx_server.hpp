@@ -49,16 +49,16 @@ public:
     void use_certificate(std::string const& name, certificate const& made) {
         process_.write(name + ".pem", made.text);
         process_.write(name + ".key", made.key);
-        https_ports_.try_emplace(name, free_port());
+        https_ports_.try_emplace(name);
     }
     authority const& trusted() const { return trusted_; }
     std::string file(std::string const& name) const { return process_.path(name); }
 
     std::string url(std::string const& target, std::string const& host = "127.0.0.1") const {
-        return "http://" + host + ":" + std::to_string(port_) + target;
+        return "http://" + host + ":" + port_.port() + target;
     }
     std::string https_url(std::string const& which, std::string const& target = "/ok", std::string const& host = "localhost") const {
-        return "https://" + host + ":" + std::to_string(https_ports_.at(which)) + target;
+        return "https://" + host + ":" + https_ports_.at(which).port() + target;
     }
 
     /// The connections over which requests for `path` came, one entry a request.
@@ -81,8 +81,8 @@ public:
             std::string slot, local, remote, state;
             fields >> slot >> local >> remote >> state;
             int const at = std::stoi(local.substr(local.find(':') + 1), nullptr, 16);
-            bool ours = at == port_;
-            for (auto const& [name, port] : https_ports_) ours = ours || at == port;
+            bool ours = at == port_.number();
+            for (auto const& [name, port] : https_ports_) ours = ours || at == port.number();
             count += ours && state == wanted;
         }
         return count;
@@ -124,9 +124,9 @@ private:
                 log_format connections '$connection $uri'; access_log access connections;
                 client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
                 keepalive_requests 100000; absolute_redirect off; default_type text/plain;
-                server { listen 127.0.0.1:)" << port_ << "; root .; include locations; }\n";
+                server { listen 127.0.0.1:)" << port_.number() << "; root .; include locations; }\n";
         for (auto const& [name, port] : https_ports_)
-            out << "server { listen 127.0.0.1:" << port << " ssl; root .; ssl_certificate " << name << ".pem; ssl_certificate_key " << name
+            out << "server { listen 127.0.0.1:" << port.number() << " ssl; root .; ssl_certificate " << name << ".pem; ssl_certificate_key " << name
                 << ".key; include locations; }\n";
         out << "}\n";
         return out.str();
@@ -134,8 +134,8 @@ private:
 
     server_process process_{"nginx", nullptr, SIGTERM};
     authority trusted_;
-    int port_ = free_port();
-    std::map<std::string, int> https_ports_;
+    closed_port const port_;
+    std::map<std::string, closed_port> https_ports_;
 };
 
 /// The one that all tests of http use. Runs when it is asked for.

@@ -62,14 +62,14 @@ public:
 
     std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "",
                        std::string const& more = "") override {
-        return "Driver=MariaDB;Server=127.0.0.1;Port=" + std::to_string(port_) +
+        return "Driver=MariaDB;Server=127.0.0.1;Port=" + port_.port() +
                ";Uid=monitor;Database=" + (name.empty() ? "mysql" : name) + ";" + more + ";Pwd=" + password;
     }
     void start() override {
         if (process_.running()) return;
         process_.start(
             {"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + process_.path("socket"),
-             "--pid-file=" + process_.path("pid"), "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
+             "--pid-file=" + process_.path("pid"), "--port=" + port_.port(), "--bind-address=127.0.0.1",
              "--skip-log-bin", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"},
             [this] { return answers(); });
     }
@@ -107,7 +107,7 @@ private:
     }
 
     server_process process_{"mariadb", "mysql"};
-    int const port_ = free_port();
+    closed_port const port_;
 };
 
 postgres_database& postgres() {

@@ -34,7 +34,7 @@ public:
     }
     server_process& process() { return process_; }
     postgres_server& server() { return server_; }
-    std::string port() const { return std::to_string(port_); }
+    std::string port() const { return port_.port(); }
     std::string url(std::string const& password = postgres_server::password, std::string const& database = "postgres") const {
         return "postgresql://monitor:" + password + "@127.0.0.1:" + port() + "/" + database;
     }
@@ -42,7 +42,7 @@ public:
 private:
     postgres_server server_;
     server_process process_{"pgbouncer", "postgres"};
-    int const port_ = free_port();
+    closed_port const port_;
 };
 
 pooled_postgres& pool() {

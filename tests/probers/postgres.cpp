@@ -399,13 +399,6 @@ std::string quoted(std::string const& text) {
     return result + "'";
 }
 
-/// Any four characters of `password` that stand side by side in `document`, or nothing.
-std::string leak(std::string const& document, std::string const& password) {
-    for (std::size_t i = 0; i + 4 <= password.size(); ++i)
-        if (document.find(password.substr(i, 4)) != document.npos) return password.substr(i, 4);
-    return {};
-}
-
 std::vector<std::string> ways_to_say(std::string const& password) {
     auto const at = "@127.0.0.1:" + port() + "/";
     std::vector<std::string> urls;

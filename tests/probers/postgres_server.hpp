@@ -31,7 +31,7 @@ public:
     /// Starts the server where it does not run, and waits until it answers.
     void start() {
         if (process_.running()) return;
-        std::vector<std::string> command{program("postgres"), "-D", process_.path("data"), "-k", directory(), "-p", std::to_string(port_), "-c",
+        std::vector<std::string> command{program("postgres"), "-D", process_.path("data"), "-k", directory(), "-p", port_.port(), "-c",
                         "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=50", "-c",
                         "shared_buffers=8MB", "-c", "unix_socket_permissions=0777"};
         for (auto const& each : settings_) command.insert(command.end(), {"-c", each});
@@ -44,13 +44,13 @@ public:
     void sigstop() { process_.sigstop(); }
     void sigcont() { process_.sigcont(); }
 
-    int port() const { return port_; }
+    int port() const { return port_.number(); }
     server_process const& process() const { return process_; }
     std::string directory() const { return process_.directory().string(); }
 
     /// A connection string for `database` with a user and its password.
     std::string url(std::string const& database = "postgres", std::string const& host = "127.0.0.1") const {
-        return std::string("postgresql://") + user + ":" + password + "@" + host + ":" + std::to_string(port_) + "/" + database;
+        return std::string("postgresql://") + user + ":" + password + "@" + host + ":" + port_.port() + "/" + database;
     }
 
     /// The first value of what `sql` returns, run as the tests themselves.
@@ -89,7 +89,7 @@ private:
     }
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> connect(std::string const& database = "postgres") const {
-        auto const parameters = "host=" + directory() + " port=" + std::to_string(port_) + " user=" + user +
+        auto const parameters = "host=" + directory() + " port=" + port_.port() + " user=" + user +
                                 " password=" + password + " dbname=" + database + " connect_timeout=5 application_name=tests";
         std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(parameters.c_str()), &PQfinish);
         if (PQstatus(connection.get()) != CONNECTION_OK) connection.reset();
@@ -98,7 +98,7 @@ private:
 
     server_process process_{"postgres", "postgres", SIGQUIT};
     std::vector<std::string> settings_;
-    int const port_ = free_port();
+    closed_port const port_;
 };
 
 }  // namespace test

@@ -41,8 +41,8 @@ public:
     void sigstop() { process_.sigstop(); }
     void sigcont() { process_.sigcont(); }
 
-    std::string port() const { return std::to_string(port_); }
-    std::string tls_port() const { return std::to_string(tls_port_); }
+    std::string port() const { return port_.port(); }
+    std::string tls_port() const { return tls_port_.port(); }
     std::string file(std::string const& name) const { return process_.path(name); }
     authority const& trusted() const { return trusted_; }
 
@@ -81,8 +81,8 @@ private:
     std::string settings_;
     server_process process_{"redis"};
     authority trusted_;
-    int const port_ = free_port();
-    int const tls_port_ = free_port();
+    closed_port const port_;
+    closed_port const tls_port_;
 };
 
 }  // namespace test

@@ -2,12 +2,12 @@
 // A real server for the tests: a process with its own directory, which ends with the test. Needs Linux.
 #pragma once
 
-#include <arpa/inet.h>
+#include "../conformance/odd_servers.hpp"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,20 +22,6 @@
 #include <vector>
 
 namespace test {
-
-/// A port that was free a moment ago.
-inline int free_port() {
-    int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    bool const bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(fd);
-    if (!bound) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
-}
 
 /// A directory, a log in it, and at most one server. Where the tests are root, it runs as `account`. It gets
 /// `signal_of_death` should the tests die before it.
