@@ -26,12 +26,6 @@ struct source_row {
     constexpr std::string_view key() const { return {text, key_size}; }
 };
 
-constexpr bool needs_escape(std::string_view name) {
-    for (char c : name)
-        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return true;
-    return false;
-}
-
 template <fixed_string Name>
 constexpr auto escape_name() {
     struct {
@@ -60,7 +54,8 @@ template <fixed_string Name>
 constexpr name_text text_of_name() {
     constexpr auto size = Name.view().size();
     // The template argument itself is in the program's memory.
-    if constexpr (!needs_escape(Name.view())) return {Name.chars, size, size};
+    if constexpr (is_plain(Name.view())) return {Name.chars, size, size};
+    else if constexpr (roomy_escaped<Name>.key_size == size) return {Name.chars, size, size};
     else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};
 }
 

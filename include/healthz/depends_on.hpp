@@ -75,9 +75,9 @@ inline constexpr auto parents = [] {
     constexpr auto count = sizeof...(Sources);
     constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{parent_name<Sources>()...};
     constexpr std::array<bool, count> depends{has_parent<Sources>...};
-    constexpr auto sorted = sort_by_hash(names);
+    constexpr name_index<count> index(names);
     std::array<std::uint16_t, count> found{};
-    for (std::size_t i = 0; i < count; ++i) found[i] = static_cast<std::uint16_t>(depends[i] ? find_name(sorted, names, wanted[i]) : i);
+    for (std::size_t i = 0; i < count; ++i) found[i] = static_cast<std::uint16_t>(depends[i] ? index.find(wanted[i]) : i);
     return found;
 }();
 

@@ -39,7 +39,8 @@ public:
     static constexpr std::size_t capacity = Capacity;
 
     /// The test succeeded.
-    static constexpr basic_outcome ok() { return {status::ok, "null"}; }
+    // Not inlined, here and below: else each probe that says `ok` or `error` has all of it, which takes time to compile.
+    [[gnu::noinline]] static constexpr basic_outcome ok() { return {status::ok, "null"}; }
     /// No answer in time.
     static constexpr basic_outcome timeout() { return {status::timeout, "null"}; }
 
@@ -52,7 +53,6 @@ public:
     }
 
     /// The check ran and met an error: `message` says it in a few words, `extra` in the driver's own text.
-    // Not inlined, here and below: else each probe that says `error` has all of it, which takes time to compile.
     [[gnu::noinline]] static constexpr basic_outcome error(std::string_view message, std::string_view extra = {}) {
         basic_outcome o{status::error, message_key};
         o.append(message.empty() ? "unspecified" : message, closing.size());

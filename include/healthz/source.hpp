@@ -7,6 +7,7 @@
 #include "prober.hpp"
 
 #include <array>
+#include <bit>
 #include <boost/hana/at.hpp>
 #include <boost/hana/tuple.hpp>
 
@@ -46,32 +47,31 @@ inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 // Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name.
 void invalid_declaration(char const* sentence);
 
-constexpr void require(bool holds, char const* sentence) {
-    if (!holds) invalid_declaration(sentence);
+constexpr void reject(char const* sentence) {
+    if (sentence != nullptr) invalid_declaration(sentence);  // always: without the `if` this would be no constexpr function
 }
 
-// No template: it is compiled once, however many sources there are.
+// No template, so that it is compiled once, and plain numbers, since it is evaluated for each source.
 constexpr void require_valid(std::string_view name, health_check const& check) {
-    using std::chrono::milliseconds;
-    constexpr auto longest = milliseconds(std::int64_t{1} << 31);
-    require(!name.empty(), "healthz: the name of this source is empty");
-    require(name.size() < 8192, "healthz: the name of this source is longer than 8191 bytes");
-    require(is_utf8(name), "healthz: the name of this source is not UTF-8");
-    require(check.interval != milliseconds::zero(), "healthz: the interval of this source is not set");
-    require(check.interval > milliseconds::zero(), "healthz: the interval of this source is negative");
-    require(check.timeout != milliseconds::zero(), "healthz: the timeout of this source is zero");
-    require(check.timeout > milliseconds::zero(), "healthz: the timeout of this source is negative");
-    require(check.retries >= 0, "healthz: the retries of this source are negative");
-    require(check.retries < 32768, "healthz: this source has more than 32767 retries");
-    require(check.retry_interval >= milliseconds::zero(), "healthz: the retry interval of this source is negative");
-    require(check.rise > 0, "healthz: the rise of this source is below 1");
-    require(check.fall > 0, "healthz: the fall of this source is below 1");
-    require(check.rise < 256 && check.fall < 256, "healthz: the rise or fall of this source is above 255");
-    require(check.interval < longest && check.timeout < longest && check.retry_interval < longest &&
-                check.interval + check.longest_check() < longest,
-            "healthz: a check of this source and its interval can last longer than 24 days");
-    require(check.fall * (check.interval + check.longest_check()) < longest,
-            "healthz: so many checks of this source as its fall can last longer than 24 days");
+    std::int64_t const interval = check.interval.count(), timeout = check.timeout.count(), pause = check.retry_interval.count();
+    constexpr auto longest = std::int64_t{1} << 31;
+    if (name.empty()) reject("healthz: the name of this source is empty");
+    if (name.size() > 8191) reject("healthz: the name of this source is longer than 8191 bytes");
+    if (!is_utf8(name)) reject("healthz: the name of this source is not UTF-8");
+    if (interval == 0) reject("healthz: the interval of this source is not set");
+    if (interval < 0) reject("healthz: the interval of this source is negative");
+    if (timeout == 0) reject("healthz: the timeout of this source is zero");
+    if (timeout < 0) reject("healthz: the timeout of this source is negative");
+    if (check.retries < 0) reject("healthz: the retries of this source are negative");
+    if (check.retries > 32767) reject("healthz: this source has more than 32767 retries");
+    if (pause < 0) reject("healthz: the retry interval of this source is negative");
+    if (check.rise < 1) reject("healthz: the rise of this source is below 1");
+    if (check.fall < 1) reject("healthz: the fall of this source is below 1");
+    if (check.rise > 255 || check.fall > 255) reject("healthz: the rise or fall of this source is above 255");
+    bool const short_enough = interval < longest && timeout < longest && pause < longest;
+    auto const whole = short_enough ? interval + (1 + check.retries) * timeout + check.retries * pause : longest;
+    if (whole >= longest) reject("healthz: a check of this source and its interval can last longer than 24 days");
+    if (check.fall * whole >= longest) reject("healthz: so many checks of this source as its fall can last longer than 24 days");
 }
 
 // Names what a type lacks to be a prober. One class template for all sentences, instantiated with the source's name.
@@ -117,6 +117,9 @@ constexpr declared_source<Name, Prober> source(Prober prober, health_check check
 /// clang evaluates while compiling.
 template <class T, std::size_t Count, class Key>
 constexpr void sort_by(std::array<T, Count>& items, Key key) {
+    std::size_t in_order = 1;
+    while (in_order < Count && key(items[in_order - 1]) <= key(items[in_order])) ++in_order;
+    if (in_order == Count) return;  // as intervals often are
     for (std::size_t width = 1; width < Count; width *= 2) {
         auto const sorted = items;
         for (std::size_t begin = 0, out = 0; begin < Count; begin += 2 * width) {
@@ -130,47 +133,43 @@ constexpr void sort_by(std::array<T, Count>& items, Key key) {
     }
 }
 
-struct hashed_name {
-    std::uint64_t hash;
-    std::size_t index;
+/// The names of a declaration, to be found among hundreds while compiling: a hash table of their indices.
+template <std::size_t Count>
+class name_index {
+public:
+    constexpr explicit name_index(std::array<std::string_view, Count> const& names) : names_(names) {
+        for (std::size_t i = 0; i < Count; ++i) {
+            auto& place = places_[place_of(names[i])];
+            if (place == 0) place = static_cast<std::uint16_t>(i + 1);
+            else if (twice_ == Count) twice_ = place - 1u;
+        }
+    }
+
+    /// The index of `name`, or `Count`.
+    constexpr std::size_t find(std::string_view name) const {
+        auto const place = places_[place_of(name)];
+        return place == 0 ? Count : place - 1;
+    }
+
+    /// The index of a name that stands there again, or `Count`.
+    constexpr std::size_t first_duplicate() const { return twice_; }
+
+private:
+    static constexpr std::size_t size = std::bit_ceil(4 * Count);
+
+    /// Where `name` is, or would be.
+    constexpr std::size_t place_of(std::string_view name) const {
+        std::uint32_t hash = 2166136261u;  // FNV-1a
+        for (char const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+        auto place = hash % size;
+        while (places_[place] != 0 && names_[places_[place] - 1] != name) place = (place + 1) % size;
+        return place;
+    }
+
+    std::array<std::string_view, Count> names_;
+    std::array<std::uint16_t, size> places_{};  // an index and one
+    std::size_t twice_ = Count;
 };
-constexpr std::uint64_t hash_of(std::string_view name) {
-    std::uint64_t hash = 14695981039346656037u;  // FNV-1a
-    for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    return hash;
-}
-
-/// The names' hashes in order, for names to be found among hundreds.
-template <std::size_t Count>
-constexpr std::array<hashed_name, Count> sort_by_hash(std::array<std::string_view, Count> const& names) {
-    std::array<hashed_name, Count> items{};
-    for (std::size_t i = 0; i < Count; ++i) items[i] = {hash_of(names[i]), i};
-    sort_by(items, [](hashed_name const& item) { return item.hash; });
-    return items;
-}
-
-/// The index of the first name that stands there twice, or `names.size()`.
-template <std::size_t Count>
-constexpr std::size_t first_duplicate(std::array<std::string_view, Count> const& names) {
-    auto const items = sort_by_hash(names);
-    for (std::size_t i = 1; i < Count; ++i)
-        for (std::size_t j = i; j-- > 0 && items[j].hash == items[i].hash;)
-            if (names[items[i].index] == names[items[j].index]) return items[j].index;
-    return Count;
-}
-
-/// The index of `name` among `names`, whose hashes `items` are, or `names.size()`.
-template <std::size_t Count>
-constexpr std::size_t find_name(std::array<hashed_name, Count> const& items, std::array<std::string_view, Count> const& names,
-                                std::string_view name) {
-    auto const hash = hash_of(name);
-    std::size_t begin = 0;
-    for (std::size_t size = Count; size > 0; size /= 2)
-        while (begin + size <= Count && items[begin + size - 1].hash < hash) begin += size;
-    for (; begin < Count && items[begin].hash == hash; ++begin)
-        if (names[items[begin].index] == name) return items[begin].index;
-    return Count;
-}
 
 // A name letter by letter, for complaints far from the line that declares the source: Clang 14 shows a fixed_string as
 // numbers.
@@ -204,7 +203,7 @@ constexpr void require_sources() {
     if constexpr (!declared) {
         [[maybe_unused]] bool const each[] = {require_source<Sources>()...};
     } else if constexpr (sizeof...(Sources) > 0) {
-        constexpr auto twice = first_duplicate(std::array<std::string_view, sizeof...(Sources)>{Sources::name...});
+        constexpr auto twice = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
         if constexpr (twice < sizeof...(Sources)) {
             using all = boost::hana::tuple<std::type_identity<Sources>...>;
             reject_duplicate_of(boost::hana::at_c<twice>(all{}));

@@ -6,17 +6,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace healthz {
 
 /// A string literal that can be a template argument: the `"orders"` of `source<"orders">`.
 template <std::size_t Size>
 struct fixed_string {
-    char chars[Size]{};
+    char chars[Size];
 
-    consteval fixed_string(char const (&literal)[Size]) {
-        for (std::size_t i = 0; i < Size; ++i) chars[i] = literal[i];
-    }
+    consteval fixed_string(char const (&literal)[Size]) : fixed_string(literal, std::make_index_sequence<Size>()) {}
+    template <std::size_t... Index>
+    consteval fixed_string(char const (&literal)[Size], std::index_sequence<Index...>) : chars{literal[Index]...} {}
 
     constexpr std::string_view view() const { return {chars, Size - 1}; }
 };
@@ -51,8 +52,16 @@ constexpr std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+/// Whether JSON takes `text` as it is: nothing but printable ASCII, quotes and backslashes aside.
+constexpr bool is_plain(std::string_view text) {
+    for (char const c : text)
+        if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
+    return true;
+}
+
 /// Whether `text` is UTF-8 from end to end.
 constexpr bool is_utf8(std::string_view text) {
+    if (is_plain(text)) return true;
     while (!text.empty()) {
         auto const length = utf8_length(text);
         if (length == 0) return false;
