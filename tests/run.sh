@@ -130,7 +130,8 @@ for step in "$@"; do
         echo "=== $step: passed in $((SECONDS - began)) s"
     else
         echo # what failed once more, since much may have been printed behind it
-        grep -h -A 8 -E ': (FAILED|error):|: FAILED$|ERROR: .*Sanitizer|WARNING: ThreadSanitizer' "$log" | head -n 60 || true
+        grep -h -A 8 -E '(^|: )FAILED|: (fatal |runtime )?error:|^CMake Error|[*]{3}(Timeout|Exception)|(ERROR|WARNING): [A-Za-z]+Sanitizer' \
+            "$log" | head -n 60 || true
         printf '=== %s: FAILED after %d s, see above or %s\n\n%s%s\n' \
             "$step" $((SECONDS - began)) "$PWD/$log" "$table" "$(printf '%-14s %5d s FAILED' "$step" $((SECONDS - began)))"
         echo "$passed passed, 1 failed"

@@ -136,6 +136,8 @@ constexpr void sort_by(std::array<T, Count>& items, Key key) {
 /// The names of a declaration, to be found among hundreds while compiling: a hash table of their indices.
 template <std::size_t Count>
 class name_index {
+    static_assert(Count < 65535, "healthz: there are more than 65534 sources");
+
 public:
     constexpr explicit name_index(std::array<std::string_view, Count> const& names) : names_(names) {
         for (std::size_t i = 0; i < Count; ++i) {

@@ -379,7 +379,13 @@ TEST_CASE("what a program finds out by itself is served: reports and maintenance
     bool reported = false, in_maintenance = false;
     std::thread user([&] {
         auto const serves = [&](std::string const& text) {
-            return eventually([&] { return port != 0 && client(port).ask(request()).body.find(text) != std::string::npos; });
+            return eventually([&] {
+                try {
+                    return port != 0 && client(port).ask(request()).body.find(text) != std::string::npos;
+                } catch (std::exception const&) {
+                    return false;
+                }
+            });
         };
         if (serves("OK")) {
             server.runner().report<"cache">(healthz::error("stale"));
@@ -387,10 +393,23 @@ TEST_CASE("what a program finds out by itself is served: reports and maintenance
             server.runner().maintenance<"cache">(true);
             in_maintenance = serves(R"("cache":{"error":"in maintenance","status":"FAILED")");
         }
-        std::raise(SIGTERM);
+        if (port != 0) std::raise(SIGTERM);  // else it has not started
     });
     CHECK(server.run() == EXIT_SUCCESS);
     user.join();
     CHECK(reported);
     CHECK(in_maintenance);
+    server.runner().report<"cache">(healthz::ok());  // nobody minds
+    CHECK_THROWS_AS(server.run(), std::logic_error);
+}
+
+TEST_CASE("a handler that throws ends run(), and nobody is kept waiting") {
+    std::uint16_t port = 0;
+    healthz::beast::server<told> server({.port = 0,
+                                         .auth = healthz::allow_unauthenticated{},
+                                         .on_listening = [&](auto const& where) { port = where.port(); },
+                                         .on_verdict = [](healthz::report_view, std::size_t) { throw std::runtime_error("no disk"); }});
+    CHECK_THROWS_WITH(server.run(), "no disk");
+    CHECK_THROWS(client(port));
+    CHECK_THROWS_AS(server.run(), std::logic_error);
 }

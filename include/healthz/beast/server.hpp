@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace healthz::beast {
 
@@ -83,13 +84,15 @@ public:
     /// Begins nothing yet. Throws where the process has no descriptor left.
     explicit server(options how) : how_(std::move(how)) {}
 
-    /// What checks, for reports and maintenance, from any thread: `server.runner().report<"name">(outcome)`.
+    /// What checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, from any thread that ends before the
+    /// server is destroyed. Nothing is done with them once `run` has returned.
     asio::runner<Sources>& runner() { return runner_; }
 
     /// Serves until SIGINT or SIGTERM; then it returns, within a second whatever hangs. Blocks. To be called once.
     /// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
-    /// Throws what a handler of the options throws.
+    /// Throws what a handler of the options throws, and where there is no descriptor left for signals; then it serves no more.
     int run() {
+        if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
         if (!how_.auth.problem().empty()) return cannot_serve(how_.auth.problem());
         boost::system::error_code ec;
         auto const address = net::ip::make_address(how_.address, ec);
@@ -99,35 +102,45 @@ public:
         auto const clients = std::make_shared<listener>(context_, latest_, how_.auth, how_.path, limit);
         clients->listen({address, how_.port}, ec);
         if (ec) return cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
-
-        net::signal_set signals(context_, SIGINT, SIGTERM);
-        signals.async_wait([&](boost::system::error_code, int) {
-            runner_.stop();
-            clients->stop([&] { context_.stop(); });
-        });
-        runner_.start();
-        if (how_.on_listening) how_.on_listening(clients->local_endpoint());
-        context_.run();
+        try {
+            run(*clients);
+        } catch (...) {
+            clients->stop([] {});  // nobody is left to wait for an answer
+            throw;
+        }
         return EXIT_SUCCESS;
     }
 
 private:
+    void run(listener& clients) {
+        net::signal_set signals(context_, SIGINT, SIGTERM);
+        signals.async_wait([&](boost::system::error_code ec, int) {
+            if (ec) return;
+            runner_.stop();
+            clients.stop([&] { context_.stop(); });
+        });
+        runner_.start();
+        if (how_.on_listening) how_.on_listening(clients.local_endpoint());
+        context_.run();
+    }
+
     void publish(report<Sources> const& report, std::size_t index) {
         latest_.update(report, index);
         if (how_.on_verdict) how_.on_verdict(report, index);
     }
 
     options how_;
+    bool has_run_ = false;
     net::io_context context_{1};
     document latest_;
     asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); }};
 };
 
-/// The same in one call, for `main`: whatever is thrown is one line on standard error, too, and EXIT_FAILURE.
+/// The same in one call, for `main`: where a `std::exception` is thrown, it is one line on standard error, too, and EXIT_FAILURE.
 template <auto const& Sources>
-int serve(options const& how) {
+int serve(options how) {
     try {
-        return server<Sources>(how).run();
+        return server<Sources>(std::move(how)).run();
     } catch (std::exception const& e) {
         return cannot_serve(e.what());
     }
