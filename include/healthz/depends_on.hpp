@@ -53,7 +53,7 @@ constexpr void reject_self() {
 
 /// Declares a source that depends on another one.
 template <fixed_string Name, fixed_string Parent, class Prober>
-constexpr dependent_source<Name, Prober, Parent> source(dependent<Parent, Prober> prober, health_check check) {
+constexpr dependent_source<Name, Prober, Parent> source(dependent<Parent, Prober> prober, health_check check = {}) {
     if constexpr (Name.view() == Parent.view()) reject_self<spelled_name<Name>>();
     return {source<Name>(prober.prober, check)};
 }

@@ -107,7 +107,7 @@ concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> 
 /// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type.
 /// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
 template <fixed_string Name, class Prober>
-constexpr declared_source<Name, Prober> source(Prober prober, health_check check) {
+constexpr declared_source<Name, Prober> source(Prober prober, health_check check = {}) {
     if constexpr (!declarable_prober<Prober>) require_prober<Name, Prober>();
     require_valid(Name.view(), check);
     return {prober, check};

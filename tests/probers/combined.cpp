@@ -47,11 +47,11 @@ constexpr redis replica[] = {{.url = env("LEFT_URL")}, {.url = env("RIGHT_URL")}
 constexpr tcp gateway{.address = env("GATEWAY")};
 
 constexpr auto shop = healthz::sources(
-    healthz::source<"gateway">(healthz::tcp{.address = env("GATEWAY")}, {.interval = 5s}),
-    healthz::source<"cache">(healthz::depends_on<"gateway">(healthz::any_of(healthz::redis{.url = env("LEFT_URL")},
-                                                                            healthz::redis{.url = env("RIGHT_URL")})),
+    healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY")}, {.interval = 5s}),
+    healthz::source<"cache">(healthz::depends_on<"gateway">(healthz::any_of(healthz::redis{.url = healthz::env("LEFT_URL")},
+                                                                            healthz::redis{.url = healthz::env("RIGHT_URL")})),
                              {.interval = 5s, .rise = 2, .fall = 3}),
-    healthz::source<"debug port">(healthz::inverted(healthz::tcp{.address = env("DEBUG_PORT")}), {.interval = 1min, .retries = 0}));
+    healthz::source<"debug port">(healthz::inverted(healthz::tcp{.address = healthz::env("DEBUG_PORT")}), {.interval = 1min, .retries = 0}));
 
 constexpr auto replicas = healthz::sources(healthz::source<"any">(healthz::any_of(replica[0], replica[1]), brisk),
                                            healthz::source<"all">(healthz::all_of(replica[0], gateway), brisk),

@@ -34,6 +34,13 @@ public:
         accepts_ = [kept = std::move(policy)](std::string_view secret) { return kept.accepts(secret); };
     }
 
+    template <class Other>
+        requires(!authorization<Other>)
+    any_authorization(Other const&) {
+        static_assert(authorization<Other>,
+                      "healthz: .auth is no policy: it takes healthz::admin_secret(...) or healthz::allow_unauthenticated{}");
+    }
+
     bool needs_secret() const { return needs_secret_; }
     bool accepts(std::string_view secret) const { return accepts_(secret); }
     std::string const& problem() const { return problem_; }
