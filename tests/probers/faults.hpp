@@ -7,13 +7,12 @@
 
 namespace test {
 
-/// What the databases' probers ask. Written only to change it, and while nobody checks.
+/// What the databases' probers ask. Written only to change it, and while nobody checks, but for who was given up.
 inline char question[200] = "SELECT 1";
 inline void ask(std::string const& text) {
     if (text == question) return;
     REQUIRE(text.size() < sizeof question);
-    text.copy(question, text.size());
-    question[text.size()] = '\0';
+    rewrite(question, text);
 }
 
 template <class Subject>
