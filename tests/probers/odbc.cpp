@@ -246,11 +246,11 @@ TEST_CASE("odbc: a connection that died is replaced without a word, and a server
         set_target(each->target());
         live<calm<>> monitor;
         monitor.wait_for(3);
-        CHECK(each->connections() == 1);
+        CHECK(eventually([&] { return each->connections() == 1; }, 10s));
         each->terminate_connections();
         monitor.wait_for(monitor.events().size() + 3);
         for (auto const& verdict : monitor.events()) CHECK(verdict.status == status::ok);
-        CHECK(each->connections() == 1);
+        CHECK(eventually([&] { return each->connections() == 1; }, 10s));
         each->kill();
         CHECK(monitor.becomes(status::error));
         CHECK_THAT(monitor.events().back().error, StartsWith(R"({"message":"connection error")"));
