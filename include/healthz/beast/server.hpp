@@ -34,6 +34,7 @@ public:
         accepts_ = [kept = std::move(policy)](std::string_view secret) { return kept.accepts(secret); };
     }
 
+    /// Whatever is no policy does not compile either.
     template <class Other>
         requires(!authorization<Other>)
     any_authorization(Other const&) {
