@@ -49,7 +49,7 @@ step_packages() {
 build() {
     local dir=build/$1 targets=$2
     shift 2
-    cmake -S . -B "$dir" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_FLAGS=-O1 "$@"
+    cmake -S . -B "$dir" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_FLAGS=-Og "$@"
     # shellcheck disable=SC2086  # several targets
     cmake --build "$dir" -j "$jobs" --target $targets
 }
@@ -75,17 +75,18 @@ step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_res
 step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
 
 step_asan() {
+    # Not optimised, which halves the time: the checks are most of the code, and g++ would go on about them.
     build asan "test_core test_asio test_probers test_beast" \
-        -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 -g1"
-    run_tests asan 4 core asio probers probers_faults beast # they mostly wait, and are not strict about time here
+        -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
+    run_tests asan 4 core asio "probers.*" beast # they mostly wait, and are not strict about time here
 }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" \
-        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 -g1"
+        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-Og -g1"
     # The thread sanitizer of g++ 12 does not start where the kernel randomises many bits of addresses.
     if setarch -R true 2>/dev/null; then prefix=(setarch -R); fi
-    run_tests tsan 4 asio probers probers_faults beast
+    run_tests tsan 4 asio "probers.*" beast
 }
 
 step_clang() {
