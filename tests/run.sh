@@ -75,7 +75,7 @@ step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_res
 step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
 
 step_asan() {
-    # Not optimised, which halves the time: the checks are most of the code, and g++ would go on about them.
+    # Not optimised: with the checks in it, nine tenths of a compiler's time would go there.
     build asan "test_core test_asio test_probers test_beast" \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
     run_tests asan 4 core asio "probers.*" beast # they mostly wait, and are not strict about time here
