@@ -5,15 +5,28 @@
 # Each file must be rejected by g++ and by clang++, and the reader must see why: the first 15 lines of the compiler's output
 # hold the text of every line "// EXPECT: text" and "// NAMES: text" of the file. With -DTWIN the same file compiles, so
 # that it cannot fail for another reason than the one it shows.
+# <healthz.hpp> is precompiled under build/compile_fail: the messages are the same, and a file takes a sixth of the time.
 # Environment: COMPILERS="g++ clang++", JOBS=2, CXXFLAGS="more flags".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+include=$here/../../include precompiled=$here/../../build/compile_fail
+
+# How to compile with one compiler.
+compile() { "$1" -std=c++20 -I "$precompiled/$1" -I "$include" ${CXXFLAGS:-} "${@:2}"; }  # where it is looked for first
+precompile() {
+    local dir=$precompiled/$1
+    rm -rf "$dir" && mkdir -p "$dir"
+    compile "$1" -x c++-header "$include/healthz.hpp" -o "$dir/healthz.hpp.gch" 2>"$dir/log.txt" ||
+        { cat "$dir/log.txt"; return 1; }
+}
 
 # Checks one file with one compiler; prints what is wrong.
 check() {
     local compiler=$1 file=$2 name output head text
     name="$(basename "$file") ($compiler)"
-    local command=("$compiler" -fsyntax-only -std=c++20 -I "$here/../../include" ${CXXFLAGS:-} "$file")
+    local command=(compile "$compiler" -fsyntax-only "$file")
+    # Clang looks for such a file only where it is told to.
+    [[ $compiler != clang* ]] || command+=(-include "$precompiled/$compiler/healthz.hpp")
 
     local texts
     texts=$(sed -nE 's,^// (EXPECT|NAMES): *(.*[^ ]) *$,\2,p' "$file")
@@ -39,6 +52,7 @@ if [ "${1:-}" = --check ]; then check "$2" "$3"; exit; fi
 
 for compiler in ${COMPILERS:=g++ clang++}; do
     command -v "$compiler" >/dev/null || { echo "FAILED: $compiler is not installed"; exit 1; }
+    precompile "$compiler" || { echo "FAILED: $compiler cannot precompile healthz.hpp"; exit 1; }
 done
 files=("$@")
 [ $# -gt 0 ] || files=("$here"/*.cpp)
