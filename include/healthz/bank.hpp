@@ -56,6 +56,7 @@ struct kept_session<Session, false> : any_session {
     }
     template <class Prober>
     constexpr void open(Prober const& prober) {
+        if (is_open) return;  // since one after it threw
         std::construct_at(&session, prober);
         is_open = true;
     }

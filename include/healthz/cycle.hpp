@@ -95,6 +95,12 @@ public:
         due_ = grid_;
     }
 
+    /// The attempt that `finish` has been told of lasted until `now`: a pause counts from there, and a start before that is skipped.
+    constexpr void ended(tick now, schedule const& s) {
+        if (attempt_ == 0) conclude(now, s);
+        else due_ = now + s.retry_interval;
+    }
+
     /// Puts a check at `now`, in place of the one that runs: whoever calls this ends its attempt.
     constexpr void restart(tick now) {
         due_ = now;

@@ -151,30 +151,43 @@ constexpr std::size_t index_of() {
 template <auto const& Sources>
 inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 
-/// The longest time from the death of a source to its verdict: it dies right after it answered, is looked at again one
-/// interval later, and then uses up its attempts. Where that answer may fall behind the first start that its check let
-/// pass, since it was given to a retry or takes longer than the interval, it may be on its way for a timeout more. With a
-/// `fall` above 1 that many checks follow one another, on the starts that the one before lets them have.
-constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1) {
-    bool const may_be_late = s.retries > 0 || s.timeout > s.interval;
-    auto const check = std::int64_t{s.timeout} * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
-    auto const apart = (check / s.interval + 1) * s.interval;
-    return std::chrono::milliseconds(s.interval + check + (fall - 1) * apart + (may_be_late ? s.timeout : 0));
+/// The longest time from the death of a source to its verdict. It dies right after it was asked, and its answer, which is on its
+/// way for as long as `timeout`, is OK; the next check starts at the first moment of the timetable that the answer leaves it, and
+/// uses up its attempts. With a `fall` above 1 that many checks follow one another, on the starts that the one before leaves them.
+/// `late` is how late `poll` may come upon a moment: as long as the program's loop takes at most, with all that immediate probers
+/// block in it. It delays each start and each end, and may cost a whole interval where an end is moved past a start: where
+/// `timeout` is a little below `interval`, already a millisecond does.
+/// A check that the end of maintenance called for, and the first one of a runner, may add a `timeout`.
+constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1,
+                                                         std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
+    std::int64_t const interval = s.interval, timeout = s.timeout + 2 * late.count();
+    auto const check = timeout * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
+    auto const first_after = [=](std::int64_t time, std::int64_t start) {  // of starts an interval apart, one of them at `start`
+        return start > time ? start : start + ((time - start) / interval + 1) * interval;
+    };
+    auto next = first_after(timeout, 0);
+    if (s.retries > 0) {  // a retry is anywhere between two starts
+        next = interval + timeout;
+    } else {  // the first check may be
+        auto const of_first = first_after(timeout, first_after(s.first, s.later) - s.first);
+        next = of_first > next ? of_first : next;
+    }
+    return std::chrono::milliseconds(next + check + (fall - 1) * first_after(check, 0));
 }
 
-/// That of the source `Name`. Add how late your program calls `poll`. Compile error: no such source.
+/// That of the source `Name`. Compile error: no such source.
 template <auto const& Sources, fixed_string Name>
-constexpr std::chrono::milliseconds worst_case_detection() {
-    constexpr auto index = index_of<Sources, Name>();
-    return worst_case_detection(rows_of<Sources>[index].schedule, table_of<Sources>.thresholds[index].fall);
+constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
+    constexpr auto index = healthz::index_of<Sources, Name>();
+    return healthz::worst_case_detection(rows_of<Sources>[index].schedule, table_of<Sources>.thresholds[index].fall, late);
 }
 
 /// The longest of all sources.
 template <auto const& Sources>
-constexpr std::chrono::milliseconds worst_case_detection() {
+constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::chrono::milliseconds worst{0};
     for (std::size_t i = 0; i < size_of<Sources>; ++i) {
-        auto const time = worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall);
+        auto const time = healthz::worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall, late);
         if (time > worst) worst = time;
     }
     return worst;

@@ -30,9 +30,14 @@ public:
     monitor& operator=(monitor const&) = delete;
 
     /// Does what is due at `now`: milliseconds of a clock that wraps at 2^32, as a tick counter does. Call it as often as
-    /// the program loops, and at least once in 24 days; a late call delays checks, does those that were missed just once,
-    /// and shifts none that follow. Checks start where `timetable` says. Costs a comparison when nothing is due.
+    /// the program loops, and so often that no two calls, and no start and end of a check, are more than 24 days apart; a late
+    /// call delays checks, does those that were missed just once, and shifts none that follow. Checks start where `timetable`
+    /// says. Costs a comparison when nothing is due. The clock must not go back: that cannot be told from a wrap, and no check
+    /// starts until it has caught up.
+    /// Whatever ends in a call ends at `now`: pauses before retries and timestamps count from there. A retry that is due at once
+    /// starts in the call that finds the attempt before it ended, if that one began in an earlier call; else in the next call.
     /// Timestamps count from the first call, at 1970-01-01T00:00:00Z.
+    /// What a probe throws comes out of `poll`. The attempt is an error then, and the next call goes on with the source after it.
     constexpr void poll(tick now) {
         if (!idle(now)) advance(now, nullptr);
     }
@@ -42,14 +47,27 @@ public:
         if (!idle(now)) advance(now, &utc);
     }
 
-    /// The same with a time point or time since boot of a `<chrono>` clock.
+    /// The same with a time point or time since boot of a `<chrono>` clock. Compile error: the clock is not steady.
     template <class Clock, class Duration, class... Utc>
     constexpr void poll(std::chrono::time_point<Clock, Duration> now, Utc const&... utc) {
-        poll(now.time_since_epoch(), utc...);
+        poll(in_ticks(now), utc...);
     }
     template <class Rep, class Period, class... Utc>
     constexpr void poll(std::chrono::duration<Rep, Period> now, Utc const&... utc) {
-        poll(static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc...);
+        poll(in_ticks(now), utc...);
+    }
+
+    /// The same for immediate probers that take their time: `clock()` returns any of these times, and is asked again after each
+    /// turn of a source. So a pause begins when the attempt has ended, and an attempt's time when that of the source before is up.
+    template <std::invocable Clock>
+    constexpr void poll(Clock const& clock) {
+        auto const now = in_ticks(clock());
+        if (!idle(now)) advance(now, nullptr, clock);
+    }
+    template <std::invocable Clock>
+    constexpr void poll(Clock const& clock, timestamp const& utc) {
+        auto const now = in_ticks(clock());
+        if (!idle(now)) advance(now, &utc, clock);
     }
 
     /// What the application found out about the source `Name` by using it: counts as a check that ended at `now`, a time as for
@@ -64,7 +82,7 @@ public:
     /// The same with its time in UTC.
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
-        constexpr auto index = reported_index<Sources, Name, Capacity>();
+        constexpr auto index = healthz::reported_index<Sources, Name, Capacity>();
         if constexpr (Switchable)
             if (off_[index]) return;
         if (started_ && !cycles_[index].running()) {
@@ -77,11 +95,11 @@ public:
     /// The same with a time point or time since boot of a `<chrono>` clock.
     template <fixed_string Name, std::size_t Capacity, class Clock, class Duration, class... Utc>
     constexpr void report(basic_outcome<Capacity> const& found, std::chrono::time_point<Clock, Duration> now, Utc const&... utc) {
-        report<Name>(found, now.time_since_epoch(), utc...);
+        report<Name>(found, in_ticks(now), utc...);
     }
     template <fixed_string Name, std::size_t Capacity, class Rep, class Period, class... Utc>
     constexpr void report(basic_outcome<Capacity> const& found, std::chrono::duration<Rep, Period> now, Utc const&... utc) {
-        report<Name>(found, static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count()), utc...);
+        report<Name>(found, in_ticks(now), utc...);
     }
 
     /// Puts the source `Name` into maintenance, or takes it out. From the next `poll` on no attempt is made, and the verdict is
@@ -90,16 +108,17 @@ public:
     /// Compile errors: no such source; the monitor is not `switchable`.
     template <fixed_string Name>
     constexpr void maintenance(bool on) {
-        constexpr auto index = index_of<Sources, Name>();
+        constexpr auto index = healthz::index_of<Sources, Name>();
         static_assert(Switchable, "healthz: to have maintenance, this monitor must be a monitor<sources, 0, healthz::switchable>");
         if constexpr (Switchable) {
             if (off_[index] == on) return;
             off_[index] = on;
             if constexpr (has_thresholds<Sources>) counters_[index].accept_next();
             if (!started_) return;
-            if (cycles_[index].running()) cancel<index>(bank_of<Sources>);
+            bool const ran = cycles_[index].running();
             cycles_[index].restart(last_);
             wake_ = last_;
+            if (ran) cancel<index>(bank_of<Sources>);
         }
     }
 
@@ -142,14 +161,14 @@ private:
     static constexpr void ask(monitor& self, Any& kept, turn const& t) {
         auto& session = static_cast<Kept&>(kept).session;
         if constexpr (immediate_prober<std::remove_reference_t<decltype(session)>>) {
-            self.finish(t, probe(session, attempt{std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout)}));
+            self.finish(t, healthz::probe(session, attempt{std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout)}));
         } else {
             if (t.step == step::start) session.start();
             if (auto const result = session.poll()) {
                 self.finish(t, *result);
             } else if (t.step == step::give_up) {
                 session.cancel();
-                self.finish(t, timeout());
+                self.finish(t, healthz::timeout());
             }
         }
     }
@@ -198,7 +217,7 @@ private:
             if (t.step == step::start && off_[t.index]) return conclude(t, status::failed, in_maintenance);
         if constexpr (has_parents<Sources>) {
             auto const& needed = dependencies_of<Sources>[t.index];
-            if (t.step == step::start && needed.exists() && is_down(report_, needed.parent))
+            if (t.step == step::start && needed.exists() && healthz::is_down(report_, needed.parent))
                 return conclude(t, status::error, needed.error());
         }
         return false;
@@ -209,29 +228,67 @@ private:
         return true;
     }
 
-    constexpr bool idle(tick now) const { return started_ && !reached(now, wake_); }
+    static constexpr tick in_ticks(std::integral auto now) { return static_cast<tick>(now); }
+    template <class Rep, class Period>
+    static constexpr tick in_ticks(std::chrono::duration<Rep, Period> now) {
+        return static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(now).count());
+    }
+    template <class Clock, class Duration>
+    static constexpr tick in_ticks(std::chrono::time_point<Clock, Duration> now) {
+        static_assert(Clock::is_steady, "healthz: a monitor needs the time of a steady clock, such as std::chrono::steady_clock; "
+                                        "UTC may come after it, for the timestamps");
+        return in_ticks(now.time_since_epoch());
+    }
+
+    constexpr bool idle(tick now) const { return started_ && !healthz::reached(now, wake_); }
+
+    // Leaves all as it should be where a probe throws. Costs nothing where there are no exceptions.
+    struct turn_guard {
+        monitor& self;
+        turn const& t;
+        bool returned = false;
+
+        constexpr ~turn_guard() {
+            if (returned) return;
+            self.first_turn_ = static_cast<std::uint16_t>(t.index + 1);
+            self.finish(t, healthz::error<32>("the probe threw"));
+        }
+    };
 
     // Not inlined, so that a poll with nothing due is no more than its comparison.
-    [[gnu::noinline]] constexpr void advance(tick now, timestamp const* utc) {
+    template <class... Clock>
+    [[gnu::noinline]] constexpr void advance(tick now, timestamp const* utc, Clock const&... clock) {
         if (!started_) {
-            started_ = true;
             last_ = now;
             if constexpr (!std::is_empty_v<sessions>) open_all(bank_of<Sources>);
+            started_ = true;
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
                 cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
         }
         timestamp const uptime = keep_time(now);
-        turn t{0, step::sleep, now, utc != nullptr ? *utc : uptime};
-        tick nearest = (tick{1} << 31) - 1;
-        for (; t.index < size_of<Sources>; ++t.index) {
+        turn t{first_turn_, step::sleep, now, utc != nullptr ? *utc : uptime};
+        tick nearest = first_turn_ == 0 ? (tick{1} << 31) - 1 : 0;
+        first_turn_ = 0;
+        while (t.index < size_of<Sources>) {
+            auto const& timetable = rows_of<Sources>[t.index].schedule;
             auto& each = cycles_[t.index];
-            t.step = each.next(now, rows_of<Sources>[t.index].schedule);
-            if ((t.step != step::sleep || each.running()) && !excused(t)) {
+            bool const ran = each.running();
+            t.step = each.next(t.now, timetable);
+            if ((t.step != step::sleep || ran) && !excused(t)) {
                 auto const& [take_turn, prober] = players<monitor>[t.index];
+                turn_guard guard{*this, t};
                 take_turn(*this, *prober, t);
+                guard.returned = true;
+                if constexpr (sizeof...(Clock) > 0) {
+                    t.now = (in_ticks(clock()), ...);
+                    if (!each.running()) each.ended(t.now, timetable);
+                }
             }
-            tick const wait = each.running() || reached(now, each.due()) ? 0 : each.due() - now;
-            if (wait < nearest) nearest = wait;
+            bool const due = each.running() || healthz::reached(t.now, each.due());
+            if (ran && !each.running() && due) continue;  // a retry without a pause, once
+            if (due) nearest = 0;
+            else if (each.due() - now < nearest) nearest = each.due() - now;
+            ++t.index;
         }
         wake_ = now + nearest;
     }
@@ -253,13 +310,14 @@ private:
 
     constexpr void publish(turn const& t, status result, std::string_view error) {
         if constexpr (has_thresholds<Sources>)
-            if (!accepts(report_, t.index, result, counters_[t.index])) return;
+            if (!healthz::accepts(report_, t.index, result, counters_[t.index])) return;
         if constexpr (Past > 0)
             if (auto const before = report_[t.index]) history_.push(t.index, *before);
         report_.publish(t.index, result, error, t.utc);
     }
 
     bool started_ = false;
+    std::uint16_t first_turn_ = 0;  // of the next `poll`: after the source whose probe threw in the last one
     tick wake_ = 0;
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell

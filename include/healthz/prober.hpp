@@ -66,7 +66,7 @@ template <outcome_like Outcome>
 inline constexpr bool is_optional_outcome<std::optional<Outcome>> = true;
 
 /// Cooperative: `start()` begins, `poll()` is called until it returns an outcome, `cancel()` ends an attempt that is late.
-/// None of them blocks. After `cancel()` the next call is `start()`.
+/// None of them blocks. After `cancel()`, and after one that threw, the next call is `start()`.
 template <class Prober>
 concept cooperative_prober = requires(Prober& p) {
     p.start();

@@ -54,13 +54,15 @@ inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{r
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
 /// since the last time. So nothing that stopped is taken for healthy: not the loop, not its clock, not a single
-/// source; and the dog bites within `Period` after a required source was found ill. No clock is asked.
+/// source; and the dog bites within `Period` after a required source was found ill. A check whose error a `fall` holds back feeds
+/// the dog too, since the source is OK until then. No clock is asked.
 ///
 ///     healthz::watchdog<sources, 2s, "supply", "imu"> dog;
 ///
 /// Compile errors: a name that is not declared, or whose prober `is_remote` and is not named by `even_over_network`; a
 /// `Period` that is not longer than the worst-case detection of each required source, since a healthy source may let that
-/// much time pass between two verdicts. Add to that how late your program calls `poll`.
+/// much time pass between two verdicts. For a loop that polls late, compare it with `worst_case_detection<Sources, Name>(late)`
+/// too, which counts immediate probers that block the loop.
 template <auto const& Sources, watchdog_period Period, required_source... Required>
 class watchdog {
     static_assert(sizeof...(Required) > 0, "healthz: a watchdog must require at least one source");

@@ -60,6 +60,15 @@ constexpr auto local = healthz::sources(
     healthz::source<"queue">(prober, {.interval = 1s, .timeout = 2s, .retries = 2, .retry_interval = 50ms}));
 static_assert(healthz::worst_case_detection<local>() == 9100ms);
 
+// An answer that is on its way for as long as the interval costs one; and so does, a little below it, a late poll.
+constexpr healthz::schedule tight(healthz::tick timeout) { return {1000, timeout, 0, 1000, 0}; }
+static_assert(healthz::worst_case_detection(tight(1000)) == 3000ms && healthz::worst_case_detection(tight(999)) == 1999ms);
+static_assert(healthz::worst_case_detection(tight(999), 1, 1ms) == 3001ms && healthz::worst_case_detection(tight(900), 1, 1ms) == 1902ms);
+static_assert(healthz::worst_case_detection(tight(1500)) == 3500ms && healthz::worst_case_detection(tight(2500), 2) == 8500ms);
+// Late polls delay each start and each end.
+static_assert(healthz::worst_case_detection<local>(10ms) == 9100ms + 4 * 20ms);
+static_assert(healthz::worst_case_detection<local, "cache">(10ms) == 5270ms);
+
 // Each source has its own.
 static_assert(healthz::worst_case_detection<local, "cache">() == 5250ms);
 static_assert(healthz::worst_case_detection<local, "queue">() == 9100ms);

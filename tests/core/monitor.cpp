@@ -7,6 +7,7 @@
 #include <boost/hana/concat.hpp>
 #include <boost/hana/unpack.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -365,6 +366,82 @@ constexpr bool clocks_of_chrono_are_understood() {
 }
 static_assert(clocks_of_chrono_are_understood());
 
+// --- retries without a pause
+
+constexpr healthz::health_check eager{.interval = 100ms, .timeout = 10ms, .retries = 2, .retry_interval = 0ms};
+constexpr auto impatient = healthz::sources(healthz::source<"stuck">(hanging, eager));
+
+constexpr bool a_retry_without_a_pause_starts_where_the_attempt_ends() {
+    monitor<impatient> m;
+    run(m, 0, 29);
+    bool const before = !m.report()[0] && m.next_poll() == 29;
+    m.poll(30);  // three attempts of 10 ms
+    return before && is(m.report()[0], status::timeout) && m.next_poll() == 100;
+}
+static_assert(a_retry_without_a_pause_starts_where_the_attempt_ends());
+
+constexpr auto busy = healthz::sources(healthz::source<"moody">(counts, eager), healthz::source<"modem">(modem{.needed = 1}, eager));
+
+constexpr bool a_poll_starts_one_attempt_of_those_that_end_at_once() {
+    monitor<busy> m;
+    m.poll(0);
+    bool const first = !m.report()[0] && m.next_poll() == 0;
+    m.poll(0);
+    m.poll(0);
+    bool const second = shows(m.report()[0], 3) && !m.report()[1];
+    run(m, 1, 3);
+    return first && second && shows(m.report()[1], 3);
+}
+static_assert(a_poll_starts_one_attempt_of_those_that_end_at_once());
+
+// --- probes that take their time, and a clock that tells
+
+tick clock_now = 0;
+tick read_clock() { return clock_now; }
+tick attempts_at[8];
+std::size_t attempts = 0;
+struct takes_90_ms {
+    static constexpr tick lasts = 90;
+    outcome probe() const {
+        if (attempts < 8) attempts_at[attempts++] = clock_now;
+        clock_now += lasts;
+        return healthz::error("slow");
+    }
+};
+constexpr healthz::health_check pausing{.interval = 1s, .timeout = 100ms, .retries = 2, .retry_interval = 100ms};
+constexpr auto slowly = healthz::sources(healthz::source<"slow">(takes_90_ms{}, pausing));
+
+/// Polls until the `n`-th attempt was made, with `poll(m)`; whether the attempts were at these times.
+template <auto const& Sources>
+bool attempts_are(std::initializer_list<tick> expected, auto poll) {
+    monitor<Sources> m;
+    clock_now = 0u - 150;  // it wraps on the way
+    auto const origin = clock_now;
+    attempts = 0;
+    bool same = true;
+    for (int polls = 0; attempts < expected.size() && polls < 10000; ++polls, ++clock_now) poll(m);
+    std::size_t i = 0;
+    for (tick const at : expected) same = same && i < attempts && attempts_at[i++] - origin == at;
+    return same;
+}
+
+constexpr auto always = healthz::sources(
+    healthz::source<"slow">(takes_90_ms{}, {.interval = 50ms, .timeout = 100ms, .retries = 0}));
+
+// Behind a probe that blocks: the time of its attempts begins after that.
+struct answers_after_20_ms {
+    tick started = 0;
+    void start() { started = clock_now; }
+    std::optional<outcome> poll() {
+        if (clock_now - started < 20) return std::nullopt;
+        return healthz::ok();
+    }
+    void cancel() {}
+};
+constexpr auto behind = healthz::sources(
+    healthz::source<"slow">(takes_90_ms{}, {.interval = 1h, .retries = 0}),
+    healthz::source<"quick">(answers_after_20_ms{}, {.interval = 1h, .timeout = 50ms, .retries = 0}));
+
 // --- cost
 
 static_assert(sizeof(monitor<databases>) <= 512);
@@ -451,6 +528,29 @@ TEST_CASE("monitor: sessions are opened by the first poll and closed with the mo
 TEST_CASE("monitor: verdicts") {
     CHECK(at_run_time(the_previous_verdict_stands_while_retries_run));
     CHECK(at_run_time(a_failed_is_not_retried));
+}
+
+TEST_CASE("monitor: retries without a pause") {
+    CHECK(at_run_time(a_retry_without_a_pause_starts_where_the_attempt_ends));
+    CHECK(at_run_time(a_poll_starts_one_attempt_of_those_that_end_at_once));
+}
+
+TEST_CASE("monitor: a pause begins where the attempt has ended, for a clock that tells") {
+    CHECK(attempts_are<slowly>({0, 190, 380, 1000, 1190}, [](auto& m) { m.poll(read_clock); }));
+    CHECK(attempts_are<slowly>({0, 190, 380}, [](auto& m) { m.poll([] { return std::chrono::milliseconds(clock_now); }); }));
+    CHECK(attempts_are<slowly>({0, 190, 380}, [](auto& m) { m.poll(read_clock, healthz::utc_time(1s)); }));
+    CHECK(attempts_are<slowly>({0, 100, 200, 1000}, [](auto& m) { m.poll(clock_now); }));  // what is told ends at once
+    // A start that falls into a check is skipped.
+    CHECK(attempts_are<always>({0, 100, 200, 300}, [](auto& m) { m.poll(read_clock); }));
+    CHECK(attempts_are<always>({0, 91, 182}, [](auto& m) { m.poll(clock_now); }));
+}
+
+TEST_CASE("monitor: nor does a probe that blocks take an attempt's time from the source after it") {
+    monitor<behind> m;
+    clock_now = 0;
+    for (int polls = 0; polls < 60; ++polls, ++clock_now) m.poll(read_clock);
+    CHECK(m.report().get<"quick">()->status == status::ok);
+    CHECK(m.report().get<"quick">()->timestamp == healthz::utc_time(110ms));
 }
 
 TEST_CASE("monitor: sources beside each other") {
