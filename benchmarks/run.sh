@@ -34,8 +34,8 @@ packages=(
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
 targets=(write serve_ours serve_epoll probe_checks probe_lateness probe_acceptor)
 if [ "$quick" = 0 ]; then
-    packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev)
-    targets+=(serve_beast serve_restinio serve_microhttpd serve_httplib)
+    packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev slowhttptest)
+    targets+=(serve_visitor serve_beast serve_restinio serve_microhttpd serve_httplib)
 fi
 missing=() as_root=()
 for package in "${packages[@]}"; do

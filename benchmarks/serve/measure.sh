@@ -126,3 +126,8 @@ for round in $(seq "$rounds"); do
     done
 done
 kill -CONT "${pid[rest]}" "${pid[churn]}"
+
+if [ "$quick" = 0 ]; then
+    end_started
+    benchmarks/serve/attacks.sh
+fi

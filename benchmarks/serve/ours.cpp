@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// This library's server. Usage: serve_ours PORT [secret | rest | churn]
-// Without a word, 9 sources, of which two are in ERROR; the other words are 9 sources behind a secret, 300 sources that never
-// change, and 300 sources that change their verdicts ten times a second. SIGUSR1 prints how often it has allocated.
+// This library's server. Usage: serve_ours PORT [secret | attacked | rest | churn]
+// Without a word, 9 sources, of which two are in ERROR; the other words are 9 sources behind a secret, with the default limits, 300
+// sources that never change, and 300 sources that change their verdicts ten times a second. SIGUSR1 prints how often it has allocated.
 #include "../allocations.hpp"
 #include "../many_sources.hpp"
 
@@ -59,6 +59,7 @@ int main(int count, char** words) {
     auto const port = static_cast<std::uint16_t>(std::atoi(words[1]));
     std::string_view const what = count > 2 ? words[2] : "";
     healthz::beast::options how{.port = port, .auth = healthz::allow_unauthenticated{}, .limit = {.connections = 4096}};
+    if (what == "attacked") how.limit = {};
     if (what == "secret") how.auth = healthz::admin_secret("open-sesame");
     if (what == "rest") return healthz::beast::serve<sources_300>(how);
     if (what == "churn") return healthz::beast::serve<changing_300>(how);

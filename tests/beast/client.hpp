@@ -60,7 +60,8 @@ struct http_answer {
 
 class client {
 public:
-    explicit client(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    /// From any address of 127.0.0.0/8.
+    explicit client(std::uint16_t port, int receive_buffer = 0, char const* from = nullptr) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -68,7 +69,11 @@ public:
         int const one = 1;
         ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-        if (::connect(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+        sockaddr_in source{};
+        source.sin_family = AF_INET;
+        if (from != nullptr) ::inet_pton(AF_INET, from, &source.sin_addr);
+        if ((from != nullptr && ::bind(socket_, reinterpret_cast<sockaddr const*>(&source), sizeof source) != 0) ||
+            ::connect(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
             ::close(socket_);
             throw std::runtime_error("cannot connect");
         }

@@ -12,11 +12,15 @@
 #include <fcntl.h>
 #include <spawn.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <deque>
+#include <future>
 #include <map>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -65,7 +69,7 @@ healthz::beast::any_authorization policy() {
 TEST_CASE("the process that serves", "[.]") {
     auto const most = variable("HEALTHZ_TEST_MOST_DESCRIPTORS", "");
     if (!most.empty()) {
-        rlimit const limit{std::stoul(most), std::stoul(most)};
+        rlimit const limit{std::stoul(most), std::stoul(variable("HEALTHZ_TEST_HARD_LIMIT", most))};
         ::setrlimit(RLIMIT_NOFILE, &limit);
     }
     std::exit(healthz::beast::serve<sources>({
@@ -73,11 +77,15 @@ TEST_CASE("the process that serves", "[.]") {
         .port = static_cast<std::uint16_t>(std::stoul(variable("HEALTHZ_TEST_PORT", "0"))),
         .path = variable("HEALTHZ_TEST_PATH", "/healthz/sources"),
         .auth = policy(),
+        .limit = {.connections = std::stoul(variable("HEALTHZ_TEST_CONNECTIONS", "1024"))},
+        .raise_descriptor_limit = variable("HEALTHZ_TEST_RAISE", "") == "yes",
         .on_listening =
             [](auto const& where) {
                 auto const descriptors = variable("HEALTHZ_TEST_DESCRIPTORS", "");
                 if (!descriptors.empty()) leave_descriptors(std::stoul(descriptors));
-                std::printf("listening %u\n", unsigned{where.port()});
+                rlimit now{};
+                ::getrlimit(RLIMIT_NOFILE, &now);
+                std::printf("descriptors %lu\nlistening %u\n", static_cast<unsigned long>(now.rlim_cur), unsigned{where.port()});
                 std::fflush(stdout);
             },
         .on_verdict =
@@ -85,6 +93,7 @@ TEST_CASE("the process that serves", "[.]") {
                 if (std::exchange(told, true)) return;
                 std::printf("verdict %d\n", report[index].has_value());
                 std::fflush(stdout);
+                if (variable("HEALTHZ_TEST_THROW", "") == "yes") throw std::runtime_error("the disk is full");
             },
     }));
 }
@@ -289,6 +298,13 @@ TEST_CASE("a server that cannot start says why in one line, and fails") {
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", "192.0.2.1"}, {"HEALTHZ_TEST_PORT", "8080"}}) ==
           "healthz: cannot listen on 192.0.2.1 port 8080: Cannot assign requested address\n");
 
+    auto const path = [&](std::string const& given) { return complaint(unauthenticated + settings{{"HEALTHZ_TEST_PATH", given}}); };
+    CHECK(path("healthz") == "healthz: path 'healthz' does not begin with '/'\n");
+    CHECK(path("") == "healthz: path '' does not begin with '/'\n");
+    for (std::string const bad : {"/a?b", "/a#b", "/a b", "/a\tb", "/a\n", "/\x7f"})
+        CHECK(path(bad) == "healthz: path '" + bad + "' has a blank, '?' or '#' in it\n");
+    CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_CONNECTIONS", "0"}}) == "healthz: limit.connections is 0: nobody could ask\n");
+
     process first(unauthenticated);
     auto const port = std::to_string(first.port());
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_PORT", port}}) ==
@@ -321,11 +337,10 @@ TEST_CASE("the server's path is an option") {
 TEST_CASE("clients leave the probers their descriptors, however many connect") {
     process p(unauthenticated + settings{{"HEALTHZ_TEST_MOST_DESCRIPTORS", "120"}});
     auto const port = p.port();
-    client first(port);
     std::string document;
     auto const steady_since = [&](std::string const& before) {
         return eventually([&] {
-            document = first.ask(request()).body;
+            document = client(port).ask(request()).body;
             return health_of(document, "steady") != before;
         });
     };
@@ -340,29 +355,65 @@ TEST_CASE("clients leave the probers their descriptors, however many connect") {
     CHECK(client(port).ask(request()).status == 200);
 }
 
-TEST_CASE("a server out of descriptors goes on, and recovers by itself") {
+TEST_CASE("few descriptors are used well: an honest client is answered beside many idle ones, and so are the probers") {
+    for (char const* most : {"64", "20"}) {
+        CAPTURE(most);
+        process p(unauthenticated + settings{{"HEALTHZ_TEST_MOST_DESCRIPTORS", most}});
+        auto const port = p.port();
+        std::deque<client> idle;
+        for (int i = 0; i < 150; ++i) {
+            idle.emplace_back(port);
+            auto const begin = std::chrono::steady_clock::now();
+            client honest(port);
+            CHECK(honest.ask(request()).status == 200);
+            CHECK(std::chrono::steady_clock::now() - begin < at_once);
+        }
+        CHECK(eventually([&] {
+            return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")");
+        }));
+        std::size_t open = 0;
+        for (auto& each : idle) open += each.readable(0ms) ? 0 : 1;
+        CHECK(open > (most == std::string("64") ? 10u : 0u));
+    }
+}
+
+TEST_CASE("a server out of descriptors closes who waits longest, answers everybody, and recovers by itself") {
     process p(unauthenticated + settings{{"HEALTHZ_TEST_DESCRIPTORS", "5"}});
     auto const port = p.port();
     std::deque<client> clients;
     for (int i = 0; i < 30; ++i) {
         clients.emplace_back(port);
-        REQUIRE(clients.back().send(request()));
+        CHECK(clients.back().ask(request()).status == 200);
     }
-    CHECK(clients[0].read().status == 200);
-    CHECK(clients[0].ask(request()).status == 200);  // those that it has are served
-    std::size_t served = 0;
-    CHECK_FALSE(eventually([&] {
-        served = static_cast<std::size_t>(std::count_if(clients.begin() + 1, clients.end(), [](client& c) { return c.readable(0ms); }));
-        return served > 4;
-    }, 300ms));
-    CHECK(served > 0);
-    for (clients.pop_front(); !clients.empty(); clients.pop_front())  // each that leaves makes room for one that waits
-        CHECK(clients.front().read().status == 200);
-    client late(port);
-    CHECK(late.ask(request()).status == 200);
+    std::size_t open = 0;
+    for (auto& each : clients) open += each.readable(0ms) ? 0 : 1;
+    CHECK(open <= 5);
+    CHECK(clients.back().ask(request()).status == 200);
+    CHECK(eventually([&] {  // and the probers get theirs
+        return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")");
+    }));
     p.signal(SIGTERM);
     CHECK(p.wait() == 0);
     CHECK(p.complaints() == "");
+}
+
+TEST_CASE("the process's limit of descriptors stays as it is, unless the program wants it raised") {
+    settings const few{{"HEALTHZ_TEST_MOST_DESCRIPTORS", "256"}, {"HEALTHZ_TEST_HARD_LIMIT", "4000"}};
+    process untouched(unauthenticated + few), raised(unauthenticated + few + settings{{"HEALTHZ_TEST_RAISE", "yes"}});
+    CHECK(untouched.line_after("descriptors ") == "256");
+    auto const now = std::stoul(raised.line_after("descriptors "));
+    CHECK(now > 1024);
+    CHECK(now < 1200);
+}
+
+TEST_CASE("what a handler throws is one line on standard error, and the server goes on") {
+    process p(unauthenticated + settings{{"HEALTHZ_TEST_THROW", "yes"}});
+    client c(p.port());
+    CHECK(p.line_after("verdict ") == "1");
+    CHECK(eventually([&] { return c.ask(request()).body.find("misplaced") != std::string::npos; }));
+    p.signal(SIGTERM);
+    CHECK(p.wait() == 0);
+    CHECK(p.complaints() == "healthz: on_verdict threw: the disk is full\n");
 }
 
 namespace {
@@ -403,13 +454,253 @@ TEST_CASE("what a program finds out by itself is served: reports and maintenance
     CHECK_THROWS_AS(server.run(), std::logic_error);
 }
 
-TEST_CASE("a handler that throws ends run(), and nobody is kept waiting") {
+namespace {
+
+using server_of_told = healthz::beast::server<told>;
+
+/// A server in this process, which runs in a thread of its own until it is destroyed.
+class running {
+public:
+    explicit running(healthz::beast::options how) : server(quiet(std::move(how))), thread_([this] { code = server.run(); }) {
+        if (!eventually([this] { return server.local_endpoint().port() != 0; })) throw std::runtime_error("it does not listen");
+        port = server.local_endpoint().port();
+    }
+    ~running() { stop(); }
+
+    void stop() {
+        server.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+    server_of_told server;
     std::uint16_t port = 0;
-    healthz::beast::server<told> server({.port = 0,
-                                         .auth = healthz::allow_unauthenticated{},
-                                         .on_listening = [&](auto const& where) { port = where.port(); },
-                                         .on_verdict = [](healthz::report_view, std::size_t) { throw std::runtime_error("no disk"); }});
-    CHECK_THROWS_WITH(server.run(), "no disk");
-    CHECK_THROWS(client(port));
-    CHECK_THROWS_AS(server.run(), std::logic_error);
+    int code = -1;
+
+private:
+    static healthz::beast::options quiet(healthz::beast::options how) {
+        how.port = 0;
+        return how;
+    }
+
+    std::thread thread_;
+};
+
+/// What a test collects on the server's thread and looks at on its own.
+class notes {
+public:
+    void add(std::string line) {
+        std::lock_guard lock(mutex_);
+        lines_.push_back(std::move(line));
+    }
+    std::vector<std::string> all() const {
+        std::lock_guard lock(mutex_);
+        return lines_;
+    }
+
+private:
+    std::mutex mutable mutex_;
+    std::vector<std::string> lines_;
+};
+
+/// The sockets that a child process of this one is born with.
+std::size_t inherited_sockets() {
+    auto const list = output_of("ls -l /proc/self/fd");
+    std::size_t count = 0;
+    for (auto at = list.find("socket:"); at != list.npos; at = list.find("socket:", at + 1)) ++count;
+    return count;
+}
+
+volatile std::sig_atomic_t own_handler_calls = 0;
+void own_handler(int) { own_handler_calls = own_handler_calls + 1; }
+
+void handle(int number, void (*by)(int)) {
+    struct sigaction action {};
+    action.sa_handler = by;
+    ::sigaction(number, &action, nullptr);
+}
+auto handler_of(int number) {
+    struct sigaction action {};
+    ::sigaction(number, nullptr, &action);
+    return action.sa_handler;
+}
+
+}  // namespace
+
+TEST_CASE("a server ends by stop(), from any thread, as often as one likes, and before it has begun") {
+    running r({.auth = healthz::allow_unauthenticated{}});
+    client c(r.port), slow(r.port);
+    CHECK(c.ask(request()).status == 200);
+    REQUIRE(slow.send("GET "));
+    auto const begin = std::chrono::steady_clock::now();
+    std::thread other([&] { r.server.stop(); });
+    r.stop();
+    other.join();
+    CHECK(std::chrono::steady_clock::now() - begin < at_once);
+    CHECK(r.code == EXIT_SUCCESS);
+    CHECK(c.closed());
+    CHECK_THROWS(client(r.port));
+    r.server.stop();
+
+    server_of_told stopped({.port = 0, .auth = healthz::allow_unauthenticated{}});
+    CHECK(stopped.local_endpoint().port() == 0);
+    stopped.stop();
+    stopped.stop();
+    CHECK(stopped.run() == EXIT_SUCCESS);
+}
+
+TEST_CASE("afterwards SIGINT and SIGTERM do what they did before, and meanwhile, too, if the server does not handle them") {
+    handle(SIGINT, own_handler);
+    handle(SIGTERM, SIG_IGN);
+    {
+        running first({.auth = healthz::allow_unauthenticated{}});
+        {
+            running second({.auth = healthz::allow_unauthenticated{}});
+            CHECK(handler_of(SIGINT) != own_handler);
+            first.stop();  // in the order in which they began, not in the other
+            CHECK(handler_of(SIGTERM) != SIG_IGN);
+            CHECK(handler_of(SIGTERM) != SIG_DFL);
+            CHECK(client(second.port).ask(request()).status == 200);
+        }
+        CHECK(handler_of(SIGINT) == own_handler);
+        CHECK(handler_of(SIGTERM) == SIG_IGN);
+    }
+    {
+        boost::asio::io_context context;
+        boost::asio::signal_set of_the_program(context, SIGINT);
+        auto const its_handler = handler_of(SIGINT);
+        { running r({.auth = healthz::allow_unauthenticated{}}); }
+        CHECK(handler_of(SIGINT) == its_handler);
+    }
+    handle(SIGINT, own_handler);
+    own_handler_calls = 0;
+    running r({.auth = healthz::allow_unauthenticated{}, .handle_signals = false});
+    CHECK(handler_of(SIGINT) == own_handler);
+    std::raise(SIGINT);
+    CHECK(own_handler_calls == 1);
+    CHECK(client(r.port).ask(request()).status == 200);
+    handle(SIGINT, SIG_DFL);
+    handle(SIGTERM, SIG_DFL);
+}
+
+TEST_CASE("no child process inherits the listening socket or a client's") {
+    auto const before = inherited_sockets();
+    running r({.auth = healthz::allow_unauthenticated{}});
+    client c(r.port), other(r.port);
+    CHECK(c.ask(request()).status == 200);
+    CHECK(other.ask(request()).status == 200);
+    CHECK(inherited_sockets() == before);
+}
+
+TEST_CASE("what handlers throw is told to on_error, and the server goes on") {
+    notes errors;
+    running r({.auth = healthz::allow_unauthenticated{},
+               .on_listening = [](auto const&) { throw 7; },
+               .on_verdict = [](healthz::report_view, std::size_t) { throw std::runtime_error("no disk"); },
+               .on_refused = [](healthz::beast::refused const&) { throw std::runtime_error("no disk either"); },
+               .on_error = [&](std::string_view what) {
+                   errors.add(std::string(what));
+                   throw std::runtime_error("nor here");
+               }});
+    client c(r.port);
+    CHECK(c.ask(request("GET", "/nowhere")).status == 404);
+    CHECK(eventually([&] { return errors.all().size() >= 3; }));
+    CHECK(c.ask(request()).body.find("cache") != std::string::npos);
+    r.stop();
+    CHECK(r.code == EXIT_SUCCESS);
+    auto all = errors.all();
+    std::sort(all.begin(), all.end());
+    CHECK(all == std::vector<std::string>{"on_listening threw what is no std::exception", "on_refused threw: no disk either",
+                                          "on_verdict threw: no disk"});
+}
+
+TEST_CASE("requests are answered while a handler blocks, and checks are made while HTTP does") {
+    std::promise<void> answered, checked;
+    auto const both = [](std::future<void> f) { return f.wait_for(patience) == std::future_status::ready; };
+    {
+        std::atomic<bool> waited = false;
+        running r({.auth = healthz::allow_unauthenticated{},
+                   .on_verdict = [&, f = std::make_shared<std::future<void>>(answered.get_future())](healthz::report_view, std::size_t) {
+                       waited = both(std::move(*f));
+                   }});
+        CHECK(client(r.port).ask(request()).status == 200);
+        answered.set_value();
+        r.stop();
+        CHECK(waited);
+    }
+    struct slow_policy {
+        std::shared_ptr<std::future<void>> released;
+        static bool needs_secret() { return true; }
+        bool accepts(std::string_view) const { return released->wait_for(patience) == std::future_status::ready; }
+    };
+    running r({.auth = slow_policy{std::make_shared<std::future<void>>(checked.get_future())},
+               .on_verdict = [&, told_once = false](healthz::report_view report, std::size_t index) mutable {
+                   if (report[index]->status == healthz::status::failed && !std::exchange(told_once, true)) checked.set_value();
+               }});
+    client c(r.port);
+    REQUIRE(c.send(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: x\r\n")));
+    r.server.runner().maintenance<"cache">(true);
+    CHECK(c.read().status == 200);
+}
+
+TEST_CASE("what a policy throws ends one connection, and is told") {
+    struct wild {
+        static bool needs_secret() { return true; }
+        static bool accepts(std::string_view) { throw std::runtime_error("no such user"); }
+    };
+    notes errors;
+    running r({.auth = wild{}, .on_error = [&](std::string_view what) { errors.add(std::string(what)); }});
+    client c(r.port), other(r.port);
+    REQUIRE(c.send(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: x\r\n")));
+    CHECK(c.rest().empty());
+    CHECK(other.ask(request()).status == 401);
+    CHECK(eventually([&] { return errors.all() == std::vector<std::string>{"serving threw: no such user"}; }));
+}
+
+TEST_CASE("refused requests are told with their number, in few calls, and without secrets") {
+    struct seen {
+        std::size_t calls = 0;
+        std::map<std::string, std::size_t> counts;
+    };
+    std::mutex mutex;
+    seen all;
+    running r({.auth = healthz::admin_secret(first_secret), .on_refused = [&](healthz::beast::refused const& each) {
+                   std::lock_guard lock(mutex);
+                   ++all.calls;
+                   all.counts[std::to_string(healthz::error_of(each.how).status) + ' ' + each.path + ' ' + each.client.to_string()] += each.count;
+               }});
+    auto const wrong = request("GET", "/healthz/sources?strict=true&secret=hunter2", "X-Hasura-Admin-Secret: hunter2\r\n");
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += wrong;
+    auto const begin = std::chrono::steady_clock::now();
+    client flood(r.port), other(r.port, 0, "127.0.0.2"), right(r.port);
+    CHECK(right.ask(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: " + std::string(first_secret) + "\r\n")).status == 200);
+    CHECK(other.ask(request("GET", "/nowhere")).status == 404);
+    for (int i = 0; i < 5; ++i) {
+        REQUIRE(flood.send(many));
+        for (int n = 0; n < 1000; ++n)
+            if (flood.read().status != 401) FAIL("not refused");
+    }
+    CHECK(flood.ask("nonsense hunter2\r\n\r\n").status == 400);
+    r.stop();
+    auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
+    CHECK(all.counts == std::map<std::string, std::size_t>{
+                            {"401 /healthz/sources 127.0.0.1", 5000}, {"404 /nowhere 127.0.0.2", 1}, {"400  127.0.0.1", 1}});
+    CHECK(all.calls <= 3 * (static_cast<std::size_t>(seconds) + 2));
+}
+
+TEST_CASE("refusals: however many clients there are, what waits to be told is bounded, and the sum is right") {
+    healthz::beast::refusals refusals;
+    for (unsigned i = 0; i < 100'000; ++i)
+        CHECK(refusals.add(healthz::answer::secret_wrong, std::string(i % 1000, '/'), boost::asio::ip::address_v4(i + 1)) == (i == 0));
+    auto const all = refusals.take();
+    CHECK(all.size() == healthz::beast::refusals::most_clients + 1);
+    std::size_t sum = 0;
+    for (auto const& each : all) {
+        sum += each.count;
+        CHECK(each.path.size() <= healthz::beast::refusals::longest_path);
+    }
+    CHECK(sum == 100'000);
+    CHECK(all.back().client.is_unspecified());
+    CHECK(refusals.take().empty());
+    CHECK(refusals.add(healthz::answer::malformed, "", {}));
 }

@@ -9,6 +9,10 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
+#include <future>
+#include <limits>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -21,9 +25,11 @@ using healthz::beast::limits;
 class server {
 public:
     template <healthz::authorization Auth = healthz::allow_unauthenticated>
-    explicit server(limits const& limit = {}, Auth policy = {}, std::string path = std::string(healthz::default_path)) {
+    explicit server(limits const& limit = {}, Auth policy = {}, std::string path = std::string(healthz::default_path),
+                    std::function<void(healthz::beast::listener&)> const& prepare = {}) {
         document_.update(four::report());
         listener_ = std::make_shared<healthz::beast::listener>(context_, document_, std::move(policy), std::move(path), limit);
+        if (prepare) prepare(*listener_);
         boost::system::error_code ec;
         listener_->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
         if (ec) throw boost::system::system_error(ec);
@@ -40,6 +46,20 @@ public:
         net::post(context_, [this] { listener_->stop([this] { ++stops; }); });
         thread_.join();
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    }
+
+    /// Calls `act` while the server does nothing.
+    template <class Action>
+    void while_stalled(Action act) {
+        std::promise<void> begun, done;
+        auto const has_begun = begun.get_future();
+        net::post(context_, [begun = std::move(begun), over = done.get_future()]() mutable {
+            begun.set_value();
+            over.wait();
+        });
+        has_begun.wait();
+        act();
+        done.set_value();
     }
 
     healthz::beast::document& document() { return document_; }
@@ -543,25 +563,151 @@ TEST_CASE("a client that does not read its answers is cut off") {
     CHECK_NOTHROW(c.rest());  // what was on its way, then the end
 }
 
-TEST_CASE("connections over the limit wait for their turn") {
-    server s(with([](limits& l) { l.connections = 4; }));
+TEST_CASE("one connection over the limit closes the one that has waited longest, at once") {
+    server s(with([](limits& l) { l.connections = l.connections_per_address = 4; }));
     std::deque<client> clients;
     for (int i = 0; i < 4; ++i) {
         clients.emplace_back(s.port);
         CHECK(clients.back().ask(request()).status == 200);
     }
-    client fifth(s.port), sixth(s.port);
-    REQUIRE(fifth.send(request()));
-    REQUIRE(sixth.send(request()));
-    CHECK_FALSE(fifth.readable(200ms));
-    CHECK_FALSE(sixth.readable(0ms));
+    for (int i = 0; i < 4; ++i) {
+        client late(s.port);
+        CHECK(late.ask(request()).status == 200);
+        CHECK(clients.front().closed());
+        clients.pop_front();
+        for (auto& each : clients) CHECK_FALSE(each.readable(0ms));
+        clients.push_back(std::move(late));
+    }
     for (auto& each : clients) CHECK(each.ask(request()).status == 200);
-    clients.pop_front();
-    CHECK(fifth.read().status == 200);
-    CHECK_FALSE(sixth.readable(100ms));
-    clients.pop_front();
-    CHECK(sixth.read().status == 200);
+}
+
+TEST_CASE("one address has half of the connections at most, and at its bound closes its own") {
+    server s(with([](limits& l) { l.connections = 8; }));
+    client neighbour(s.port, 0, "127.0.0.2"), other_neighbour(s.port, 0, "127.0.0.3");
+    CHECK(neighbour.ask(request()).status == 200);
+    CHECK(other_neighbour.ask(request()).status == 200);
+    std::deque<client> clients;
+    for (int i = 0; i < 100; ++i) {
+        clients.emplace_back(s.port);
+        CHECK(clients.back().ask(request()).status == 200);
+    }
+    for (int i = 0; i < 96; ++i, clients.pop_front()) CHECK(clients.front().closed());
     for (auto& each : clients) CHECK(each.ask(request()).status == 200);
+    CHECK(neighbour.ask(request()).status == 200);
+    CHECK(other_neighbour.ask(request()).status == 200);
+}
+
+TEST_CASE("whoever asks at once is answered, however many come before and after, and with room for one") {
+    for (std::size_t room : {1u, 3u}) {
+        limits limit;
+        limit.connections = limit.connections_per_address = room;
+        server s(limit);
+        for (int round = 0; round < 20; ++round) {
+            std::deque<client> idle;
+            std::optional<client> honest;
+            s.while_stalled([&] {
+                for (int i = 0; i < 30; ++i) idle.emplace_back(s.port);
+                honest.emplace(s.port);
+                REQUIRE(honest->send(request()));
+                for (int i = 0; i < 30; ++i) idle.emplace_back(s.port);
+            });
+            CAPTURE(room, round);
+            CHECK(honest->read().body == four::document);
+        }
+    }
+}
+
+TEST_CASE("an honest client is answered beside each attack with more connections than there may be") {
+    struct attack {
+        char const* name;
+        std::string sent;
+    };
+    for (auto const& [name, sent] : {attack{"idle", ""}, attack{"slow header", request().substr(0, 30)},
+                                     attack{"slow body", request("POST", "/", "Content-Length: 1000\r\n") + "x"},
+                                     attack{"slow read", endless_requests().substr(0, 4 * 1024 * 1024)}}) {
+        CAPTURE(name);
+        server s(with([](limits& l) { l.connections = 32; }));
+        std::deque<client> attackers;
+        for (int round = 0; round < 60; ++round) {
+            attackers.emplace_back(s.port, 4096);
+            if (!sent.empty()) attackers.back().send(sent, 5ms);
+            auto const begin = std::chrono::steady_clock::now();
+            client honest(s.port);
+            REQUIRE(honest.send(request()));
+            if (honest.read().body != four::document) FAIL("not the document");
+            CHECK(std::chrono::steady_clock::now() - begin < at_once);  // the kubelet waits for a second
+        }
+    }
+}
+
+TEST_CASE("where connections are almost all taken, they may be idle and requests under way for a few seconds only") {
+    server s(with([](limits& l) {
+        l.connections = l.connections_per_address = 8;
+        l.request_time = l.idle_time = 1h;
+    }));
+    std::deque<client> idle, slow;
+    for (int i = 0; i < 5; ++i) idle.emplace_back(s.port);
+    std::ignore = ::poll(nullptr, 0, 2500);
+    for (auto& each : idle) CHECK(each.ask(request()).status == 200);  // five are not almost eight
+    idle.emplace_back(s.port);
+    for (auto& each : idle) CHECK(each.closed());
+    for (int i = 0; i < 6; ++i) {
+        slow.emplace_back(s.port);
+        REQUIRE(slow.back().send(request().substr(0, 20)));
+    }
+    CHECK(slow[0].rest().starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("limits of any size are limits, not the opposite") {
+    server s(with([](limits& l) {
+        l.header_bytes = std::numeric_limits<std::uint32_t>::max();
+        l.request_time = l.idle_time = std::chrono::milliseconds::max();
+        l.connections = l.connections_per_address = std::numeric_limits<std::size_t>::max();
+    }));
+    client c(s.port), slow(s.port);
+    REQUIRE(slow.send("GET "));
+    CHECK(c.ask(request_of(100'000)).status == 200);
+    std::ignore = ::poll(nullptr, 0, 2500);
+    CHECK(c.ask(request()).status == 200);
+    CHECK_FALSE(slow.readable(0ms));
+    server none(with([](limits& l) { l.connections = 0; }));
+    check_alive(none);
+}
+
+TEST_CASE("whoever mounts a listener hears of what it refuses, and of what a policy throws") {
+    std::mutex mutex;
+    std::vector<std::string> refused, thrown;
+    struct wild {
+        static bool needs_secret() { return true; }
+        static bool accepts(std::string_view secret) { return secret == "throw" ? throw std::runtime_error("no such user") : false; }
+    };
+    server s({}, wild{}, "/healthz/sources", [&](healthz::beast::listener& l) {
+        l.on_refused([&](healthz::answer how, std::string_view path, net::ip::address const& client) {
+            std::lock_guard lock(mutex);
+            refused.push_back(std::to_string(healthz::error_of(how).status) + ' ' + std::string(path) + ' ' + client.to_string());
+        });
+        l.on_exception([&](std::exception_ptr e) {
+            std::lock_guard lock(mutex);
+            try {
+                std::rethrow_exception(e);
+            } catch (std::exception const& known) {
+                thrown.push_back(known.what());
+            }
+        });
+    });
+    client c(s.port, 0, "127.0.0.9");
+    CHECK(c.ask(request("GET", "/healthz/sources?key=secret", "X-Hasura-Admin-Secret: no\r\n")).status == 401);
+    CHECK(c.ask(request("PUT", "/elsewhere")).status == 404);
+    CHECK(c.ask("nonsense\r\n\r\n").status == 400);
+    client ended(s.port);
+    REQUIRE(ended.send(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: throw\r\n")));
+    CHECK(ended.rest().empty());
+    CHECK(eventually([&] {
+        std::lock_guard lock(mutex);
+        return thrown.size() == 1;
+    }));
+    CHECK(thrown == std::vector<std::string>{"no such user"});
+    CHECK(refused == std::vector<std::string>{"401 /healthz/sources 127.0.0.9", "404 /elsewhere 127.0.0.9", "400  127.0.0.9"});
 }
 
 TEST_CASE("many clients at once") {

@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
-// A ready server: checks the sources, answers requests, ends on SIGINT and SIGTERM.
+// A ready server: checks the sources on the thread that runs it, answers requests on another, ends on a call or a signal.
 // Needs Boost.Beast and threads.
 #pragma once
 
 #include "../asio/runner.hpp"
 #include "endpoint.hpp"
+#include "refusals.hpp"
 #include "session.hpp"
+#include "stop_signals.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 
 namespace healthz::beast {
 
@@ -52,32 +62,45 @@ private:
     std::string problem_;
 };
 
-/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: clients must not be able
-/// to use those up. Raises the process's soft limit where that helps.
-inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources) {
-    rlim_t const reserve = 64 + 4 * sources;
+/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: of those that the process has
+/// left all but some for each source, or half where that is more. Raises the process's soft limit on them only if `may_raise`.
+inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources, bool may_raise) {
+    int const next = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);  // the lowest that is free: about as many are in use
+    if (next < 0) return 1;
+    ::close(next);
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    if (limit.rlim_cur < wanted + reserve && limit.rlim_cur < limit.rlim_max) {
-        auto const before = limit.rlim_cur;
-        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted + reserve);
+    auto const in_use = static_cast<rlim_t>(next);
+    rlim_t const reserve = 8 + 4 * rlim_t{sources};
+    rlim_t const needed = wanted < limit.rlim_max ? in_use + reserve + wanted : limit.rlim_max;
+    if (may_raise && limit.rlim_cur < needed && limit.rlim_cur < limit.rlim_max) {
+        auto const before = std::exchange(limit.rlim_cur, std::min(limit.rlim_max, needed));
         if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
     }
-    rlim_t const left = limit.rlim_cur > reserve ? limit.rlim_cur - reserve : 1;
-    return static_cast<std::size_t>(std::min<rlim_t>(wanted, left));
+    rlim_t const left = limit.rlim_cur > in_use ? limit.rlim_cur - in_use : 0;
+    rlim_t const ours = std::max(left > reserve ? left - reserve : 0, left / 2);
+    return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
 }
 
-/// How `serve` serves. Only `auth` must be given.
+/// How `serve` serves. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
+/// hold up the checks, but no answer. What they throw is told to `on_error`.
 struct options {
     std::string address = "127.0.0.1";  ///< an IP address; `::` for all
     std::uint16_t port = 8080;          ///< 0 for any free one
     std::string path = std::string(default_path);
     any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`
+    std::vector<std::string> hosts{};     ///< the names that a request may have in its field Host; none for any
     limits limit{};
+    bool handle_signals = true;           ///< whether SIGINT and SIGTERM end it; afterwards they do what they did before
+    bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// Called once the server accepts connections, with the address that it got.
     std::function<void(net::ip::tcp::endpoint const&)> on_listening{};
-    /// Called at each verdict with the report and the source's index, on the server's thread.
+    /// Called at each verdict with the report and the source's index.
     std::function<void(report_view, std::size_t)> on_verdict{};
+    /// Called for requests that were refused, at most once a second for the same answer to the same client.
+    std::function<void(refused const&)> on_refused{};
+    /// Called with what went wrong while serving. Without it that is a line on standard error.
+    std::function<void(std::string_view)> on_error{};
 };
 
 inline int cannot_serve(std::string const& why) {
@@ -85,7 +108,66 @@ inline int cannot_serve(std::string const& why) {
     return EXIT_FAILURE;
 }
 
+/// Why a server with these options cannot start, or nothing.
+inline std::string problem_of(options const& how) {
+    auto const is_misplaced = [](char c) { return c == '?' || c == '#' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
+    if (!how.auth.problem().empty()) return how.auth.problem();
+    if (!how.path.starts_with('/')) return "path '" + how.path + "' does not begin with '/'";
+    if (std::any_of(how.path.begin(), how.path.end(), is_misplaced)) return "path '" + how.path + "' has a blank, '?' or '#' in it";
+    if (how.limit.connections == 0) return "limit.connections is 0: nobody could ask";
+    return {};
+}
+
+/// A listener at work: a thread of its own runs its context until this is destroyed, which takes half a second at most.
+class listener_thread {
+public:
+    /// `on_exception` is called on that thread with what leaves the context, which goes on; it must not throw.
+    /// Throws std::system_error where there can be no thread.
+    listener_thread(net::io_context& context, std::shared_ptr<listener> clients, std::function<void(std::exception_ptr)> on_exception)
+        : context_(context), clients_(std::move(clients)) {
+        // The program's signals are for its own threads.
+        sigset_t all, before;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        std::exception_ptr problem;
+        try {
+            thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
+        } catch (...) {
+            problem = std::current_exception();
+        }
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        if (problem) std::rethrow_exception(problem);
+    }
+    ~listener_thread() {
+        try {
+            net::post(context_, [this] { clients_->stop([this] { context_.stop(); }); });
+        } catch (...) {
+            context_.stop();  // no memory: without a last word to the clients
+        }
+        thread_.join();
+    }
+    listener_thread(listener_thread const&) = delete;
+    listener_thread& operator=(listener_thread const&) = delete;
+
+private:
+    void run(std::function<void(std::exception_ptr)> const& on_exception) {
+        while (!context_.stopped()) {
+            try {
+                context_.run();
+            } catch (...) {
+                on_exception(std::current_exception());
+            }
+        }
+    }
+
+    net::io_context& context_;
+    std::shared_ptr<listener> clients_;
+    std::thread thread_;
+};
+
 /// Checks `Sources` and serves them, for who has more to tell it than options: through its runner.
+///
+/// The checks and all handlers have the thread that calls `run`, HTTP has one of its own: neither waits for the other.
 template <auto const& Sources>
 class server {
 public:
@@ -96,51 +178,127 @@ public:
     /// server is destroyed. Nothing is done with them once `run` has returned.
     asio::runner<Sources>& runner() { return runner_; }
 
-    /// Serves until SIGINT or SIGTERM; then it returns, within a second whatever hangs. Blocks. To be called once.
+    /// Serves until `stop`, or SIGINT or SIGTERM unless `handle_signals` is false; then it returns, within a second whatever source
+    /// hangs and whatever a client does. Blocks. To be called once.
     /// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
-    /// Throws what a handler of the options throws, and where there is no descriptor left for signals; then it serves no more.
+    /// Throws where there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
-        if (!how_.auth.problem().empty()) return cannot_serve(how_.auth.problem());
+        if (auto const problem = problem_of(how_); !problem.empty()) return cannot_serve(problem);
         boost::system::error_code ec;
         auto const address = net::ip::make_address(how_.address, ec);
         if (ec) return cannot_serve("'" + how_.address + "' is not an IP address");
+        std::optional<stop_signals> signals;
+        if (how_.handle_signals) signals.emplace(context_, [this] { stop(); });
+        net::io_context http{1};
         auto limit = how_.limit;
-        limit.connections = affordable_connections(limit.connections, size_of<Sources>);
-        auto const clients = std::make_shared<listener>(context_, latest_, how_.auth, how_.path, limit);
+        limit.connections = affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
+        auto const clients = std::make_shared<listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
+        clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
+        if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
         clients->listen({address, how_.port}, ec);
         if (ec) return cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
-        try {
-            run(*clients);
-        } catch (...) {
-            clients->stop([] {});  // nobody is left to wait for an answer
-            throw;
+        set_local_endpoint(clients->local_endpoint());
+        {
+            listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
+            runner_.start();
+            if (how_.on_listening) call("on_listening", how_.on_listening, local_endpoint());
+            context_.run();
         }
+        tell_refused();
         return EXIT_SUCCESS;
     }
 
-private:
-    void run(listener& clients) {
-        net::signal_set signals(context_, SIGINT, SIGTERM);
-        signals.async_wait([&](boost::system::error_code ec, int) {
-            if (ec) return;
+    /// Ends `run`, also one that is yet to come. Thread safe, as often as you like; not for signal handlers.
+    void stop() {
+        net::post(context_, [this] {
             runner_.stop();
-            clients.stop([&] { context_.stop(); });
+            context_.stop();
         });
-        runner_.start();
-        if (how_.on_listening) how_.on_listening(clients.local_endpoint());
-        context_.run();
+    }
+
+    /// Where it listens, with the port that it got; port 0 before. Thread safe.
+    net::ip::tcp::endpoint local_endpoint() const {
+        std::lock_guard lock(mutex_);
+        return local_endpoint_;
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    void set_local_endpoint(net::ip::tcp::endpoint const& where) {
+        std::lock_guard lock(mutex_);
+        local_endpoint_ = where;
     }
 
     void publish(report<Sources> const& report, std::size_t index) {
         latest_.update(report, index);
-        if (how_.on_verdict) how_.on_verdict(report, index);
+        if (how_.on_verdict) call("on_verdict", how_.on_verdict, report, index);
+    }
+
+    // Calls a handler of the user's, whose exceptions end nothing.
+    template <class Handler, class... Arguments>
+    void call(char const* name, Handler const& handler, Arguments const&... arguments) {
+        try {
+            handler(arguments...);
+        } catch (...) {
+            tell_error(name, std::current_exception());
+        }
+    }
+
+    void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
+        try {
+            std::string text = where;
+            try {
+                std::rethrow_exception(thrown);
+            } catch (std::exception const& e) {
+                text += std::string(" threw: ") + e.what();
+            } catch (...) {
+                text += " threw what is no std::exception";
+            }
+            if (how_.on_error) how_.on_error(text);
+            else std::fprintf(stderr, "healthz: %s\n", text.c_str());
+        } catch (...) {
+            // Nobody is left to be told.
+        }
+    }
+
+    // On the thread of HTTP: what leaves its context is told on the other.
+    void hand_over(std::exception_ptr thrown) noexcept {
+        try {
+            net::post(context_, [this, thrown = std::move(thrown)] { tell_error("serving", thrown); });
+        } catch (...) {
+            // No memory to tell it.
+        }
+    }
+
+    // On the thread of HTTP, too, which waits for no handler.
+    void refuse(answer how, std::string_view path, net::ip::address const& client) {
+        if (refusals_.add(how, path, client)) net::post(context_, [this] { tell_refused_in_time(); });
+    }
+
+    void tell_refused_in_time() {
+        if (clock::now() >= next_telling_) return tell_refused();
+        telling_.expires_at(next_telling_);
+        telling_.async_wait([this](boost::system::error_code ec) {
+            if (!ec) tell_refused();
+        });
+    }
+
+    void tell_refused() {
+        next_telling_ = clock::now() + std::chrono::seconds(1);
+        for (auto const& each : refusals_.take()) call("on_refused", how_.on_refused, each);
     }
 
     options how_;
     bool has_run_ = false;
     net::io_context context_{1};
     document latest_;
+    std::mutex mutable mutex_;
+    net::ip::tcp::endpoint local_endpoint_;
+    refusals refusals_;
+    net::steady_timer telling_{context_};
+    clock::time_point next_telling_{};
     asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); }};
 };
 
@@ -150,7 +308,7 @@ int serve(options how) {
     try {
         return server<Sources>(std::move(how)).run();
     } catch (std::exception const& e) {
-        return cannot_serve(e.what());
+        return healthz::beast::cannot_serve(e.what());
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "answer_queue.hpp"
+#include "connection_list.hpp"
 #include "request_reader.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,42 +18,66 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <exception>
 #include <functional>
-#include <list>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace healthz::beast {
 
 namespace net = boost::asio;
 
-/// What a client may use up.
+/// What clients may use up.
 struct limits {
     std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
     std::uint64_t body_bytes = 8 * 1024;                                 ///< more is answered by 413
     std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
     std::chrono::milliseconds idle_time = std::chrono::seconds(60);      ///< between requests, and for taking an answer
-    std::size_t connections = 1024;                                      ///< further ones wait until one is closed
+    std::size_t connections = 1024;            ///< at least 1; one more closes one that waits, see `connection_list`
+    std::size_t connections_per_address = 0;   ///< of one client; 0 is half of `connections`
 };
 
-/// Accepts connections and answers their requests, on one context that one thread runs. Make it with `std::make_shared`.
-/// The document must live until the context has stopped.
+/// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
+///
+/// One thread at a time may run the context, and all members but the constructor are to be called on that thread, or while none
+/// runs it: post what other threads want. The document must live until the context has stopped; it alone may be updated by
+/// another thread meanwhile. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory,
+/// ends that connection and nothing else.
 class listener : public std::enable_shared_from_this<listener> {
 public:
+    /// Told of each request that was refused: how, its path (empty where none could be read), who asked.
+    using refusal_handler = std::function<void(answer, std::string_view, net::ip::address const&)>;
+
+    /// `hosts` are the names that a request may ask for in its field Host; none for any.
     template <authorization Auth>
-    listener(net::io_context& context, document const& source, Auth policy, std::string path, limits const& limit)
-        : context_(context), acceptor_(context), slot_(context), sweeper_(context), document_(source), limits_(limit) {
+    listener(net::io_context& context, document const& source, Auth policy, std::string path, limits const& limit,
+             std::vector<std::string> hosts = {})
+        : context_(context), acceptor_(context), pause_(context), sweeper_(context), document_(source), limits_(sane(limit)),
+          hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address) {
         decide_ = [policy = std::move(policy), path = std::move(path)](endpoint_request const& request) {
-            return decide(request, path, policy);
+            return healthz::decide(request, path, policy);
         };
     }
 
-    /// Starts to accept connections on `where`.
+    /// To be called before `listen`, as the next. The handler must not block.
+    void on_refused(refusal_handler handler) { on_refused_ = std::move(handler); }
+
+    /// What to do with what has ended a connection; nothing without it. The handler must not throw.
+    void on_exception(std::function<void(std::exception_ptr)> handler) { on_exception_ = std::move(handler); }
+
+    /// Starts to accept connections on `where`. No child process inherits its descriptors.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
-        acceptor_.open(where.protocol(), ec);
+        open(where.protocol(), ec);
         if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor_.bind(where, ec);
         if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
@@ -69,69 +94,131 @@ public:
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
         boost::system::error_code ignored;
         acceptor_.close(ignored);
-        slot_.cancel();
-        for (auto* each : connections_)
-            each->deadline = each->doing == phase::waiting ? clock::now() : std::min(each->deadline, stop_by_);
+        pause_.cancel();
         sweep();
     }
 
 private:
     using clock = std::chrono::steady_clock;
 
-    // What a connection does now.
-    enum class phase {
-        accepted,
-        waiting,    // for the first byte of a request
-        receiving,  // the rest of one
-        answering,
-        closing,
-    };
-
-    // One client. On the listener's list as long as its coroutine lives.
-    struct connection {
-        connection(std::shared_ptr<listener> owner, net::ip::tcp::socket accepted)
-            : server(std::move(owner)), socket(std::move(accepted)), input(server->limits_.header_bytes + 4096) {
-            place = server->connections_.insert(server->connections_.end(), this);
+    // One client. Listed until it is closed; its coroutine ends a moment later.
+    struct connection : connection_list::member {
+        connection(std::shared_ptr<listener> owner, net::ip::tcp::socket accepted, net::ip::address address)
+            : server(std::move(owner)), socket(std::move(accepted)), client(std::move(address)), input(server->limits_.header_bytes + 4096) {
+            server->connections_.join(*this, client_id(client), clock::now());
+            ++server->alive_;
         }
         ~connection() {
-            server->connections_.erase(place);
-            server->slot_.cancel();
+            server->connections_.leave(*this);
+            --server->alive_;
         }
-        connection(connection const&) = delete;
-        connection& operator=(connection const&) = delete;
 
         std::shared_ptr<listener> server;
-        std::list<connection*>::iterator place;
         net::ip::tcp::socket socket;
+        net::ip::address client;
         boost::beast::flat_buffer input;
         request_fields fields;
         std::optional<request_reader> reader;  // while a request is being received
         answer_queue output;
-        phase doing = phase::accepted;
-        clock::time_point deadline = clock::time_point::max();  // of the phase
         bool timed_out = false;
         bool closing = false;  // after the answers that are in the output
     };
 
+    // Who counts as one client: an IPv4 address, or the 64 bits of an IPv6 network, since who has one of its addresses has all.
+    static connection_list::client_id client_id(net::ip::address const& address) {
+        if (address.is_v4()) return address.to_v4().to_uint();
+        auto const whole = address.to_v6();
+        if (whole.is_v4_mapped()) return net::ip::make_address_v4(net::ip::v4_mapped, whole).to_uint();
+        connection_list::client_id network = 0;
+        for (std::size_t i = 0; i < 8; ++i) network = network << 8 | whole.to_bytes()[i];
+        return network;
+    }
+
+    // No sum of these overflows.
+    static limits sane(limits limit) {
+        std::chrono::milliseconds const longest = std::chrono::hours(24 * 365);
+        limit.header_bytes = std::min(limit.header_bytes, std::numeric_limits<std::uint32_t>::max() - 4096);
+        limit.request_time = std::min(limit.request_time, longest);
+        limit.idle_time = std::min(limit.idle_time, longest);
+        limit.connections = std::max<std::size_t>(limit.connections, 1);
+        if (limit.connections_per_address == 0) limit.connections_per_address = limit.connections - limit.connections / 2;
+        return limit;
+    }
+
+    // Asio's own open and accept would let child processes inherit the descriptor.
+    void open(net::ip::tcp const& protocol, boost::system::error_code& ec) {
+        int const descriptor = ::socket(protocol.family(), protocol.type() | SOCK_CLOEXEC, protocol.protocol());
+        if (descriptor < 0) {
+            ec.assign(errno, boost::system::system_category());
+            return;
+        }
+        acceptor_.assign(protocol, descriptor, ec);
+        if (ec) ::close(descriptor);
+    }
+
+    int accept_descriptor(net::ip::tcp::endpoint& from) {
+        auto size = static_cast<socklen_t>(from.capacity());
+        int const descriptor = ::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_CLOEXEC);
+        if (descriptor >= 0) from.resize(size);
+        return descriptor;
+    }
+
+    // One at a time: whatever else is ready has its turn before the next connection may close one.
     static net::awaitable<void> accept(std::shared_ptr<listener> self) {
         while (self->acceptor_.is_open()) {
             boost::system::error_code ec;
-            if (self->connections_.size() >= self->limits_.connections) {
-                self->slot_.expires_at(clock::time_point::max());
-                co_await self->slot_.async_wait(net::redirect_error(net::use_awaitable, ec));
-                continue;
-            }
-            net::ip::tcp::socket socket(self->context_);
-            co_await self->acceptor_.async_accept(socket, net::redirect_error(net::use_awaitable, ec));
-            if (!ec) {
-                socket.set_option(net::ip::tcp::no_delay(true), ec);
-                auto client = std::make_unique<connection>(self, std::move(socket));
-                net::co_spawn(self->context_, converse(std::move(client)), net::detached);
-            } else if (ec != net::error::operation_aborted) {
-                self->slot_.expires_after(std::chrono::milliseconds(100));  // out of descriptors, say
-                co_await self->slot_.async_wait(net::redirect_error(net::use_awaitable, ec));
-            }
+            co_await self->acceptor_.async_wait(net::socket_base::wait_read, net::redirect_error(net::use_awaitable, ec));
+            if (!self->acceptor_.is_open()) co_return;
+            if (!ec && self->accept_one()) continue;
+            self->pause_.expires_after(std::chrono::milliseconds(100));
+            co_await self->pause_.async_wait(net::redirect_error(net::use_awaitable, ec));
         }
+    }
+
+    // False if it is of no use to try again at once.
+    bool accept_one() noexcept {
+        try {
+            net::ip::tcp::endpoint from;
+            int descriptor = accept_descriptor(from);
+            if (descriptor < 0 && !is_transient(errno)) {
+                give_way();
+                descriptor = accept_descriptor(from);
+            }
+            if (descriptor < 0) return is_transient(errno);
+            net::ip::tcp::socket socket(context_);
+            boost::system::error_code ec;
+            socket.assign(from.protocol(), descriptor, ec);
+            if (ec) {
+                ::close(descriptor);
+                return false;
+            }
+            socket.set_option(net::ip::tcp::no_delay(true), ec);
+            if (auto* const other = connections_.in_the_way_of(client_id(from.address()), room_, clock::now())) close(*other);
+            auto client = std::make_unique<connection>(shared_from_this(), std::move(socket), from.address());
+            net::co_spawn(context_, converse(std::move(client)), [self = shared_from_this()](std::exception_ptr thrown) {
+                if (thrown && self->on_exception_) self->on_exception_(std::move(thrown));
+            });
+            return true;
+        } catch (...) {
+            return false;  // no memory
+        }
+    }
+
+    // Whether accept failed just because of the one connection that it was about.
+    static bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED; }
+
+    // Out of descriptors: with a quarter of the connections less there are some for the probers, too.
+    void give_way() {
+        if (connections_.size() == 0) return;
+        room_ = std::max<std::size_t>(connections_.size() * 3 / 4, 1);
+        while (connections_.size() >= room_) close(*connections_.first_to_go(clock::now()));
+    }
+
+    void close(connection_list::member& which) {
+        auto& c = static_cast<connection&>(which);
+        boost::system::error_code ignored;
+        connections_.leave(c);
+        c.socket.close(ignored);
     }
 
     static net::awaitable<void> converse(std::unique_ptr<connection> client) {
@@ -141,7 +228,7 @@ private:
         while (true) {
             while (!c.closing && !c.output.full() && self.answer_next(c)) {}
             if (!c.output.empty()) {
-                self.enter(c, phase::answering);
+                self.connections_.enter(c, phase::answering, clock::now());
                 auto const answers = c.output.buffers();
                 if (answers.size() == 1) {  // which the system takes with less ado
                     co_await net::async_write(c.socket, answers.front(), net::redirect_error(net::use_awaitable, ec));
@@ -156,10 +243,10 @@ private:
             if (c.closing) break;
             if (self.stopping()) co_return;
 
-            // A phase's deadline counts from its first byte, however slowly the others follow.
+            // The time of a phase counts from its first byte, however slowly the others follow.
             phase next = phase::waiting;
             if (c.reader) next = phase::receiving;
-            if (c.doing != next) self.enter(c, next);
+            if (c.doing() != next) self.connections_.enter(c, next, clock::now());
             auto const room = std::min<std::size_t>(4096, c.input.max_size() - c.input.size());
             auto const space = c.input.prepare(room);
             auto const received = co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
@@ -172,7 +259,7 @@ private:
         }
         // Close in two steps: a reset while the client still sends would take the answer from it.
         c.socket.shutdown(net::ip::tcp::socket::shutdown_send, ec);
-        self.enter(c, phase::closing);
+        self.connections_.enter(c, phase::closing, clock::now());
         c.input.clear();
         while (!ec) {
             auto const space = c.input.prepare(4096);
@@ -180,12 +267,14 @@ private:
         }
     }
 
-    void enter(connection& c, phase next) const {
-        clock::duration time = limits_.idle_time;
-        if (next == phase::receiving) time = limits_.request_time;
-        if (next == phase::closing) time = std::min<clock::duration>(time, std::chrono::seconds(1));
-        c.doing = next;
-        c.deadline = std::min(clock::now() + time, stop_by_);
+    // How long a connection may be in a phase. Where they become many, less.
+    clock::duration time_in(phase of, clock::time_point now) const {
+        if (now >= stop_by_ || (stopping() && of == phase::waiting)) return clock::duration::zero();
+        auto time = of == phase::receiving ? limits_.request_time : limits_.idle_time;
+        bool const crowded = connections_.size() >= room_ - room_ / 4;
+        if (of == phase::closing || (crowded && of == phase::waiting)) time = std::min<std::chrono::milliseconds>(time, std::chrono::seconds(1));
+        else if (crowded) time = std::min<std::chrono::milliseconds>(time, std::chrono::seconds(3));
+        return time;
     }
 
     bool stopping() const { return stop_by_ != clock::time_point::max(); }
@@ -216,16 +305,25 @@ private:
         }
         if (!c.reader->keep_alive()) c.closing = true;
         auto const request = c.fields.view();
+        auto const which = decide_(request);
+        tell_refused(c, which);
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
-        c.output.push(decide_(request), request.method == "HEAD", connection_field, document_.latest());
+        c.output.push(which, request.method == "HEAD", connection_field, document_.latest());
         c.reader.reset();
         return true;
     }
 
     static void close_with(connection& c, answer which) {
+        c.server->tell_refused(c, which);
         c.reader.reset();
         c.closing = true;
         c.output.push(which, c.fields.method == "HEAD", close_field, nullptr);
+    }
+
+    void tell_refused(connection const& c, answer which) const {
+        if (!on_refused_ || which == answer::document || which == answer::strict_document) return;
+        bool const has_path = !c.fields.method.empty();  // else the target is that of the request before
+        on_refused_(which, has_path ? healthz::path_of(c.fields.target) : std::string_view(), c.client);
     }
 
     static bool is_line_end(char c) { return c == '\r' || c == '\n'; }
@@ -242,13 +340,10 @@ private:
 
     void sweep() {
         auto const now = clock::now();
-        boost::system::error_code ignored;
-        for (auto* each : connections_) {
-            if (now < each->deadline) continue;
-            if (each->doing == phase::receiving && !std::exchange(each->timed_out, true)) each->socket.cancel(ignored);
-            else each->socket.close(ignored);
-        }
-        if (stopping() && connections_.empty()) {
+        for (auto const each : {phase::closing, phase::waiting, phase::receiving, phase::answering})
+            connections_.for_each_expired(each, time_in(each, now), now, [this](connection_list::member& m) { expire(m); });
+        room_ = std::min(limits_.connections, room_ + room_ / 8 + 1);  // there may be descriptors again
+        if (stopping() && alive_ == 0) {
             sweeper_.cancel();
             if (on_stopped_) std::exchange(on_stopped_, nullptr)();
             return;
@@ -256,16 +351,28 @@ private:
         sweep_later();
     }
 
+    void expire(connection_list::member& which) {
+        auto& c = static_cast<connection&>(which);
+        boost::system::error_code ignored;
+        if (c.doing() == phase::receiving && !std::exchange(c.timed_out, true)) c.socket.cancel(ignored);
+        else close(c);
+    }
+
     static constexpr std::string_view close_field = "Connection: close\r\n";
 
     net::io_context& context_;
     net::ip::tcp::acceptor acceptor_;
-    net::steady_timer slot_;  // waited on for a connection to end
+    net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
     document const& document_;
     limits limits_;
+    std::vector<std::string> hosts_;
+    std::size_t room_;  // how many connections there may be now: fewer than the limit for a while after descriptors ran out
+    connection_list connections_;
+    std::size_t alive_ = 0;  // with those that are closed and whose coroutines have not ended yet
     std::function<answer(endpoint_request const&)> decide_;
-    std::list<connection*> connections_;
+    refusal_handler on_refused_;
+    std::function<void(std::exception_ptr)> on_exception_;
     std::function<void()> on_stopped_;
     clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };
