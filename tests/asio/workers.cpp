@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Workers, the way back from them, and the settings that probers read.
-#include <healthz/hosted/redact.hpp>
 #include <healthz/hosted/setting.hpp>
 #include "support.hpp"
 
@@ -150,18 +149,4 @@ TEST_CASE("a setting is a literal or an environment variable") {
     CHECK(setting(env(variable, "fallback")).read("url", problem) == "value");
     CHECK(plain.name("url") == "environment variable 'HEALTHZ_TEST_SETTING'");
     ::unsetenv(variable);
-}
-
-TEST_CASE("secrets are taken out of a text") {
-    auto const redacted = [](std::string text, std::string_view secret) {
-        healthz::redact(text, secret);
-        return text;
-    };
-    CHECK(redacted("login with hunter2 failed", "hunter2") == "login with *** failed");
-    CHECK(redacted("hunter2hunter2", "hunter2") == "******");
-    CHECK(redacted("nothing here", "hunter2") == "nothing here");
-    CHECK(redacted("nothing here", "") == "nothing here");
-    CHECK(redacted("a*b", "*") == "a***b");
-    CHECK(redacted("aaa", "aa") == "***a");
-    CHECK(redacted("", "aa").empty());
 }

@@ -36,7 +36,7 @@ public:
     std::string bad_query() { return answered("HTTP/1.1 400 Bad Request\r\n\r\n"); }
     std::string wrong_certificate() { return shown(server_.trusted().issue("DNS:elsewhere.example")); }
     std::string expired_certificate() { return shown(server_.trusted().issue("DNS:localhost", -1)); }
-    std::string odd_bytes() { return answered(std::string("-ERR gr\xFC\xDF \0 Vq8zKw3x\r\n", 22)); }
+    std::string odd_bytes() { return answered(std::string("-ERR gr\xFC\xDF \0 <>\r\n", 16)); }
     std::string ten_megabytes() { return answered("$10000000\r\n" + std::string(10'000'000, 'x') + "\r\n"); }
 
 private:

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What probers share: URLs, lists as settings, and secrets that are taken out of texts.
+// What probers share: URLs, and lists as settings.
 #include "../catch.hpp"
 
-#include <healthz/hosted/redact.hpp>
 #include <healthz/hosted/up_to.hpp>
 #include <healthz/hosted/url.hpp>
 
@@ -46,21 +45,6 @@ TEST_CASE("url: what is none, above all what would show a part of a password") {
         INFO(text);
         CHECK_FALSE(url::parse(text));
     }
-}
-
-TEST_CASE("redact_pieces: every piece of four characters and more goes") {
-    auto const without = [](std::string text, std::string const& secret) {
-        healthz::redact_pieces(text, secret);
-        return text;
-    };
-    CHECK(without("a Xq7ZVw9J b", "Xq7ZVw9J") == "a *** b");
-    CHECK(without("Xq7Z-Vw9J-7ZVw-q7Z-Xq7", "Xq7ZVw9J") == "***-***-***-q7Z-Xq7");
-    CHECK(without("Xq7ZXq7ZVw9JVw9J", "Xq7ZVw9J") == "*********");
-    CHECK(without("all is well", "Xq7ZVw9J") == "all is well");
-    CHECK(without("abcabc", "abc") == "******");
-    CHECK(without("abcd abc", "abcd") == "*** abc");
-    CHECK(without("a", "") == "a");
-    CHECK(without("", "Xq7ZVw9J").empty());
 }
 
 TEST_CASE("up_to: a list in a constant") {

@@ -56,10 +56,9 @@ private:
         co_return std::string(room, count);
     }
 
-    static outcome_type describe(char const* message, std::string answer, std::string const& password) {
+    static outcome_type describe(char const* message, std::string const& answer, std::string const& password) {
         if (answer.empty()) return outcome_type::error("connection error", "the server ended the connection");
-        healthz::redact_pieces(answer, password);
-        return outcome_type::error(message, answer);
+        return outcome_type::error(message, healthz::secrets{password}.shown(answer));
     }
 
     store const& settings_;

@@ -331,6 +331,46 @@ TEST_CASE("redis: passwords with every kind of character work, and no outcome ho
     set_url("redis://monitor:Xq7ZVw9J@127.0.0.1:" + unknowing.port());
     live<calm> monitor;
     monitor.wait_for(1);
-    CHECK_THAT(monitor.document(), Contains("unknown command 'AUTH'") && Contains("***"));
+    CHECK_THAT(monitor.document(), Contains("unknown command 'AUTH'") && Contains(std::string(healthz::withheld)));
     CHECK(leak(monitor.document(), "Xq7ZVw9J").empty());
+}
+
+TEST_CASE("redis: what a server is known to say is the same whatever the password, and the rest is shown whole or not at all") {
+    auto const with = [](std::string const& password, std::string const& port) {
+        return probe_url("redis://monitor:" + percent_encoded(password) + "@127.0.0.1:" + port);
+    };
+    auto const pieces = [](std::string const& sentence) {
+        std::vector<std::string> found{sentence, sentence + "!"};
+        for (std::size_t size : {1U, 2U, 3U, 4U, 5U, 8U, 20U})
+            for (std::size_t i = 0; i + size <= sentence.size(); ++i) found.push_back(sentence.substr(i, size));
+        return found;
+    };
+    // Wrong passwords, by a real server.
+    auto const denied = error("authentication failed", wrong_password);
+    for (auto const& each : pieces(wrong_password))
+        if (with(each, server().port()) != denied) FAIL_CHECK(each << ": " << with(each, server().port()));
+    // Right ones: another's sentence.
+    server().call("ACL SETUSER blind reset on nopass -@all +exists");
+    std::string const no_permission = probe_url("redis://blind:Kd7tWq5n@127.0.0.1:" + server().port());
+    CHECK_THAT(no_permission, StartsWith(R"(ERROR {"message":"permission denied","extra":"NOPERM )"));
+    for (std::string const each : {"permission", "NOPERM", "perm", "this user has", "command", "e"})
+        CHECK(probe_url("redis://blind:" + percent_encoded(each) + "@127.0.0.1:" + server().port()) == no_permission);
+
+    // Sentences of other versions, which begin with a code that is known.
+    odd_server const worded(odd_server::answer("-WRONGPASS try again, mypassword\r\n"));
+    for (auto const& each : pieces("WRONGPASS try again, mypassword")) CHECK(with(each, worded.port()) == error("authentication failed", "WRONGPASS wrong user or password"));
+    // And what nobody knows.
+    std::string const withheld(healthz::withheld), odd_sentence = "ERR out of luck today";
+    odd_server const odd(odd_server::answer("-" + odd_sentence + "\r\n"));
+    CHECK(with("Xq7ZVw9J", odd.port()) == error("authentication failed", odd_sentence));
+    for (auto const& each : pieces(odd_sentence)) CHECK(with(each, odd.port()) == error("authentication failed", withheld));
+
+    // A server that quotes half of the password, its percent-encoded form, or both beside odd bytes.
+    for (std::string const quoted : {"p@ss/w?rd", "p@ss", "/w?r", "p%40ss%2Fw%3Frd", "%40ss%2fw", "%40s%73%2f%7", "\xFC\xDF p@ss"}) {
+        odd_server const quoting(odd_server::answer("-ERR <" + quoted + "\r\n"));
+        CHECK(with("p@ss/w?rd", quoting.port()) == error("authentication failed", withheld));
+        odd_server const no_redis(odd_server::answer("HTTP/1.1 <" + quoted + "\r\n"));
+        CHECK(with("p@ss/w?rd", no_redis.port()) == error("protocol error", withheld));
+    }
+    CHECK(with("refused", "1") == error("connection error", "127.0.0.1:1: Connection refused"));
 }

@@ -16,7 +16,8 @@
 namespace healthz {
 
 /// All that libpq goes by: the connection string, and for what it leaves open the environment. Those of one that names a
-/// service are left to libpq, which alone reads the file of services.
+/// service are left to libpq, which alone reads the file of services. To parse and to start may read files and so block: both
+/// are for a worker.
 class conninfo {
 public:
     struct finisher {
@@ -69,11 +70,6 @@ public:
             else items.back() += c;
         return items;
     }
-    void set_list(std::string_view key, std::vector<std::string> const& items) {
-        std::string text = items.at(0);
-        for (std::size_t i = 1; i < items.size(); ++i) text += "," + items[i];
-        set(key, std::move(text));
-    }
 
     /// Begins to connect. Null where there is no memory.
     std::unique_ptr<PGconn, finisher> start() const {
@@ -87,13 +83,14 @@ public:
 
 private:
     // Whether libpq would take a part of the password for a host or a database, since an '@' or '/' in it is not
-    // percent-encoded: in a URI's authority and path it sees an '@' only if that comes before any '/', and only once.
+    // percent-encoded: in a URI it sees an '@' only if that comes before any '/', and only once. One in a parameter counts too,
+    // since the '?' may be the password's.
     static bool is_misread(std::string_view url) {
         auto const scheme = url.find("://");
         if (!url.starts_with("postgres://") && !url.starts_with("postgresql://")) return false;
         url.remove_prefix(scheme + 3);
         url.remove_prefix(std::min(url.find_first_of("@/"), url.size() - 1) + 1);
-        return url.substr(0, url.find('?')).find('@') != url.npos;
+        return url.find('@') != url.npos;
     }
 
     void set_all(PQconninfoOption const* options) {

@@ -1,38 +1,117 @@
 // SPDX-License-Identifier: BSL-1.0
-// Takes secrets out of a driver's text before it becomes an outcome.
+// Keeps secrets out of a driver's or server's text before it becomes an outcome.
 // Links with nothing.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace healthz {
 
-/// Replaces each `secret` in `text` by `***`. Do so before the text is cut or escaped, so that no half of one is left.
-inline void redact(std::string& text, std::string_view secret) {
-    constexpr std::string_view stars = "***";
-    if (secret.empty()) return;
-    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + stars.size()))
-        text.replace(at, secret.size(), stars);
+/// Stands in the place of a text that is not shown.
+inline constexpr std::string_view withheld = "text withheld, since it may hold a secret";
+
+/// A part of a text, from one position to before another.
+struct text_part {
+    std::size_t from = 0;
+    std::size_t to = 0;
+};
+
+/// Matches the whole of `text` with `pattern`, in which each `*` stands for anything, and returns what that is, in order.
+inline std::optional<std::vector<text_part>> match_sentence(std::string_view text, std::string_view pattern) {
+    std::vector<text_part> gaps;
+    std::size_t at = 0;
+    while (true) {
+        auto const star = pattern.find('*');
+        auto const constant = pattern.substr(0, star);
+        bool const is_last = star == pattern.npos;
+        auto found = gaps.empty() ? std::size_t(0) : text.find(constant, at);
+        if (is_last && !gaps.empty()) found = constant.empty() || text.size() < constant.size() ? text.size() : text.size() - constant.size();
+        if (found == text.npos || found < at || text.substr(found, constant.size()) != constant) return std::nullopt;
+        if (!gaps.empty()) gaps.back().to = found;
+        at = found + constant.size();
+        if (is_last && at == text.size()) return gaps;
+        if (is_last) return std::nullopt;
+        gaps.push_back({at, at});
+        pattern.remove_prefix(star + 1);
+    }
 }
 
-/// Replaces each piece of `secret`, of four characters or more, too: for the text of a peer that was told the secret and may
-/// quote a part of it. Takes time proportional to both lengths, so bound the text first.
-inline void redact_pieces(std::string& text, std::string_view secret) {
-    constexpr std::size_t least = 4;
-    if (secret.size() <= least) return redact(text, secret);
-    std::string result;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        std::size_t length = least;
-        while (length <= rest.size() && secret.find(rest.substr(0, length)) != secret.npos) ++length;
-        bool const is_piece = --length >= least;
-        if (is_piece) result += "***";
-        else result += rest.front();
-        rest.remove_prefix(is_piece ? length : 1);
+/// What no text may show. A text is shown whole or not at all: to cut a secret out of a sentence that the reader knows would tell
+/// it. So of such sentences only what varies is looked at.
+class secrets {
+public:
+    secrets() = default;
+    secrets(std::initializer_list<std::string_view> all) {
+        for (auto each : all) add(each);
     }
-    text = std::move(result);
-}
+
+    /// Another one; an empty text is none.
+    void add(std::string_view secret) {
+        if (!secret.empty() && std::find(all_.begin(), all_.end(), secret) == all_.end()) all_.emplace_back(secret);
+    }
+
+    /// Whether `part` of `text` has a character of a piece of a secret: of four characters, or of all of a shorter one; as it is,
+    /// or percent-encoded. Takes time proportional to both lengths, so bound the text first.
+    bool are_in(std::string_view text, text_part part) const {
+        for (std::string_view each : all_) {
+            auto const length = std::min<std::size_t>(each.size(), 4);
+            auto const from = part.from - std::min(part.from, length - 1), to = std::min(part.to + length - 1, text.size());
+            auto const near = text.substr(from, to - from);
+            auto const decoded = decode(near);
+            for (std::size_t i = 0; i + length <= each.size(); ++i)
+                for (std::string_view form : {near, std::string_view(decoded)})
+                    if (form.find(each.substr(i, length)) != form.npos) return part.from < part.to;
+        }
+        return false;
+    }
+    bool are_in(std::string_view text) const { return are_in(text, {0, text.size()}); }
+
+    /// `text`, where each of `parts` that has a piece of a secret is withheld. They are in order and do not overlap.
+    std::string shown(std::string_view text, std::span<text_part const> parts) const {
+        std::string result;
+        std::size_t done = 0;
+        for (auto const& part : parts) {
+            result += text.substr(done, part.from - done);
+            result += are_in(text, part) ? withheld : text.substr(part.from, part.to - part.from);
+            done = part.to;
+        }
+        return result.append(text.substr(done));
+    }
+
+    /// All of `text`, or that it is withheld.
+    std::string shown(std::string_view text) const {
+        text_part const all[] = {{0, text.size()}};
+        return shown(text, all);
+    }
+
+    /// `text` where it is one of `sentences` that readers know, with a `*` for what varies in them and may be withheld; else nothing.
+    std::optional<std::string> known(std::string_view text, std::span<std::string_view const> sentences) const {
+        for (auto each : sentences)
+            if (auto const gaps = healthz::match_sentence(text, each)) return shown(text, *gaps);
+        return std::nullopt;
+    }
+
+private:
+    static std::string decode(std::string_view text) {
+        std::string result;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            unsigned char byte = 0;
+            auto const* const digits = text.data() + i + 1;
+            bool const is_encoded = text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+            result += is_encoded ? static_cast<char>(byte) : text[i];
+            if (is_encoded) i += 2;
+        }
+        return result;
+    }
+
+    std::vector<std::string> all_;
+};
 
 }  // namespace healthz

@@ -45,9 +45,10 @@ struct http {
     /// `http://` or `https://`. A user and password in it are sent by the scheme Basic.
     setting url;
     char const* method = "GET";
-    /// Sent as they are. What a server quotes of them is not shown, except for Accept, Content-Type and User-Agent.
+    /// Sent as they are, and taken for secrets, except for Accept, Content-Type, Host and User-Agent: a reply that quotes four characters
+    /// of one is not shown.
     up_to<8, header> headers = {};
-    /// The body of the request.
+    /// The body of the request. It is not taken for a secret, nor is the path of the URL.
     char const* content = "";
     up_to<8, status_range> expected_status = {{200, 299}};
     char const* expected_text = "";
@@ -98,7 +99,7 @@ private:
         healthz::url where;
         std::string origin;                // requests of the same origin share a connection
         std::string bytes;
-        std::vector<std::string> secrets;  // that the server knows, and may quote
+        secrets hidden;                    // that the server knows, and may quote
     };
 
     struct answer {
@@ -142,7 +143,8 @@ private:
             auto const password = where.password.value_or("");
             auto const credentials = base64(*where.user + ":" + password);
             message.set("Authorization", "Basic " + credentials);
-            wanted.secrets = {where.password ? password : *where.user, credentials};  // a user alone may be a token
+            wanted.hidden.add(where.password ? password : *where.user);  // a user alone may be a token
+            wanted.hidden.add(credentials);
         }
         for (auto const& [name, value] : settings_.headers) {
             if (name == nullptr || !is_token(name)) return "the setting 'headers' has a name that is not valid";
@@ -153,9 +155,11 @@ private:
                 if ((c >= 0 && c < ' ' && c != '\t') || c == '\x7F') return value.name("headers") + " is not a valid value of a header";
             message.set(name, *text);
             bool is_secret = true;
-            for (std::string_view each : {"Accept", "Content-Type", "User-Agent"})
+            for (std::string_view each : {"Accept", "Content-Type", "Host", "User-Agent"})
                 if (boost::beast::iequals(each, name)) is_secret = false;
-            if (is_secret) wanted.secrets.push_back(*text);
+            // Of `Bearer Xq7Z...` not the scheme, which replies name.
+            auto const space = boost::beast::iequals(name, "Authorization") ? text->find(' ') : text->npos;
+            if (is_secret) wanted.hidden.add(space < text->npos ? text->substr(space + 1) : *text);
         }
         message.body() = settings_.content;
         message.prepare_payload();
@@ -173,8 +177,8 @@ private:
             query.remove_prefix(1);
             auto const part = query.substr(0, query.find('&'));
             auto const value = part.substr(part.find('=') + 1);  // all of it where there is none
-            if (value.size() >= 4) wanted.secrets.emplace_back(value);
-            if (auto const decoded = percent_decode(value); decoded && decoded->size() >= 4) wanted.secrets.push_back(*decoded);
+            if (value.size() >= 4) wanted.hidden.add(value);
+            if (auto const decoded = percent_decode(value); decoded && decoded->size() >= 4) wanted.hidden.add(*decoded);
             query.remove_prefix(part.size());
         }
     }
@@ -272,8 +276,7 @@ private:
         if (expected && reply.found()) return expires_soon(link) ? certificate_warning(link.expiry()) : outcome_type::ok();
 
         bool const is_redirect = reply.status() >= 300 && reply.status() < 400 && !reply.location().empty();
-        std::string shown = !expected && is_redirect ? place(reply.location()) : reply.beginning();
-        for (auto const& each : wanted.secrets) redact_pieces(shown, each);
+        std::string const shown = wanted.hidden.shown(!expected && is_redirect ? place(reply.location()) : reply.beginning());
         auto const code = std::to_string(reply.status());
         if (!expected && is_redirect) return outcome_type::error("redirect not followed", code + " to " + shown);
         if (!expected) return outcome_type::error("unexpected status " + code, shown);

@@ -290,18 +290,40 @@ private:
         co_return outcome_type::ok();
     }
 
+    // What servers and libmariadb are known to say.
+    static constexpr std::string_view sentences[] = {
+        "Access denied for user '*'@'*' (using password: YES)",
+        "Access denied for user '*'@'*' (using password: NO)",
+        "Access denied for user '*'@'*' to database '*'",
+        "Access denied for user '*'@'*'",
+        "Unknown database '*'",
+        "Table '*' doesn't exist",
+        "Unknown column '*' in '*'",
+        "Too many connections",
+        "You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right syntax to use near *",
+        "Can't connect to server on '*' (*)",
+        "Can't connect to local server through socket '*' (*)",
+        "Unknown server host '*' (*)",
+        "Server has gone away",
+        "Lost connection to server during query",
+        "Lost connection to server at '*', system error: *",
+        "TLS/SSL error: *",
+    };
+
     // As the mysql client would say it, and for a number of the system's also what it means.
     static outcome_type describe(connection const& link, target const& to, std::string_view message) {
         constexpr unsigned statement_timeout_mariadb = 1969, statement_timeout_mysql = 3024;
         auto const code = mysql_errno(link.handle);
         if (code == statement_timeout_mariadb || code == statement_timeout_mysql) return outcome_type::timeout();
         std::string text = mysql_error(link.handle);
+        secrets const hidden{to.where.password.value_or("")};
+        auto const sentence = hidden.known(text, sentences);
+        text = sentence ? *sentence : hidden.shown(text);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');
             if (open != text.npos && text.ends_with(')'))
                 text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
         }
-        redact_pieces(text, to.where.password.value_or(""));
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;
         return outcome_type::error(message, text);
     }

@@ -153,7 +153,8 @@ private:
         if (!given || !is_utf8(text_))
             return outcome_type::failed(settings_.connection_string.name("connection_string") +
                                         " is not a valid ODBC connection string");
-        secrets_ = given->secrets();
+        secrets_ = secrets();
+        for (auto const& each : given->secrets()) secrets_.add(each);
         // A name that is longer than ODBC allows is none, and makes unixODBC leak.
         if ((*given)["dsn"].size() > SQL_MAX_DSN_LENGTH) return not_installed(*given);
 
@@ -215,7 +216,8 @@ private:
             if (!SQL_SUCCEEDED(SQLGetDiagRecW(type, which, i, state, &native, buffer, size, &length))) break;
             auto const* const end = std::find(buffer, buffer + size - 1, 0);
             auto text = boost::locale::conv::utf_to_utf<char>(buffer, end);
-            hide_secrets(text, end == buffer + size - 1);
+            auto const sentence = secrets_.known(text, sentences);
+            text = sentence ? *sentence : secrets_.shown(text);
             if (found.text.find(text) == found.text.npos) found.text += (found.text.empty() ? "" : "\n") + text;
             if (!found.state.empty() && !found.state.starts_with("01")) continue;
             auto const name = boost::locale::conv::utf_to_utf<char>(state, state + 5);
@@ -226,15 +228,23 @@ private:
         return found;
     }
 
-    // Where a text was cut, a piece of a secret may be left at its end.
-    void hide_secrets(std::string& text, bool cut) const {
-        std::size_t longest = 0;
-        for (auto const& each : secrets_) {
-            redact(text, each);
-            longest = std::max(longest, each.size());
-        }
-        if (cut) text.resize(text.size() - std::min(text.size(), longest));
-    }
+    // What drivers and servers are known to say.
+    static constexpr std::string_view sentences[] = {
+        "[unixODBC][Driver Manager]Can't open lib '*' : *",
+        "[FreeTDS][SQL Server]Login failed for user '*'.",
+        "[FreeTDS][SQL Server]Cannot open database \"*\"*",
+        "[FreeTDS][SQL Server]Unable to connect to data source",
+        "[FreeTDS][SQL Server]Unable to connect: *",
+        "[FreeTDS][SQL Server]Invalid object name '*'.",
+        "[ma-*]Access denied for user '*'@'*' (using password: YES)",
+        "[ma-*]Access denied for user '*'@'*' (using password: NO)",
+        "[ma-*]Unknown database '*'",
+        "[ma-*]Can't connect to server on '*' (*)",
+        "connection to server at \"*\" (*), port * failed: FATAL:  password authentication failed for user \"*\"\n",
+        "connection to server at \"*\", port * failed: FATAL:  password authentication failed for user \"*\"\n",
+        "connection to server at \"*\", port * failed: FATAL:  database \"*\" does not exist\n",
+        "connection to server at \"*\", port * failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n",
+    };
 
     // unixODBC calls a driver that it cannot load a warning.
     static bool is_not_installed(failure const& f) {
@@ -265,7 +275,7 @@ private:
     clock::time_point deadline_;
     clock::time_point driver_deadline_;
     std::string text_;
-    std::vector<std::string> secrets_;
+    secrets secrets_;
     std::unique_ptr<connection> link_;
 };
 

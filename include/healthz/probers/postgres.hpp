@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // postgres: a PostgreSQL server answers an authenticated query, or just a handshake.
-// Needs libpq, Boost.Asio and threads (for looking up names).
+// Needs libpq, Boost.Asio and threads (for connecting).
 #pragma once
 
 #include "../asio/connect.hpp"
 #include "../hosted/conninfo.hpp"
-#include "../hosted/redact.hpp"
+#include "../hosted/postgres_text.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
@@ -15,14 +15,17 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/write.hpp>
 
+#include <poll.h>
 #include <sys/un.h>
+
+#include <cerrno>
 
 namespace healthz {
 
 /// OK when the server at `url` (a libpq connection string: URI or key=value) runs `test` without an error. A coroutine
-/// prober on libpq's asynchronous API: nothing blocks the loop, names are looked up on a worker; only of a service (`service=...`)
-/// with several hosts libpq looks up those after the first itself, on the loop. One connection a source, kept from check to check;
-/// one that is found dead is silently opened anew once.
+/// prober: queries run on libpq's asynchronous API, while a connection is opened by a worker, since libpq looks up names and reads
+/// files (of passwords, services, certificates) in calls that block. One connection a source, kept from check to check; one that is
+/// found dead is silently opened anew once.
 /// ERROR carries the server's or libpq's text, without any password; FAILED: `url` is not set or is no connection string.
 struct postgres {
     setting url;
@@ -52,6 +55,7 @@ public:
     explicit session(postgres const& settings) : settings_(settings) {}
 
     boost::asio::awaitable<outcome_type> probe(attempt a) {
+        auto const end = clock::now() + a.timeout;
         std::string problem;
         auto const found = settings_.url.read("url", problem);
         if (!found) co_return outcome_type::failed(problem);
@@ -61,13 +65,21 @@ public:
         // A connection that was opened late in an attempt would have the server end queries too early.
         if (settings_.fresh || *found != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
         url_ = *found;
+        if (settings_.level == reach) {
+            outcome_type reached = co_await reach_one();
+            co_return reached;
+        }
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                link = std::make_unique<connection>(a.timeout);
-                outcome_type connected = co_await connect(*link);
-                if (connected.status() != status::ok || settings_.level == reach) co_return connected;
+                auto open = [url = url_, limits = settings_.statement_timeout, timeout = a.timeout, end] { return connect(url, limits, timeout, end); };
+                opened made = co_await asio::on_worker(std::move(open));
+                if (!made.is_valid) co_return not_valid();
+                if (!made.link) co_return made.problem;
+                link = std::move(made.link);
+                outcome_type prepared = co_await prepare(*link);
+                if (prepared.status() != status::ok) co_return prepared;
             }
             std::string limited;
             if (link->limit_with_query)
@@ -84,11 +96,11 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    // libpq owns the socket and may replace it while it connects; Asio only watches, and never closes it.
+    // libpq owns the socket; Asio only watches, and never closes it.
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
-        std::vector<std::pair<std::string, std::string>> names;  // the addresses that libpq tries, and what they are called
-        bool limit_with_query = false;  // the server would not hear of it before
+        bool limit_with_query = false;      // the server would not hear of it before
+        postgres_text texts;
         PGconn* handle = nullptr;
         std::optional<boost::asio::posix::stream_descriptor> socket;
 
@@ -98,67 +110,43 @@ private:
         ~connection() { close(); }
 
         void close() {
-            unwatch();
+            if (socket) socket->release();
+            socket.reset();
             PQfinish(std::exchange(handle, nullptr));
         }
 
-        void watch(boost::asio::any_io_executor const& executor) { socket.emplace(executor, PQsocket(handle)); }
-        void unwatch() {
-            if (socket) socket->release();
-            socket.reset();
+        /// Waits on a worker for what libpq waits for; false where that does not come in time.
+        bool wait_until(clock::time_point end, PostgresPollingStatusType what) const {
+            while (true) {
+                auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now()).count();
+                pollfd one{PQsocket(handle), short(what == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+                auto const count = left > 0 ? ::poll(&one, 1, static_cast<int>(std::min<long long>(left, 60'000))) : 0;
+                if (count > 0 || left <= 0) return count > 0;
+                if (count < 0 && errno != EINTR) return false;
+            }
+        }
+
+        /// All that libpq takes for a secret, wherever it comes from: the string, the environment, a service, the file of passwords.
+        void learn_secrets() {
+            std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const known(PQconninfo(handle), &PQconninfoFree);
+            for (auto const* each = known.get(); each != nullptr && each->keyword != nullptr; ++each)
+                if (each->val != nullptr && each->dispchar[0] == '*') texts.hidden.add(each->val);
+            learn_password();
+        }
+        void learn_password() {  // each host may have its own
+            if (auto const* const password = PQpass(handle)) texts.hidden.add(password);
         }
     };
 
-    std::string without_secrets(std::string text, connection const& link) const {
-        redact(text, url_);
-        redact(text, password_);
-        if (link.handle != nullptr && PQpass(link.handle) != nullptr) redact(text, PQpass(link.handle));
-        return text;
-    }
-
-    // libpq does not know the name of an address that we looked up: its "203.0.113.7" becomes "db.example" (203.0.113.7).
-    outcome_type connection_error(std::string text, connection const& link) const {
-        for (auto const& [address, name] : link.names) {
-            auto const at = text.find("at \"" + address + "\"");
-            if (at != text.npos) text.replace(at + 3, address.size() + 2, "\"" + name + "\" (" + address + ")");
-        }
-        return outcome_type::error("connection error", without_secrets(std::move(text), link));
-    }
+    struct opened {
+        std::unique_ptr<connection> link;
+        outcome_type problem = outcome_type::ok();
+        bool is_valid = true;  // the connection string
+    };
 
     // Never libpq's own words: what it quotes from a string that it misread may be half of a password.
     outcome_type not_valid() const {
         return outcome_type::failed(settings_.url.name("url") + " is not a valid PostgreSQL connection string");
-    }
-
-    // Looks up the names in `host`, so that libpq need not: each address becomes a `hostaddr` beside its host.
-    boost::asio::awaitable<std::string> resolve_hosts(conninfo& given, connection& link) {
-        if (given.get("host").empty()) co_return std::string();
-        auto const hosts = given.list("host"), known = given.list("hostaddr");
-        auto const ports = given.list("port");  // one for all hosts, or one for each
-        std::vector<std::string> new_hosts, new_addresses, new_ports;
-        std::string problems;
-        for (std::size_t i = 0; i < hosts.size(); ++i) {
-            std::vector<std::string> addresses{known.size() > 1 ? known[i] : known[0]};
-            bool const is_path = hosts[i].empty() || hosts[i][0] == '/' || hosts[i][0] == '@';
-            if (!is_path && addresses[0].empty()) {
-                asio::resolved const found = co_await asio::resolve(hosts[i], "0");
-                addresses.clear();
-                for (auto const& endpoint : found.endpoints) addresses.push_back(endpoint.address().to_string());
-                if (addresses.empty())
-                    problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
-            }
-            for (auto const& address : addresses) {
-                new_hosts.push_back(hosts[i]);
-                new_addresses.push_back(address);
-                new_ports.push_back(ports.size() > 1 ? ports[i] : ports[0]);
-                if (!is_path && address != hosts[i]) link.names.emplace_back(address, hosts[i]);
-            }
-        }
-        if (new_hosts.empty()) co_return problems;
-        given.set_list("host", new_hosts);
-        given.set_list("hostaddr", new_addresses);
-        if (ports.size() > 1) given.set_list("port", new_ports);
-        co_return std::string();
     }
 
     // Asks for GSSAPI encryption, which a server grants or denies with one byte. To ask for TLS would do, but a server that
@@ -198,83 +186,105 @@ private:
         co_return "no PostgreSQL server: " + std::string(answer, size);
     }
 
-    boost::asio::awaitable<outcome_type> reach_one_of(conninfo const& given, connection const& link) const {
-        auto hosts = given.list("host");
-        auto const addresses = given.list("hostaddr"), ports = given.list("port");  // of the first two, one may be missing
+    boost::asio::awaitable<outcome_type> reach_one() const {
+        auto parse = [url = url_] { return conninfo::parse(url); };
+        std::optional<conninfo> const given = co_await asio::on_worker(std::move(parse));
+        if (!given) co_return not_valid();
+        auto hosts = given->list("host");
+        auto const addresses = given->list("hostaddr"), ports = given->list("port");  // of the first two, one may be missing
         hosts.resize(std::max(hosts.size(), addresses.size()));
         std::string problems;
         for (std::size_t i = 0; i < hosts.size(); ++i) {
-            if (i < addresses.size() && !addresses[i].empty()) hosts[i] = addresses[i];
             auto const& given_port = ports[ports.size() > 1 ? i : 0];
             auto const port = given_port.empty() ? std::string("5432") : given_port;
-            if (hosts[i].empty()) co_return outcome_type::failed(settings_.url.name("url") + " names no host, which the level 'reach' needs");
-            std::string const problem = co_await shake_hands(hosts[i], port);
-            if (problem.empty()) co_return outcome_type::ok();
-            problems += "connection to server at \"" + hosts[i] + "\", port " + port + " failed: " + problem + "\n";
+            std::vector<std::string> places;
+            if (i < addresses.size() && !addresses[i].empty()) {
+                places = {addresses[i]};
+            } else if (hosts[i].empty()) {
+                co_return outcome_type::failed(settings_.url.name("url") + " names no host, which the level 'reach' needs");
+            } else if (hosts[i][0] == '/' || hosts[i][0] == '@') {
+                places = {hosts[i]};
+            } else {
+                asio::resolved const found = co_await asio::resolve(hosts[i], "0");
+                for (auto const& endpoint : found.endpoints) places.push_back(endpoint.address().to_string());
+                if (places.empty()) problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
+            }
+            for (auto const& place : places) {
+                std::string const problem = co_await shake_hands(place, port);
+                if (problem.empty()) co_return outcome_type::ok();
+                problems += "connection to server at \"" + (hosts[i].empty() ? place : hosts[i]);
+                problems += (hosts[i].empty() || hosts[i] == place ? "\"" : "\" (" + place + ")") + ", port " + port + " failed: " + problem + "\n";
+            }
         }
-        co_return connection_error(problems, link);
+        postgres_text texts;
+        for (auto const* each : {"password", "sslpassword"}) texts.hidden.add(given->get(each));
+        co_return outcome_type::error("connection error", texts.of_connection(problems));
     }
 
-    boost::asio::awaitable<outcome_type> connect(connection& link) {
-        auto given = conninfo::parse(url_);
-        if (!given) co_return not_valid();
-        password_ = given->get("password");
-        std::string const unresolved = co_await resolve_hosts(*given, link);
-        if (!unresolved.empty()) co_return connection_error(unresolved, link);
-        if (settings_.level == reach) {
-            outcome_type reached = co_await reach_one_of(*given, link);
-            co_return reached;
-        }
-
+    // On a worker, no longer than until `end` unless libpq is held up by a file or a name.
+    static opened connect(std::string const& url, bool limits, std::chrono::milliseconds timeout, clock::time_point end) {
+        opened result;
+        auto given = conninfo::parse(url);
+        result.is_valid = given.has_value();
+        if (!given) return result;
+        auto link = std::make_unique<connection>(timeout);
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
         bool const names_service = !given->get("service").empty();
-        link.limit_with_query = settings_.statement_timeout && names_service;  // a startup option would replace the service's own
-        if (!settings_.statement_timeout || names_service) {
-            outcome_type opened = co_await open(link, *given);
-            co_return opened;
+        link->limit_with_query = limits && names_service;  // a startup option would replace the service's own
+        if (!limits || names_service) {
+            open(result, *link, *given, end);
+        } else {
+            auto limited = *given;
+            limited.set("options", given->get("options") + " -c statement_timeout=" + std::to_string(timeout.count()));
+            bool const is_refused = open(result, *link, limited, end).find("unsupported startup parameter") != std::string::npos;
+            if (is_refused) {
+                link->close();
+                link->limit_with_query = true;
+                result.problem = outcome_type::ok();
+                open(result, *link, *given, end);
+            }
         }
-        conninfo limited = *given;
-        limited.set("options", given->get("options") + " -c statement_timeout=" + std::to_string(link.timeout.count()));
-        outcome_type opened = co_await open(link, limited);
-        if (opened.status() != status::error || opened.json().find("unsupported startup parameter") == std::string_view::npos) co_return opened;
-        link.close();
-        link.limit_with_query = true;
-        outcome_type opened_again = co_await open(link, *given);
-        co_return opened_again;
+        if (result.is_valid && result.problem.status() == status::ok) result.link = std::move(link);
+        return result;
     }
 
-    boost::asio::awaitable<outcome_type> open(connection& link, conninfo given) {
-        bool const names_service = !given.get("service").empty();
-        auto start = [all = std::move(given)] { return all.start(); };
-        if (names_service) {  // only libpq knows which names are in its file of services, and it looks them up while we wait
-            std::unique_ptr<PGconn, conninfo::finisher> started = co_await asio::on_worker(std::move(start));
-            link.handle = started.release();
-        } else {
-            link.handle = start().release();
+    // Says in `result` what is wrong, and returns what libpq said of it.
+    static std::string open(opened& result, connection& link, conninfo const& given, clock::time_point end) {
+        link.handle = given.start().release();
+        if (link.handle == nullptr) {
+            result.problem = outcome_type::error("connection error", "out of memory");
+            return {};
         }
-        if (link.handle == nullptr) co_return outcome_type::error("connection error", "out of memory");
         PQsetNoticeProcessor(link.handle, [](void*, char const*) {}, nullptr);
-        if (PQstatus(link.handle) == CONNECTION_BAD) {
-            std::string const text = PQerrorMessage(link.handle);
-            // "connection to server ... failed", "could not translate host name ..." and the like are no fault of the string.
-            bool const is_error = text.find("connection to server") != text.npos || text.starts_with("out of memory") ||
-                                  (text.starts_with("could not ") && !text.starts_with("could not match "));
-            if (!is_error) co_return not_valid();
-            co_return connection_error(text, link);
+        PQsetErrorVerbosity(link.handle, PQERRORS_VERBOSE);
+        link.learn_secrets();
+        bool const has_begun = PQstatus(link.handle) != CONNECTION_BAD;
+        auto next = has_begun ? PGRES_POLLING_WRITING : PGRES_POLLING_FAILED;
+        while (next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+            if (!link.wait_until(end, next)) {
+                result.problem = outcome_type::timeout();
+                return {};
+            }
+            next = PQconnectPoll(link.handle);
+            link.learn_password();
         }
+        PQsetErrorVerbosity(link.handle, PQERRORS_DEFAULT);
+        if (next == PGRES_POLLING_OK) return {};
+        std::string text = PQerrorMessage(link.handle);
+        // "connection to server ... failed", "could not translate host name ..." and the like are no fault of the string.
+        bool const is_error = text.find("connection to server") != text.npos || text.starts_with("out of memory") ||
+                              (text.starts_with("could not ") && !text.starts_with("could not match "));
+        result.is_valid = has_begun || is_error;
+        result.problem = outcome_type::error("connection error", link.texts.of_connection(text));
+        return text;
+    }
 
+    // What is left to do with a connection, on the loop.
+    boost::asio::awaitable<outcome_type> prepare(connection& link) {
         auto const executor = co_await boost::asio::this_coro::executor;
-        for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = PQconnectPoll(link.handle)) {
-            if (next == PGRES_POLLING_FAILED) co_return connection_error(PQerrorMessage(link.handle), link);
-            auto const event = next == PGRES_POLLING_READING ? boost::asio::posix::descriptor_base::wait_read
-                                                             : boost::asio::posix::descriptor_base::wait_write;
-            link.watch(executor);
-            co_await link.socket->async_wait(event, boost::asio::use_awaitable);
-            link.unwatch();
-        }
         PQsetnonblocking(link.handle, 1);
-        link.watch(executor);
+        link.socket.emplace(executor, PQsocket(link.handle));
         // A database without an encoding would refuse to send an error text that is not UTF-8.
         constexpr std::string_view none = "SQL_ASCII";
         char const* encoding = PQparameterStatus(link.handle, "server_encoding");
@@ -285,11 +295,11 @@ private:
 
     boost::asio::awaitable<outcome_type> run(connection& link, char const* sql) {
         query_start_ = clock::now();
-        if (PQsendQuery(link.handle, sql) == 0) co_return query_error(PQerrorMessage(link.handle), link);
+        if (PQsendQuery(link.handle, sql) == 0) co_return query_error("", PQerrorMessage(link.handle), link);
         PQsetSingleRowMode(link.handle);  // a large result passes through, row by row
         while (true) {
             int const unsent = PQflush(link.handle);
-            if (unsent < 0) co_return query_error(PQerrorMessage(link.handle), link);
+            if (unsent < 0) co_return query_error("", PQerrorMessage(link.handle), link);
             if (unsent == 0) break;
             co_await link.socket->async_wait(boost::asio::posix::descriptor_base::wait_write, boost::asio::use_awaitable);
         }
@@ -297,7 +307,7 @@ private:
         while (true) {
             while (PQisBusy(link.handle) != 0) {
                 co_await link.socket->async_wait(boost::asio::posix::descriptor_base::wait_read, boost::asio::use_awaitable);
-                if (PQconsumeInput(link.handle) == 0) co_return query_error(PQerrorMessage(link.handle), link);
+                if (PQconsumeInput(link.handle) == 0) co_return query_error("", PQerrorMessage(link.handle), link);
             }
             std::unique_ptr<PGresult, decltype(&PQclear)> const part(PQgetResult(link.handle), &PQclear);
             if (!part) co_return result;
@@ -313,23 +323,23 @@ private:
         }
     }
 
-    outcome_type query_error(char const* text, connection const& link) const {
-        if (PQstatus(link.handle) != CONNECTION_OK) return connection_error(text, link);
-        return outcome_type::error("query error", without_secrets(text, link));
+    static outcome_type query_error(std::string_view state, char const* text, connection const& link) {
+        bool const is_open = PQstatus(link.handle) == CONNECTION_OK;
+        return outcome_type::error(is_open ? "query error" : "connection error", link.texts.of_query(state, text));
     }
 
     outcome_type describe(PGresult const* part, connection const& link) const {
         constexpr std::string_view query_canceled = "57014";
-        char const* state = PQresultErrorField(part, PG_DIAG_SQLSTATE);
+        char const* const field = PQresultErrorField(part, PG_DIAG_SQLSTATE);
+        std::string_view const state = field != nullptr ? field : "";
         bool const in_time = clock::now() - query_start_ < link.timeout;  // then somebody else has cancelled it
-        if (state != nullptr && state == query_canceled && settings_.statement_timeout && !in_time) return outcome_type::timeout();
-        return query_error(PQresultErrorMessage(part), link);
+        if (state == query_canceled && settings_.statement_timeout && !in_time) return outcome_type::timeout();
+        return query_error(state, PQresultErrorMessage(part), link);
     }
 
     postgres const& settings_;
     clock::time_point query_start_;
     std::string url_;
-    std::string password_;
     std::unique_ptr<connection> link_;
 };
 

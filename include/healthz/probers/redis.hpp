@@ -84,7 +84,7 @@ private:
     boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link) {
         auto const& where = *where_;
         asio::connected found = co_await asio::connect(where.host, where.port);
-        if (!found.socket) co_return outcome_type::error(found.message, without_password(found.problem));
+        if (!found.socket) co_return outcome_type::error(found.message, hidden().are_in(where.host) ? withheld : found.problem);
         link = std::make_unique<asio::connection>(std::move(*found.socket));
         if (where.scheme == "rediss") {
             asio::tls_context made = co_await asio::make_tls_context(settings_.tls);
@@ -137,24 +137,43 @@ private:
     }
 
     outcome_type describe(reply const& answer, std::string_view otherwise) const {
-        if (!answer.received) return outcome_type::error("connection error", without_password(answer.text));
-        if (answer.text[0] != '-') return outcome_type::error("protocol error", without_password(answer.text));
-        constexpr std::string_view known[][2] = {
-            {"-LOADING ", "server is loading its data"}, {"-MASTERDOWN ", "replica has lost its master"},
-            {"-BUSY ", "server is busy with a script"},  {"-MISCONF ", "server cannot save its data"},
-            {"-NOAUTH ", "password required"},           {"-WRONGPASS ", "authentication failed"},
-            {"-NOPERM ", "permission denied"},
+        if (!answer.received) return outcome_type::error("connection error", answer.text);  // the system's words, or ours
+        if (answer.text[0] != '-') return outcome_type::error("protocol error", hidden().shown(answer.text));
+        // What a code means, and the rest of the sentence where the server says something that is not known.
+        constexpr std::string_view known[][3] = {
+            {"LOADING ", "server is loading its data", "the server is loading its data"},
+            {"MASTERDOWN ", "replica has lost its master", "the replica has lost its master"},
+            {"BUSY ", "server is busy with a script", "the server is busy with a script"},
+            {"MISCONF ", "server cannot save its data", "the server cannot save its data"},
+            {"NOAUTH ", "password required", "a password is required"},
+            {"WRONGPASS ", "authentication failed", "wrong user or password"},
+            {"NOPERM ", "permission denied", "the user may not do this"},
         };
-        for (auto const& [code, message] : known)
-            if (answer.text.starts_with(code)) otherwise = message;
-        return outcome_type::error(otherwise, without_password(answer.text.substr(1)));
+        constexpr std::string_view sentences[] = {
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            "NOAUTH Authentication required.",
+            "NOPERM this user has no permissions to run the '*' command*",
+            "NOPERM this user has no permissions to access *",
+            "NOPERM User * has no permissions to run the '*' command",
+            "LOADING Redis is loading the dataset in memory",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+            "ERR DB index is out of range",
+            "ERR max number of clients reached",
+            "ERR invalid password",
+            "ERR Client sent AUTH, but no password is set",
+            "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+            "ERR unknown command '*', with args beginning with: *",
+        };
+        std::string_view const text = std::string_view(answer.text).substr(1);
+        auto const sentence = hidden().known(text, sentences);
+        for (auto const& [code, message, meaning] : known)
+            if (text.starts_with(code)) return outcome_type::error(message, sentence.value_or(std::string(code) + std::string(meaning)));
+        return outcome_type::error(otherwise, sentence ? *sentence : hidden().shown(text));
     }
 
     // A server that does not know AUTH quotes a part of what it was sent.
-    std::string without_password(std::string text) const {
-        redact_pieces(text, where_->password.value_or(""));
-        return text;
-    }
+    secrets hidden() const { return {where_->password.value_or("")}; }
 
     redis const& settings_;
     std::string url_;
