@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
-// What probers share: URLs, and lists as settings.
+// What probers share: URLs, lists as settings, UTF-16, and waiting.
 #include "../catch.hpp"
 
 #include <healthz/hosted/up_to.hpp>
 #include <healthz/hosted/url.hpp>
+#include <healthz/hosted/utf16.hpp>
+#include <healthz/hosted/wait.hpp>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
 
 using healthz::up_to;
 using healthz::url;
@@ -59,4 +68,68 @@ TEST_CASE("up_to: a list in a constant") {
     CHECK(sum == 14);
     auto const too_many = [] { return up_to<1, int>{1, 2}; };
     CHECK_THROWS_AS(too_many(), std::length_error);
+}
+
+TEST_CASE("utf16: every character, there and back") {
+    for (char32_t code = 0; code < 0x110000; ++code) {
+        bool const is_surrogate = code >= 0xD800 && code < 0xE000;
+        if (is_surrogate) continue;
+        std::u16string text(1, static_cast<char16_t>(code));
+        if (code >= 0x10000)
+            text = {static_cast<char16_t>(0xD800 + ((code - 0x10000) >> 10)), static_cast<char16_t>(0xDC00 + (code & 0x3FF))};
+        auto const utf8 = healthz::to_utf8(text);
+        bool const same = healthz::utf8_length(utf8) == utf8.size() && healthz::to_utf16(utf8) == text;
+        if (!same) FAIL("U+" << static_cast<unsigned>(code));
+    }
+    CHECK(healthz::to_utf16("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80") == u"gr\u00FC\u00DF \U0001F600");
+    CHECK(healthz::to_utf8(u"gr\u00FC\u00DF \U0001F600") == "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
+}
+
+TEST_CASE("utf16: what is not valid becomes U+FFFD") {
+    CHECK(healthz::to_utf16("a\xFF\xC3") == u"a\uFFFD\uFFFD");
+    CHECK(healthz::to_utf16("\xED\xA0\x80") == u"\uFFFD\uFFFD\uFFFD");
+    std::u16string const high(1, char16_t(0xD83D)), low(1, char16_t(0xDE00));
+    for (auto const& text : {high, low, low + high, high + u"x", high + high + low}) {
+        auto const utf8 = healthz::to_utf8(text);
+        CHECK(healthz::is_utf8(utf8));
+        CHECK(utf8.starts_with("\xEF\xBF\xBD"));
+    }
+    CHECK(healthz::to_utf8(high + high + low) == "\xEF\xBF\xBD\xF0\x9F\x98\x80");
+}
+
+TEST_CASE("wait: until a descriptor is ready, or the time is over, whatever signals come") {
+    using clock = std::chrono::steady_clock;
+    using std::chrono::milliseconds;
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    struct sigaction before, handled = {};  // without SA_RESTART
+    static std::atomic<int> handled_count;
+    handled_count = 0;
+    handled.sa_handler = [](int) { ++handled_count; };
+    ::sigaction(SIGALRM, &handled, &before);
+    std::atomic<bool> ended = false;
+    std::thread storm([&, waiting = ::pthread_self()] {
+        while (!ended) {
+            ::pthread_kill(waiting, SIGALRM);
+            std::this_thread::sleep_for(milliseconds(1));
+        }
+    });
+    auto const began = clock::now();
+    CHECK_FALSE(healthz::wait_until_ready(ends[0], POLLIN, began + milliseconds(200)));
+    CHECK(clock::now() >= began + milliseconds(200));
+    CHECK(handled_count > 0);
+    CHECK_FALSE(healthz::wait_until_ready(ends[0], POLLIN, began));
+    ssize_t written = 0;
+    std::thread writer([&] {
+        std::this_thread::sleep_for(milliseconds(50));
+        written = ::write(ends[1], "x", 1);
+    });
+    CHECK(healthz::wait_until_ready(ends[0], POLLIN, clock::time_point::max()));
+    writer.join();
+    CHECK(written == 1);
+    ended = true;
+    storm.join();
+    ::sigaction(SIGALRM, &before, nullptr);
+    ::close(ends[0]);
+    ::close(ends[1]);
 }

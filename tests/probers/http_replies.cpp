@@ -55,6 +55,24 @@ TEST_CASE("http replies: all the ways to say where a body ends") {
     CHECK(answered_by("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n") == R"(ERROR {"message":"unexpected status 304"})");
 }
 
+TEST_CASE("http replies: one that comes byte by byte") {
+    for (std::string const rest : {"0\r\n\r\n", "7\r\nis well\r\n0\r\nX: y\r\n\r\n"}) {
+        odd_server const slow([&](stream& client) {
+            char some[1000];
+            client.read_some(net::buffer(some));
+            client.set_option(net::ip::tcp::no_delay(true));
+            net::write(client, net::buffer(ok + "Transfer-Encoding: chunked\r\n\r\n"));
+            for (char const c : rest) {
+                std::this_thread::sleep_for(20ms);
+                net::write(client, net::buffer(&c, 1));
+            }
+            odd_server::wait_for_end(client);
+        });
+        auto const url = "http://127.0.0.1:" + slow.port();
+        CHECK(probe(http{.url = url.c_str()}) == "OK null");
+    }
+}
+
 TEST_CASE("http replies: what is no reply") {
     std::vector<std::string> const replies = {
         "SSH-2.0-OpenSSH_9.2\r\n",
@@ -205,6 +223,43 @@ TEST_CASE("http replies: a connection that was kept and is dead is replaced with
               client.read_some(net::buffer(some));
           }) == all_ok);
     CHECK(connections == 3);
+}
+
+TEST_CASE("http replies: what may not be done twice is asked for once") {
+    // Of three checks; the server closes a kept connection at its second request, which it has taken in.
+    struct count {
+        int connections = 0, requests = 0;
+    };
+    auto const probe_three_times = [](char const* method) {
+        std::atomic<int> connections = 0, requests = 0;
+        odd_server const server([&](stream& client) {
+            ++connections;
+            char some[1000];
+            client.read_some(net::buffer(some));
+            ++requests;
+            net::write(client, net::buffer(ok + "Content-Length: 0\r\n\r\n"));
+            client.read_some(net::buffer(some));
+            ++requests;
+        });
+        auto const url = "http://127.0.0.1:" + server.port();
+        http const settings{.url = url.c_str(), .method = method};
+        net::io_context context;
+        http::session session(settings);
+        for (int i = 0; i < 3; ++i) CHECK(probe(context, session) == "OK null");
+        return count{connections, requests};
+    };
+    for (auto const* method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}) {
+        INFO(method);
+        auto const found = probe_three_times(method);
+        CHECK(found.connections == 3);
+        CHECK(found.requests == 5);  // the second and the third check each meet a connection that dies
+    }
+    for (auto const* method : {"POST", "PATCH", "REPORT", "get"}) {
+        INFO(method);
+        auto const found = probe_three_times(method);
+        CHECK(found.connections == 3);
+        CHECK(found.requests == 3);
+    }
 }
 
 TEST_CASE("http replies: what the server quotes of a secret is not shown") {

@@ -262,7 +262,7 @@ TEST_CASE("mssql: passwords with every kind of character work") {
     for (std::u16string const password :
          {u"Xq7Z@Vw9J/Rm4Y Lb8N'Gh2D\"Kf6T\\Pz3S%Wn5B?Hc1M:", u"\u00E4\u00DF\u20AC\u0416", u"a=b{c", u"a;b=c"}) {
         server.set_password(password);
-        auto const text = boost::locale::conv::utf_to_utf<char>(password);
+        auto const text = healthz::to_utf8(password);
         CHECK(ask(target(here, "{" + text + "}")) == "OK null");
         CHECK(ask("Driver={ODBC Driver 18 for SQL Server};Server=" + here + ";Uid=monitor;Pwd={" + text + "}") == "OK null");
         if (text.find(';') == text.npos) CHECK(ask(target(here, text)) == "OK null");
@@ -298,7 +298,7 @@ TEST_CASE("mssql: no document holds a password or a piece of one") {
             CHECK(leak(found, password) == "");
         }
         // A server that quotes it, again and again: its text is cut in the middle of one.
-        server.set_password(boost::locale::conv::utf_to_utf<char16_t>(password));
+        server.set_password(healthz::to_utf16(password));
         for (std::size_t shift = 0; shift < password.size(); ++shift) {
             std::string text = "RAISERROR " + std::string(shift, 'x');
             for (int i = 0; i < 400; ++i) text += password;

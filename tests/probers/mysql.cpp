@@ -4,6 +4,8 @@
 #include "mysql_server.hpp"
 #include "support.hpp"
 
+#include <sys/syscall.h>
+
 #include <map>
 
 using namespace test;
@@ -258,6 +260,33 @@ TEST_CASE("mysql: whoever does not answer is a TIMEOUT on time") {
         CHECK(process_status("Threads") <= threads + 2);  // the runner's and one that waits
         CHECK(monitor.stop() < 1000ms);
     }
+}
+
+TEST_CASE("mysql: a signal that the program handles ends no attempt to connect") {
+    full_backlog const silent;
+    struct sigaction before, handled = {};  // without SA_RESTART
+    handled.sa_handler = [](int) {};
+    ::sigaction(SIGUSR1, &handled, &before);
+    std::atomic<bool> ended = false;
+    std::thread storm([&] {
+        while (!ended) {
+            for (auto const& task : std::filesystem::directory_iterator("/proc/self/task"))
+                ::syscall(SYS_tgkill, ::getpid(), std::stoi(task.path().filename()), SIGUSR1);
+            std::this_thread::sleep_for(5ms);
+        }
+    });
+    auto const url = "mysql://monitor@127.0.0.1:" + silent.port();
+    mysql const settings{.url = url.c_str()};
+    {
+        net::io_context context;
+        mysql::session session(settings);
+        auto const began = std::chrono::steady_clock::now();
+        probe(context, session, 600ms);
+        CHECK(std::chrono::steady_clock::now() - began >= 600ms);
+    }
+    ended = true;
+    storm.join();
+    ::sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST_CASE("mysql: a server that stands still is a TIMEOUT on time, and OK again by itself") {

@@ -4,6 +4,8 @@
 #include "odbc_support.hpp"
 #include "postgres_server.hpp"
 
+#include <barrier>
+
 using namespace test;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -171,6 +173,38 @@ void is_error_when_killed(database& server) {
 }
 
 }  // namespace
+
+TEST_CASE("odbc: the first connections of a process all at once", "[.alone]") {
+    closed_port const nobody;
+    installed_drivers();
+    std::vector<std::string> texts;
+    for (std::string const driver : {"PostgreSQL", "ODBC Driver 18 for SQL Server"})
+        texts.push_back("Driver={" + driver + "};Server=127.0.0.1;Port=" + nobody.port() + ";Uid=monitor;Pwd=x");
+    constexpr int threads = 12;
+    std::vector<std::string> found(threads);
+    std::barrier all(threads);
+    {
+        std::vector<std::jthread> together;
+        for (std::size_t i = 0; i < threads; ++i)
+            together.emplace_back([&, i] {
+                odbc const settings{.connection_string = texts[i % texts.size()].c_str()};
+                odbc::session session(settings);
+                all.arrive_and_wait();
+                found[i] = in_words(session.probe(healthz::attempt{20s}));
+            });
+    }
+    for (auto const& each : found) CHECK_THAT(each, StartsWith(R"(ERROR {"message":"connection error")"));
+}
+
+TEST_CASE("odbc: sources that start at the same time") {
+    // In a process where nobody has used ODBC. The thread sanitizer makes it fail where they race.
+    server_process const other("first");
+    other.write("suppressions", "race:ld-linux\n");  // it does not know of the loader's locks
+    ::setenv("TSAN_OPTIONS", ("suppressions=" + other.path("suppressions")).c_str(), 1);
+    for (int i = 0; i < 5; ++i) CHECK_NOTHROW(other.run({"/proc/self/exe", "odbc: the first connections of a process all at once"}));
+    CHECK_THAT(other.log(), Contains("All tests passed (12 assertions in 1 test case)"));
+    ::unsetenv("TSAN_OPTIONS");
+}
 
 TEST_CASE("odbc: OK, by a connection string, a data source, and its name alone") {
     auto const target = postgres().target();

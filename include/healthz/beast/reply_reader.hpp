@@ -3,8 +3,7 @@
 // Needs Boost.Beast.
 #pragma once
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
+#include "parser_base.hpp"
 
 #include <algorithm>
 #include <string>
@@ -12,29 +11,17 @@
 
 namespace healthz::beast {
 
-namespace http = boost::beast::http;
-
 /// Parses one reply: keeps the beginning of its body, and looks for `wanted` in all of it. `wanted` must outlive it.
-class reply_reader : public http::basic_parser<false> {
+class reply_reader : public parser_base<false> {
 public:
-    static constexpr std::size_t longest_header = 64 * 1024;
+    static constexpr std::uint32_t longest_header = 64 * 1024;
     static constexpr std::size_t longest_beginning = 1024;
 
     /// The reply to a HEAD has no body, whatever its header says.
-    reply_reader(std::string_view wanted, bool is_reply_to_head) : wanted_(wanted), found_(wanted.empty()) {
+    reply_reader(std::string_view wanted, bool is_reply_to_head)
+        : parser_base(longest_header), wanted_(wanted), found_(wanted.empty()) {
         body_limit(boost::none);
-        eager(true);
         skip(is_reply_to_head);
-    }
-
-    /// Parses what has arrived, and returns how much of it is used up. The rest must come again, with more behind it.
-    std::size_t receive(boost::asio::const_buffer input, boost::system::error_code& ec) {
-        bool const in_header = !is_header_done();
-        std::size_t const used = put(input, ec);
-        // The parser's own limit starts again at each field that it has taken: a header in pieces would have no end.
-        if (in_header) header_size_ += used;
-        if (!is_header_done() && header_size_ > longest_header) ec = http::error::header_limit;
-        return used;
     }
 
     int status() const { return status_; }
@@ -47,9 +34,6 @@ public:
     bool is_informational() const { return status_ >= 100 && status_ < 200 && status_ != 101; }
 
 private:
-    using text = boost::beast::string_view;
-    using failure = boost::system::error_code;
-
     std::size_t take(text piece) {
         beginning_.append(piece.data(), std::min(piece.size(), longest_beginning - beginning_.size()));
         if (found_) return piece.size();
@@ -62,21 +46,15 @@ private:
 
     void on_response_impl(int code, text, int, failure&) override { status_ = code; }
     void on_field_impl(http::field name, text, text value, failure&) override {
+        if (is_header_done()) return;  // a trailer
         if (name == http::field::location) location_.assign(value.data(), value.size());
     }
     std::size_t on_body_impl(text body, failure&) override { return take(body); }
     std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) override { return take(body); }
 
-    void on_request_impl(http::verb, text, text, int, failure&) override {}
-    void on_header_impl(failure&) override {}
-    void on_body_init_impl(boost::optional<std::uint64_t> const&, failure&) override {}
-    void on_chunk_header_impl(std::uint64_t, text, failure&) override {}
-    void on_finish_impl(failure&) override {}
-
     std::string_view wanted_;
     bool found_;
     int status_ = 0;
-    std::size_t header_size_ = 0;
     std::string location_, beginning_, window_;
 };
 

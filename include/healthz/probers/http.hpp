@@ -25,7 +25,8 @@ namespace healthz {
 
 /// OK when the server at `url` answers with a status in `expected_status` and, where one is set, with `expected_text` in the
 /// body. A coroutine prober: never blocks the loop. Redirects are not followed. One connection a source, kept from check to
-/// check; one that is found dead is silently opened anew once.
+/// check; one that is found dead is silently opened anew once, and the request sent again. A method that may not be sent twice, such
+/// as POST, has a connection opened for each check.
 /// A reply of any length up to `longest_reply` passes through; of its body only the beginning is kept, for an ERROR.
 /// FAILED: a setting is missing or is not what it should be.
 struct http {
@@ -74,7 +75,8 @@ public:
         std::string const problem = prepare(wanted);
         if (!problem.empty()) co_return outcome_type::failed(problem);
 
-        if (settings_.fresh || wanted.origin != origin_) link_.reset();
+        bool const keeps = keeps_connection();
+        if (!keeps || wanted.origin != origin_) link_.reset();
         origin_ = wanted.origin;
         while (true) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
@@ -89,7 +91,7 @@ public:
             co_await exchange(*link, wanted, got);
             if (kept && !got.begun) continue;
             outcome_type result = judge(got, wanted, *link);
-            if (got.reusable && !settings_.fresh) link_ = std::move(link);
+            if (got.reusable && keeps) link_ = std::move(link);
             co_return result;
         }
     }
@@ -163,11 +165,19 @@ private:
         }
         message.body() = settings_.content;
         message.prepare_payload();
-        message.keep_alive(!settings_.fresh);
+        message.keep_alive(keeps_connection());
         std::ostringstream out;
         out << message;
         wanted.bytes = out.str();
         return std::string();
+    }
+
+    // RFC 9110, 9.2.2: where a connection dies without a reply, the server may have done what it was asked for. Then only these may
+    // be sent again, which do no more the second time.
+    bool keeps_connection() const {
+        bool is_idempotent = false;
+        for (std::string_view each : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}) is_idempotent |= settings_.method == each;
+        return is_idempotent && !settings_.fresh;
     }
 
     // The values in the query, as they stand there and decoded; no secret is shorter than four characters.

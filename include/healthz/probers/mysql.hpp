@@ -7,13 +7,13 @@
 #include "../hosted/redact.hpp"
 #include "../hosted/tls_options.hpp"
 #include "../hosted/url.hpp"
+#include "../hosted/wait.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <errmsg.h>
 #include <mysql.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -124,9 +124,8 @@ private:
         }
         /// The same, on a worker.
         int wait_until(std::chrono::steady_clock::time_point end, int events) const {
-            auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
-            pollfd one{mysql_get_socket(handle), short((events & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : POLLIN), 0};
-            bool const is_ready = left > 0 && ::poll(&one, 1, static_cast<int>(left)) > 0;
+            short const wanted = (events & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : POLLIN;
+            bool const is_ready = healthz::wait_until_ready(mysql_get_socket(handle), wanted, end);
             return is_ready ? events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE) : MYSQL_WAIT_TIMEOUT;
         }
         /// Whether the connection stands, and nothing came that nobody asked for.
@@ -151,7 +150,7 @@ private:
         target result;
         auto where = healthz::url::parse(text);
         if (!where || (where->scheme != "mysql" && where->scheme != "mariadb")) return std::nullopt;
-        auto const database = percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
+        auto const database = healthz::percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
         if (!database || where->path.find('/', 1) != std::string::npos) return std::nullopt;
         result.database = *database;
         for (std::string_view rest = where->query; !rest.empty();) {
@@ -159,7 +158,7 @@ private:
             auto const item = rest.substr(0, rest.find('&'));
             rest.remove_prefix(item.size());
             auto const equals = std::min(item.find('='), item.size());
-            auto const value = percent_decode(item.substr(std::min(equals + 1, item.size())));
+            auto const value = healthz::percent_decode(item.substr(std::min(equals + 1, item.size())));
             if (!value) return std::nullopt;
             if (item.substr(0, equals) == "ssl-mode") result.ssl_mode = *value;
             else if (item.substr(0, equals) == "socket" && !value->empty()) result.socket = *value;

@@ -6,16 +6,19 @@
 #include "../hosted/odbc_string.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
+#include "../hosted/utf16.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 
-#include <boost/locale/encoding_utf.hpp>
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
 
+#include <algorithm>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 namespace healthz {
 
@@ -78,7 +81,7 @@ protected:
 
 private:
     using clock = std::chrono::steady_clock;
-    using wide_text = std::basic_string<SQLWCHAR>;
+    static_assert(sizeof(SQLWCHAR) == 2, "healthz::odbc: this driver manager does not take UTF-16, as unixODBC does");
 
     template <SQLSMALLINT Type>
     struct handle {
@@ -95,15 +98,11 @@ private:
     };
 
     struct connection {
-        handle<SQL_HANDLE_ENV> environment{SQL_NULL_HANDLE};
         std::optional<handle<SQL_HANDLE_DBC>> database;
         std::optional<handle<SQL_HANDLE_STMT>> statement;
         SQLULEN query_timeout = 0;
 
-        connection() {
-            SQLSetEnvAttr(environment.value, SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
-            database.emplace(environment.value);
-        }
+        connection() { database.emplace(environment()); }
         connection(connection const&) = delete;
         connection& operator=(connection const&) = delete;
         ~connection() {
@@ -122,8 +121,25 @@ private:
     // ODBC takes numbers in the place of pointers.
     static SQLPOINTER number(SQLULEN value) { return reinterpret_cast<SQLPOINTER>(value); }
 
+    // One for the process, and null where it cannot be had: as unixODBC makes one, it writes what other threads may be reading. Never
+    // freed, since a stuck worker may still use it when the process ends.
+    static SQLHANDLE environment() {
+        static std::mutex mutex;
+        static SQLHANDLE shared = SQL_NULL_HANDLE;
+        std::lock_guard const lock(mutex);
+        if (shared == SQL_NULL_HANDLE && SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &shared)))
+            SQLSetEnvAttr(shared, SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
+        return shared;
+    }
+
     // The wide functions: with the others the text's encoding is each driver's guess, by the process's locale.
-    static wide_text wide(std::string const& text) { return boost::locale::conv::utf_to_utf<SQLWCHAR>(text); }
+    static std::vector<SQLWCHAR> wide(std::string_view text) {
+        auto const utf16 = healthz::to_utf16(text);
+        std::vector<SQLWCHAR> result(utf16.begin(), utf16.end());
+        result.push_back(0);
+        return result;
+    }
+    static std::string narrow(SQLWCHAR const* begin, SQLWCHAR const* end) { return healthz::to_utf8(std::u16string(begin, end)); }
 
     // As much time as the next call has; 0 would mean for ever.
     SQLULEN seconds_left() {
@@ -150,7 +166,7 @@ private:
 
     outcome_type connect() {
         auto const given = odbc_string::parse(text_);
-        if (!given || !is_utf8(text_))
+        if (!given || !healthz::is_utf8(text_))
             return outcome_type::failed(settings_.connection_string.name("connection_string") +
                                         " is not a valid ODBC connection string");
         secrets_ = secrets();
@@ -215,12 +231,12 @@ private:
             SQLSMALLINT length = 0;  // of the whole text, which overflows; so the text itself tells
             if (!SQL_SUCCEEDED(SQLGetDiagRecW(type, which, i, state, &native, buffer, size, &length))) break;
             auto const* const end = std::find(buffer, buffer + size - 1, 0);
-            auto text = boost::locale::conv::utf_to_utf<char>(buffer, end);
+            auto text = narrow(buffer, end);
             auto const sentence = secrets_.known(text, sentences);
             text = sentence ? *sentence : secrets_.shown(text);
             if (found.text.find(text) == found.text.npos) found.text += (found.text.empty() ? "" : "\n") + text;
             if (!found.state.empty() && !found.state.starts_with("01")) continue;
-            auto const name = boost::locale::conv::utf_to_utf<char>(state, state + 5);
+            auto const name = narrow(state, state + 5);
             if (!found.state.empty() && name.starts_with("01")) continue;
             found.state = name;
             found.native = native;
@@ -262,11 +278,11 @@ private:
 
     static outcome_type error(std::string_view message, failure const& f) {
         char json[960];
-        char* out = copy_text(R"({"sqlstate":")", json);
-        out = escape_json(f.state, out, out + 32);
-        out = copy_text(R"(","native":)" + std::to_string(f.native) + R"(,"text":")", out);
-        out = escape_json(f.text, out, json + sizeof json - 2);
-        out = copy_text("\"}", out);
+        char* out = healthz::copy_text(R"({"sqlstate":")", json);
+        out = healthz::escape_json(f.state, out, out + 32);
+        out = healthz::copy_text(R"(","native":)" + std::to_string(f.native) + R"(,"text":")", out);
+        out = healthz::escape_json(f.text, out, json + sizeof json - 2);
+        out = healthz::copy_text("\"}", out);
         return outcome_type::error(message, json_text{{json, static_cast<std::size_t>(out - json)}});
     }
 
