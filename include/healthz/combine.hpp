@@ -120,7 +120,7 @@ struct combination {
     static constexpr bool remote = (is_remote<Probers> || ...);
     static constexpr bool blocking = (blocks<Probers>() || ...);
     /// Whether a runner runs the members at the same time, each in the way of its kind.
-    static constexpr bool concurrent = (is_concurrent<Probers>() || ...) || (sizeof...(Probers) > 1 && blocking);
+    static constexpr bool concurrent = (is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;
 

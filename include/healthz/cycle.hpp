@@ -21,7 +21,7 @@ struct schedule {
     tick retry_interval;
     tick later;  ///< from the beginning to a check after the first, at most `interval`: it spreads the sources over the interval
     std::uint16_t retries;
-    std::uint16_t first = 0;  ///< from the beginning to the first check in a monitor; a runner begins all of them at once
+    std::uint16_t first = 0;  ///< from the beginning to the first check
 };
 
 /// 32 bits that are aligned as 16 are, and so leave no gap beside 16 others: it saves every source four bytes of RAM.

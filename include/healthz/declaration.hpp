@@ -157,7 +157,7 @@ inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 /// `late` is how late `poll` may come upon a moment: as long as the program's loop takes at most, with all that immediate probers
 /// block in it. It delays each start and each end, and may cost a whole interval where an end is moved past a start: where
 /// `timeout` is a little below `interval`, already a millisecond does.
-/// A check that the end of maintenance called for, and the first one of a runner, may add a `timeout`.
+/// A check that the end of maintenance called for may add a `timeout`.
 constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1,
                                                          std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::int64_t const interval = s.interval, timeout = s.timeout + 2 * late.count();

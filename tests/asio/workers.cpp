@@ -2,6 +2,7 @@
 // Workers, the way back from them, and the settings that probers read.
 #include <healthz/hosted/setting.hpp>
 #include "support.hpp"
+#include "../environment.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
@@ -124,7 +125,7 @@ TEST_CASE("a setting is a literal or an environment variable") {
     static_assert(std::is_trivially_copyable_v<setting>);
     constexpr char const* variable = "HEALTHZ_TEST_SETTING";
     std::string problem;
-    ::unsetenv(variable);
+    test::unset_variable(variable);
 
     CHECK(setting("cache.db").read("path", problem) == "cache.db");
     CHECK(setting("cache.db").name("path") == "the setting 'path'");
@@ -140,13 +141,13 @@ TEST_CASE("a setting is a literal or an environment variable") {
     CHECK(setting(env(variable, "fallback")).read("url", problem) == "fallback");
     CHECK(setting(env(variable, "fallback")).name("url") == "the setting 'url'");
 
-    ::setenv(variable, "", 1);
+    test::set_variable(variable, "");
     CHECK_FALSE(plain.read("url", problem));
     CHECK(problem == "environment variable 'HEALTHZ_TEST_SETTING' is empty");
 
-    ::setenv(variable, "value", 1);
+    test::set_variable(variable, "value");
     CHECK(plain.read("url", problem) == "value");
     CHECK(setting(env(variable, "fallback")).read("url", problem) == "value");
     CHECK(plain.name("url") == "environment variable 'HEALTHZ_TEST_SETTING'");
-    ::unsetenv(variable);
+    test::unset_variable(variable);
 }

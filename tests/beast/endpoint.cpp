@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The endpoint as a function over Beast's messages.
 #include "support.hpp"
+#include "../environment.hpp"
 
 #include <healthz/beast/endpoint.hpp>
 
@@ -288,9 +289,9 @@ TEST_CASE("an answer can be written by a stream that takes one byte at a time, o
 TEST_CASE("a secret that is not set keeps the endpoint from being made") {
     healthz::beast::document document;
     auto const make = [&](auto... settings) { endpoint made(document, healthz::admin_secret(settings...)); };
-    ::unsetenv("HEALTHZ_TEST_UNSET");
-    ::setenv("HEALTHZ_TEST_EMPTY", "", 1);
-    ::setenv("HEALTHZ_TEST_SET", first_secret, 1);
+    test::unset_variable("HEALTHZ_TEST_UNSET");
+    test::set_variable("HEALTHZ_TEST_EMPTY", "");
+    test::set_variable("HEALTHZ_TEST_SET", first_secret);
     CHECK_THROWS_AS(make(healthz::env("HEALTHZ_TEST_UNSET")), std::invalid_argument);
     CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_UNSET")), "healthz: environment variable 'HEALTHZ_TEST_UNSET' not set");
     CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_EMPTY")), "healthz: environment variable 'HEALTHZ_TEST_EMPTY' is empty");
@@ -307,7 +308,7 @@ TEST_CASE("a secret that is not set keeps the endpoint from being made") {
 TEST_CASE("a policy keeps digests, and no answer has a secret in it") {
     healthz::beast::document document;
     document.update(four::report());
-    ::setenv("HEALTHZ_TEST_SET", first_secret, 1);
+    test::set_variable("HEALTHZ_TEST_SET", first_secret);
     endpoint const answer(document, healthz::admin_secret(healthz::env("HEALTHZ_TEST_SET")));
     unsigned char bytes[sizeof answer];
     std::memcpy(bytes, static_cast<void const*>(&answer), sizeof answer);

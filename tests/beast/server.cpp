@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // serve<>() as a process: signals, exit codes, what it says when it cannot start, and a source that hangs for ever.
 #include "client.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 #include <healthz/beast/server.hpp>
@@ -116,9 +117,9 @@ public:
         ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
         char program[] = "/proc/self/exe", test[] = "the process that serves";
         char* arguments[] = {program, test, nullptr};
-        all([](char const* name, char const* value) { ::setenv(name, value, 1); });
+        all([](char const* name, char const* value) { test::set_variable(name, value); });
         int const code = ::posix_spawn(&id_, program, &actions, nullptr, arguments, environ);
-        all([](char const* name, char const*) { ::unsetenv(name); });
+        all([](char const* name, char const*) { test::unset_variable(name); });
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(out[1]), ::close(err[1]);
         out_ = out[0], err_ = err[0];

@@ -87,7 +87,10 @@ private:
     using calm_monitor = live<calm<Subject::prober>>;
     using strict_monitor = live<strict>;
 
-    static void look_at(std::string const& place) { ::setenv(place_variable, place.c_str(), 1); }
+    static void look_at(std::string const& place) {
+        ::setenv(place_variable, place.c_str(), 1);
+        healthz::read_environment();
+    }
 
     // ---- in words
 

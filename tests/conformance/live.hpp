@@ -7,7 +7,6 @@
 #include <healthz/write_json.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/packaged_task.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -109,12 +108,6 @@ public:
     void destroy() {
         runner_.reset();
         context_.reset();
-    }
-
-    /// Calls `change` while no source looks at the environment, which no thread may change while another one reads it.
-    template <class Change>
-    void between_checks(Change change) {
-        boost::asio::post(*context_, std::packaged_task<void()>(std::move(change))).get();
     }
 
     clock::time_point started() const { return started_; }

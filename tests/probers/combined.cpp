@@ -3,6 +3,7 @@
 #include <healthz/probers/redis.hpp>
 #include <healthz/probers/tcp.hpp>
 #include "nginx_server.hpp"
+#include "../environment.hpp"
 #include "redis_server.hpp"
 #include "support.hpp"
 
@@ -29,9 +30,9 @@ std::string gateway_address() { return nginx().url("").substr(std::string("http:
 
 /// All servers run, and the environment says where.
 void start_all() {
-    ::setenv("LEFT_URL", left().url().c_str(), 1);
-    ::setenv("RIGHT_URL", right().url().c_str(), 1);
-    ::setenv("GATEWAY", gateway_address().c_str(), 1);
+    test::set_variable("LEFT_URL", left().url());
+    test::set_variable("RIGHT_URL", right().url());
+    test::set_variable("GATEWAY", gateway_address());
 }
 
 /// How many PINGs the server has answered.
@@ -173,7 +174,7 @@ TEST_CASE("1,000 checks of a replica set of which one hangs leave nothing behind
 
 TEST_CASE("the example of the documentation does what is said there") {
     start_all();
-    ::setenv("DEBUG_PORT", "127.0.0.1:1", 1);
+    test::set_variable("DEBUG_PORT", "127.0.0.1:1");
     live<shop> monitor;
     for (std::size_t i = 0; i < 3; ++i) CHECK(monitor.wait_for(1, i)[0].status == status::ok);
     auto& runner = monitor.runner();

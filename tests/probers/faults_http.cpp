@@ -4,6 +4,7 @@
 #include <healthz/probers/http.hpp>
 #include <healthz/probers/tcp.hpp>
 #include "faults.hpp"
+#include "../environment.hpp"
 #include "nginx_server.hpp"
 
 using namespace test;
@@ -28,7 +29,7 @@ public:
     static constexpr milliseconds deadline = 300ms;
     static constexpr char const* secret = "Vq8zKw3x";
 
-    http_subject() { ::setenv("CONFORMANCE_CA", nginx().file("ca.pem").c_str(), 1); }
+    http_subject() { test::set_variable("CONFORMANCE_CA", nginx().file("ca.pem")); }
 
     std::string place() { return of("/private"); }
     std::string place_at(std::string const& host, std::string const& port) const {

@@ -2,6 +2,7 @@
 // The fault table: mysql against a real server.
 #include <healthz/probers/mysql.hpp>
 #include "faults.hpp"
+#include "../environment.hpp"
 #include "mysql_server.hpp"
 
 using namespace test;
@@ -18,7 +19,7 @@ public:
     static constexpr char const* secret = mysql_server::password;
 
     mysql_subject() {
-        ::setenv("CONFORMANCE_CA", server_.file("ca.pem").c_str(), 1);
+        test::set_variable("CONFORMANCE_CA", server_.file("ca.pem"));
         server_.value("GRANT ALL ON *.* TO monitor");
     }
 

@@ -2,6 +2,7 @@
 // The fault table: redis against a real server.
 #include <healthz/probers/redis.hpp>
 #include "faults.hpp"
+#include "../environment.hpp"
 #include "redis_server.hpp"
 
 using namespace test;
@@ -17,7 +18,7 @@ public:
     static constexpr milliseconds deadline = 300ms;
     static constexpr char const* secret = redis_server::password;
 
-    redis_subject() { ::setenv("CONFORMANCE_CA", server_.file("ca.pem").c_str(), 1); }
+    redis_subject() { test::set_variable("CONFORMANCE_CA", server_.file("ca.pem")); }
 
     std::string place() {
         server_.start();

@@ -2,6 +2,7 @@
 // http against a real nginx.
 #include <healthz/probers/http.hpp>
 #include "nginx_server.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 using namespace test;
@@ -15,7 +16,7 @@ namespace {
 std::string probe_url(std::string const& url) { return probe(http{.url = url.c_str()}); }
 
 constexpr char const* variable = "CATALOG_URL";
-void set_url(std::string const& url) { ::setenv(variable, url.c_str(), 1); }
+void set_url(std::string const& url) { test::set_variable(variable, url); }
 
 constexpr http catalog{.url = env(variable)};
 constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
@@ -83,9 +84,9 @@ TEST_CASE("http: the request is as declared") {
 }
 
 TEST_CASE("http: a data connector agent and a remote schema") {
-    ::setenv("AGENT_HEALTH_URL", nginx().url("/health").c_str(), 1);
-    ::setenv("COUNTRIES_URL", nginx().url("/graphql").c_str(), 1);
-    ::setenv("COUNTRIES_KEY", "Xq7ZVw9J", 1);
+    test::set_variable("AGENT_HEALTH_URL", nginx().url("/health"));
+    test::set_variable("COUNTRIES_URL", nginx().url("/graphql"));
+    test::set_variable("COUNTRIES_KEY", "Xq7ZVw9J");
     live<services> monitor;
     CHECK(monitor.wait_for(1, 0)[0].status == status::ok);
     CHECK(monitor.wait_for(1, 1)[0].status == status::ok);
@@ -97,7 +98,7 @@ TEST_CASE("http: user and password, from the URL or as a header") {
     CHECK(probe_url(with("monitor:V%718zKw3x")) == "OK null");
     CHECK_THAT(probe_url(with("monitor:wrong-one")), Contains("unexpected status 401"));
     CHECK_THAT(probe_url(with("monitor")), Contains("unexpected status 401"));
-    ::setenv("CATALOG_AUTH", "Basic bW9uaXRvcjpWcTh6S3czeA==", 1);
+    test::set_variable("CATALOG_AUTH", "Basic bW9uaXRvcjpWcTh6S3czeA==");
     auto const url = nginx().url("/private");
     CHECK(probe(http{.url = url.c_str(), .headers = {{"Authorization", env("CATALOG_AUTH")}}}) == "OK null");
     CHECK_THAT(probe_url(url), Contains("unexpected status 401"));
@@ -120,7 +121,7 @@ TEST_CASE("http: wrong settings are FAILED, and named without their values") {
         set_url(url);
         CHECK(probe(catalog) == R"(FAILED "environment variable 'CATALOG_URL' is not a valid http or https URL")");
     }
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe(catalog) == R"(FAILED "environment variable 'CATALOG_URL' not set")");
     CHECK(probe(http{}) == R"(FAILED "the setting 'url' is not set")");
 
@@ -133,10 +134,10 @@ TEST_CASE("http: wrong settings are FAILED, and named without their values") {
     http const keyed{.url = url.c_str(), .headers = {{"Accept", "*/*"}, {"X-Key", env("CATALOG_KEY")}}};
     CHECK(probe(keyed) == R"(FAILED "environment variable 'CATALOG_KEY' not set")");
     for (auto const* key : {"Xq7ZVw9J\n", "Xq7Z\r\nX: y", "\x7F"}) {
-        ::setenv("CATALOG_KEY", key, 1);
+        test::set_variable("CATALOG_KEY", key);
         CHECK(probe(keyed) == R"(FAILED "environment variable 'CATALOG_KEY' is not a valid value of a header")");
     }
-    ::setenv("CATALOG_KEY", "Xq7Z Vw9J\t\xE4", 1);
+    test::set_variable("CATALOG_KEY", "Xq7Z Vw9J\t\xE4");
     CHECK(probe(keyed) == "OK null");
     CHECK(probe(http{.url = url.c_str(), .headers = {{"X-Key", {}}}}) == R"(FAILED "the setting 'headers' is not set")");
 }
@@ -174,13 +175,13 @@ TEST_CASE("http: recovers by itself from a server that was killed; an idle conne
 }
 
 TEST_CASE("http: a variable that is not set is FAILED, and noticed once it is") {
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     live<calm> monitor;
     CHECK(monitor.becomes(status::failed));
     CHECK(monitor.events().back().error == R"("environment variable 'CATALOG_URL' not set")");
-    monitor.between_checks([] { set_url(nginx().url("/ok")); });
+    set_url(nginx().url("/ok"));
     CHECK(monitor.becomes(status::ok));
-    monitor.between_checks([] { set_url(nginx().url("/unavailable")); });
+    set_url(nginx().url("/unavailable"));
     CHECK(monitor.becomes(status::error));
 }
 

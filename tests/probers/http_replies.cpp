@@ -2,6 +2,7 @@
 // http against servers that misbehave, and what it keeps to itself.
 #include <healthz/probers/http.hpp>
 #include "nginx_server.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 using namespace test;
@@ -168,7 +169,7 @@ TEST_CASE("http replies: silence is a TIMEOUT on time, wherever it begins") {
     for (auto const& begin : beginnings) {
         INFO(begin);
         odd_server const server(odd_server::answer(begin));
-        ::setenv("AGENT_URL", ("http://127.0.0.1:" + server.port()).c_str(), 1);
+        test::set_variable("AGENT_URL", ("http://127.0.0.1:" + server.port()));
         auto const descriptors = open_descriptors();
         live<brisk> monitor;
         auto const found = monitor.wait_for(2);
@@ -180,7 +181,7 @@ TEST_CASE("http replies: silence is a TIMEOUT on time, wherever it begins") {
         CHECK(eventually([&] { return open_descriptors() <= descriptors; }));
     }
     full_backlog const full;
-    ::setenv("AGENT_URL", ("http://127.0.0.1:" + full.port()).c_str(), 1);
+    test::set_variable("AGENT_URL", ("http://127.0.0.1:" + full.port()));
     live<brisk> monitor;
     auto const found = monitor.wait_for(2);
     for (auto const& each : found) CHECK(each.status == status::timeout);
@@ -264,8 +265,8 @@ TEST_CASE("http replies: what may not be done twice is asked for once") {
 
 TEST_CASE("http replies: what the server quotes of a secret is not shown") {
     auto const quote = nginx().url("/quote");
-    ::setenv("AGENT_TOKEN", "Bearer Xq7ZVw9JRm4Y", 1);
-    ::setenv("AGENT_KEY", "Lb8NGh2DKf6T", 1);
+    test::set_variable("AGENT_TOKEN", "Bearer Xq7ZVw9JRm4Y");
+    test::set_variable("AGENT_KEY", "Lb8NGh2DKf6T");
     auto const url = "http://monitor:Pz3SWn5B@" + quote.substr(7) + "?token=Hc1MJd9R&key=Tv4W%20Zs6Q";
     auto const found = probe(http{.url = url.c_str(), .headers = {{"X-Key", env("AGENT_KEY")}, {"Accept", "text/plain"}}});
     CHECK(found == error("unexpected status 500", withheld));

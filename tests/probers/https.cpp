@@ -2,6 +2,7 @@
 // http over TLS against a real nginx: certificates of every kind.
 #include <healthz/probers/http.hpp>
 #include "nginx_server.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 using namespace test;
@@ -93,8 +94,8 @@ TEST_CASE("https: a renewed certificate is noticed, and so is a new authority") 
         nginx().use_certificate("ending", nginx().trusted().issue("DNS:localhost", days));
         nginx().reload();
     };
-    ::setenv("SHOP_URL", nginx().https_url("ending").c_str(), 1);
-    ::setenv("SHOP_CA", nginx().file("ca.pem").c_str(), 1);
+    test::set_variable("SHOP_URL", nginx().https_url("ending"));
+    test::set_variable("SHOP_CA", nginx().file("ca.pem"));
     renewal(1);
     live<calm> monitor;
     CHECK(eventually([&] {
@@ -105,16 +106,16 @@ TEST_CASE("https: a renewed certificate is noticed, and so is a new authority") 
     CHECK(eventually([&] { return monitor.events().back().error.find("certificate expires in 1 day\"") != std::string::npos; }));
     renewal(400);
     CHECK(monitor.becomes(status::ok));
-    monitor.between_checks([] { ::unsetenv("SHOP_CA"); });
+    test::unset_variable("SHOP_CA");
     CHECK(monitor.becomes(status::failed));
     CHECK(monitor.events().back().error == R"("environment variable 'SHOP_CA' not set")");
-    monitor.between_checks([] { ::setenv("SHOP_CA", "/nowhere/ca.pem", 1); });
+    test::set_variable("SHOP_CA", "/nowhere/ca.pem");
     CHECK(eventually([&] {
         return monitor.events().back().error == R"("environment variable 'SHOP_CA' names no usable file: No such file or directory")";
     }));
-    monitor.between_checks([] { ::setenv("SHOP_CA", nginx().file("locations").c_str(), 1); });
+    test::set_variable("SHOP_CA", nginx().file("locations"));
     CHECK(eventually([&] { return monitor.events().back().error.find("names no usable file: no certificate") != std::string::npos; }));
-    monitor.between_checks([] { ::setenv("SHOP_CA", nginx().file("ca.pem").c_str(), 1); });
+    test::set_variable("SHOP_CA", nginx().file("ca.pem"));
     CHECK(monitor.becomes(status::ok));
     renewal(10);
 }
@@ -136,8 +137,8 @@ TEST_CASE("https: one connection is kept, or a fresh one opened for each check")
 }
 
 TEST_CASE("https: a server that stands still, also in the handshake, is a TIMEOUT on time, and OK again by itself") {
-    ::setenv("SHOP_URL", nginx().https_url("right").c_str(), 1);
-    ::setenv("SHOP_CA", nginx().file("ca.pem").c_str(), 1);
+    test::set_variable("SHOP_URL", nginx().https_url("right"));
+    test::set_variable("SHOP_CA", nginx().file("ca.pem"));
     live<brisk> monitor;
     REQUIRE(monitor.becomes(status::ok));
     auto const before = monitor.events().size();

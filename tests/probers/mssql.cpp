@@ -2,6 +2,7 @@
 // mssql through the real driver manager and the real FreeTDS, against a responder that speaks SQL Server's protocol.
 #include <healthz/probers/mssql.hpp>
 #include "../tds/responder.hpp"
+#include "../environment.hpp"
 #include "odbc_support.hpp"
 
 using namespace test;
@@ -15,7 +16,7 @@ using manner = tds_responder::manner;
 namespace {
 
 constexpr char const* variable = "ORDERS_MSSQL";
-void set_target(std::string const& text) { ::setenv(variable, text.c_str(), 1); }
+void set_target(std::string const& text) { test::set_variable(variable, text); }
 
 constexpr mssql orders{.connection_string = env(variable)};
 constexpr mssql fresh_orders{.connection_string = env(variable), .fresh = true};
@@ -143,7 +144,7 @@ TEST_CASE("mssql: one that hangs delays no other") {
     silent.behave(manner::silent_at_login);
     installed_drivers();
     set_target(target(server));
-    ::setenv("STUCK_MSSQL", target(silent).c_str(), 1);
+    test::set_variable("STUCK_MSSQL", target(silent));
     live<both> monitor;
     for (auto const& each : monitor.wait_for(20, 1)) CHECK(each.status == status::ok);
     for (auto const& each : monitor.wait_for(2, 0)) CHECK(each.status == status::timeout);
@@ -193,7 +194,7 @@ TEST_CASE("mssql: 1,000 connections that break leave nothing behind") {
 }
 
 TEST_CASE("mssql: what is wrong with the settings is FAILED and names the setting") {
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' not set")");
     set_target("");
     CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is empty")");

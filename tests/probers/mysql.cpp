@@ -2,6 +2,7 @@
 // mysql against a real server.
 #include <healthz/probers/mysql.hpp>
 #include "mysql_server.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 #include <sys/syscall.h>
@@ -25,7 +26,7 @@ mysql_server& server() {
 
 // The declarations are constants, what they say is not: the URL and the query are looked up at each check.
 constexpr char const* variable = "SHOP_URL";
-void set_url(std::string const& url) { ::setenv(variable, url.c_str(), 1); }
+void set_url(std::string const& url) { test::set_variable(variable, url); }
 char query[400] = "SELECT 1";
 void set_query(std::string const& text) {
     REQUIRE(text.size() < sizeof query);
@@ -79,9 +80,9 @@ TEST_CASE("mysql: OK by address, by name, by socket, with and without a database
     CHECK(probe_url("MariaDB" + server().url("/sh%6Fp").substr(5), "SELECT 1 FROM dual WHERE database() = 'shop'") == "OK null");
     CHECK(probe_url("mysql://monitor:Vq8zKw3x@localhost/shop?socket=" + server().socket()) == "OK null");
     CHECK(probe_url("mysql://monitor:Vq8zKw3x@localhost/shop?ssl-mode=DISABLED&socket=" + percent_encoded(server().socket())) == "OK null");
-    ::setenv("MYSQL_PWD", "Vq8zKw3x", 1);  // which is nobody's business
+    test::set_variable("MYSQL_PWD", "Vq8zKw3x");  // which is nobody's business
     CHECK_THAT(probe_url("mysql://monitor@127.0.0.1:" + server().port()), Contains("(using password: NO)"));
-    ::unsetenv("MYSQL_PWD");
+    test::unset_variable("MYSQL_PWD");
     CHECK(connections_left() == "");
 }
 
@@ -427,7 +428,7 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
 }
 
 TEST_CASE("mysql: what is no MySQL URL is FAILED and names the setting") {
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe(shop) == R"(FAILED "environment variable 'SHOP_URL' not set")");
     for (auto const* url : {"nonsense", "mysql:", "mysql://", "mysql:///shop", "http://127.0.0.1", "mysql://127.0.0.1:x", "mysql://[::1",
                             "mysql://127.0.0.1/a/b", "mysql://127.0.0.1/a?x=1", "mysql://127.0.0.1?ssl-mode=MAYBE", "mysql://a%zz@127.0.0.1",

@@ -2,6 +2,7 @@
 // odbc through the drivers of PostgreSQL and MariaDB, against real servers.
 #include <healthz/probers/odbc.hpp>
 #include "odbc_support.hpp"
+#include "../environment.hpp"
 #include "postgres_server.hpp"
 
 #include <barrier>
@@ -127,7 +128,7 @@ std::vector<database*> both() { return {&postgres(), &mariadb()}; }
 constexpr char const* variable = "ORDERS_ODBC";
 void set_target(std::string const& text) {
     installed_drivers();
-    ::setenv(variable, text.c_str(), 1);
+    test::set_variable(variable, text);
 }
 
 template <healthz::fixed_string Query = "SELECT 1">
@@ -200,10 +201,10 @@ TEST_CASE("odbc: sources that start at the same time") {
     // In a process where nobody has used ODBC. The thread sanitizer makes it fail where they race.
     server_process const other("first");
     other.write("suppressions", "race:ld-linux\n");  // it does not know of the loader's locks
-    ::setenv("TSAN_OPTIONS", ("suppressions=" + other.path("suppressions")).c_str(), 1);
+    test::set_variable("TSAN_OPTIONS", ("suppressions=" + other.path("suppressions")));
     for (int i = 0; i < 5; ++i) CHECK_NOTHROW(other.run({"/proc/self/exe", "odbc: the first connections of a process all at once"}));
     CHECK_THAT(other.log(), Contains("All tests passed (12 assertions in 1 test case)"));
-    ::unsetenv("TSAN_OPTIONS");
+    test::unset_variable("TSAN_OPTIONS");
 }
 
 TEST_CASE("odbc: OK, by a connection string, a data source, and its name alone") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server_process.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 #include <healthz/probers/odbc.hpp>
@@ -18,8 +19,8 @@ public:
                        "[PostgreSQL]\nDriver=psqlodbcw.so\n"
                        "[MariaDB]\nDriver=libmaodbc.so\n"
                        "[Broken]\nDriver=/nowhere/libbroken.so\n");
-        ::setenv("ODBCSYSINI", process_.directory().c_str(), 1);
-        ::setenv("ODBCINI", process_.path("user.ini").c_str(), 1);
+        test::set_variable("ODBCSYSINI", process_.directory());
+        test::set_variable("ODBCINI", process_.path("user.ini"));
     }
     /// Adds a data source. unixODBC remembers for a while which there are.
     void add_source(std::string const& name, std::string const& lines) {

@@ -8,6 +8,7 @@
 #include <healthz/probers/redis.hpp>
 #include <healthz/probers/tcp.hpp>
 #include "../../benchmarks/many_sources.hpp"
+#include "../environment.hpp"
 #include "../tds/responder.hpp"
 #include "mysql_server.hpp"
 #include "nginx_server.hpp"
@@ -46,7 +47,7 @@ constexpr auto sources = boost::hana::concat(
 
 void set_places(std::array<std::string, networked> const& places) {
     char const* const variables[] = {"T_POSTGRES", "T_MYSQL", "T_REDIS", "T_HTTP", "T_TCP", "T_ODBC", "T_MSSQL"};
-    for (std::size_t i = 0; i < networked; ++i) ::setenv(variables[i], places[i].c_str(), 1);
+    for (std::size_t i = 0; i < networked; ++i) test::set_variable(variables[i], places[i]);
 }
 void set_places_at(std::string const& port) {
     set_places({"postgresql://m:x@127.0.0.1:" + port + "/d", "mysql://m:x@127.0.0.1:" + port, "redis://127.0.0.1:" + port,

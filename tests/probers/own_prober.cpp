@@ -5,6 +5,7 @@
 #include <healthz/hosted/redact.hpp>
 #include <healthz/hosted/setting.hpp>
 #include "../conformance/conformance.hpp"
+#include "../environment.hpp"
 #include "redis_server.hpp"
 #include "support.hpp"
 
@@ -94,7 +95,7 @@ public:
     static constexpr char const* secret = test::redis_server::password;
 
     std::string place() {
-        ::setenv("STORE_PASSWORD", secret, 1);
+        test::set_variable("STORE_PASSWORD", secret);
         server_.start();
         return place_at("127.0.0.1", server_.port());
     }
@@ -106,7 +107,7 @@ public:
 
     std::string wrong_password() {
         auto const where = place();
-        ::setenv("STORE_PASSWORD", "Vq8zKw3xRm4Y", 1);
+        test::set_variable("STORE_PASSWORD", "Vq8zKw3xRm4Y");
         return where;
     }
     std::string bad_query() const { return place_at("127.0.0.1", other_.port()); }

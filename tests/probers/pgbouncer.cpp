@@ -2,6 +2,7 @@
 // postgres through a real PgBouncer.
 #include <healthz/probers/postgres.hpp>
 #include "../asio/support.hpp"
+#include "../environment.hpp"
 #include "postgres_server.hpp"
 #include "support.hpp"
 
@@ -84,7 +85,7 @@ TEST_CASE("pgbouncer: each failure says what it is") {
 }
 
 TEST_CASE("pgbouncer: a server behind it that stands still is a TIMEOUT on time, and OK again by itself") {
-    ::setenv(variable, pool().url().c_str(), 1);
+    test::set_variable(variable, pool().url());
     live<brisk> monitor;
     REQUIRE(monitor.becomes(status::ok));
     pool().server().sigstop();
@@ -102,7 +103,7 @@ TEST_CASE("pgbouncer: a server behind it that stands still is a TIMEOUT on time,
 }
 
 TEST_CASE("pgbouncer: a server behind it that is killed is an ERROR, and so is the pooler; both recover by themselves") {
-    ::setenv(variable, pool().url().c_str(), 1);
+    test::set_variable(variable, pool().url());
     live<calm> monitor;
     REQUIRE(monitor.becomes(status::ok));
     pool().server().kill();
@@ -117,7 +118,7 @@ TEST_CASE("pgbouncer: a server behind it that is killed is an ERROR, and so is t
 }
 
 TEST_CASE("pgbouncer: a slow query is a TIMEOUT, and ends on the server too") {
-    ::setenv(variable, pool().url().c_str(), 1);
+    test::set_variable(variable, pool().url());
     live<slow> monitor;
     for (auto const& each : monitor.wait_for(3)) CHECK(each.status == status::timeout);
     monitor.stop();

@@ -2,6 +2,7 @@
 // postgres against a real server.
 #include <healthz/probers/postgres.hpp>
 #include "../asio/support.hpp"
+#include "../environment.hpp"
 #include "postgres_server.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -31,7 +32,7 @@ void set_query(std::string const& text) {
     text.copy(query, text.size());
     query[text.size()] = '\0';
 }
-void set_url(std::string const& url) { ::setenv(variable, url.c_str(), 1); }
+void set_url(std::string const& url) { test::set_variable(variable, url); }
 
 constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
 constexpr postgres kept_orders{.url = env(variable), .test = query};
@@ -151,7 +152,7 @@ TEST_CASE("postgres: a service is what libpq finds in its file") {
     std::ofstream(file) << "[here]\nhost=localhost\nport=" << port() << "\nuser=monitor\npassword=Vq8zKw3x\ndbname=postgres\n"
                         << "options=-c search_path=app\n"
                         << "[nowhere]\nhost=no-such-host.invalid\nuser=monitor\n";
-    ::setenv("PGSERVICEFILE", file.c_str(), 1);
+    test::set_variable("PGSERVICEFILE", file);
     CHECK(check("service=here").status == status::ok);
     auto const found = check("service=nowhere");
     CHECK(found.status == status::error);
@@ -160,7 +161,7 @@ TEST_CASE("postgres: a service is what libpq finds in its file") {
     set_query("SELECT 1 / (current_setting('search_path') = 'app' AND current_setting('statement_timeout') <> '0')::int");
     CHECK(check("service=here").status == status::ok);  // with its own options, and the timeout beside them
     set_query("SELECT 1");
-    ::unsetenv("PGSERVICEFILE");
+    test::unset_variable("PGSERVICEFILE");
 }
 
 TEST_CASE("postgres: one connection is kept, or a fresh one opened for each check") {
@@ -244,7 +245,7 @@ TEST_CASE("postgres: a connection that was opened late in an attempt does not sh
 TEST_CASE("postgres: a variable that is not set is FAILED, and noticed once it is") {
     auto const url = server().url();
     set_query("SELECT 1");
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     net::io_context context;
     std::string document;
     int verdicts = 0;
@@ -310,17 +311,17 @@ TEST_CASE("postgres: hosts by name, by socket, and several") {
 }
 
 TEST_CASE("postgres: libpq's environment variables hold where the connection string says nothing") {
-    ::setenv("PGHOST", "localhost", 1);
-    ::setenv("PGPORT", port().c_str(), 1);
-    ::setenv("PGOPTIONS", "-c search_path=elsewhere", 1);
+    test::set_variable("PGHOST", "localhost");
+    test::set_variable("PGPORT", port());
+    test::set_variable("PGOPTIONS", "-c search_path=elsewhere");
     CHECK(check("user=monitor password=Vq8zKw3x dbname=postgres").status == status::ok);
     CHECK(check("postgresql://monitor:Vq8zKw3x@/postgres", "SELECT 1 / (current_setting('search_path') = 'elsewhere')::int").status ==
           status::ok);
-    ::setenv("PGPASSWORD", "Zt5mRj2h", 1);
+    test::set_variable("PGPASSWORD", "Zt5mRj2h");
     auto const denied = check("user=monitor dbname=postgres");
     CHECK(denied.status == status::error);
     CHECK_THAT(denied.error, contains("password authentication failed") && !contains("Zt5m"));
-    for (auto const* each : {"PGHOST", "PGPORT", "PGOPTIONS", "PGPASSWORD"}) ::unsetenv(each);
+    for (auto const* each : {"PGHOST", "PGPORT", "PGOPTIONS", "PGPASSWORD"}) test::unset_variable(each);
 }
 
 TEST_CASE("postgres: a large result passes through") {

@@ -3,6 +3,7 @@
 #include <healthz/probers/postgres.hpp>
 #include <healthz/probers/tcp.hpp>
 #include "../asio/support.hpp"
+#include "../environment.hpp"
 #include "certificates.hpp"
 #include "postgres_server.hpp"
 #include "support.hpp"
@@ -93,7 +94,7 @@ TEST_CASE("postgres: what cannot be reached says why") {
 }
 
 TEST_CASE("postgres: reach is a TIMEOUT on time of a server that stands still or drops what arrives, and OK again by itself") {
-    ::setenv(variable, at(server()).c_str(), 1);
+    test::set_variable(variable, at(server()));
     {
         live<brisk> monitor;
         REQUIRE(monitor.becomes(status::ok));
@@ -108,7 +109,7 @@ TEST_CASE("postgres: reach is a TIMEOUT on time of a server that stands still or
         CHECK(from_the_start.becomes(status::ok));
     }
     full_backlog const deaf;
-    ::setenv(variable, at(deaf.port()).c_str(), 1);
+    test::set_variable(variable, at(deaf.port()));
     live<brisk> monitor;
     auto const first = monitor.wait_for(1)[0];
     CHECK(first.status == status::timeout);

@@ -2,6 +2,7 @@
 // postgres: what a document tells of a password, wherever it comes from and whatever the server says.
 #include <healthz/probers/postgres.hpp>
 #include "certificates.hpp"
+#include "../environment.hpp"
 #include "postgres_server.hpp"
 #include "support.hpp"
 
@@ -108,21 +109,21 @@ TEST_CASE("postgres secrets: those of the environment, of a file and of a key ar
     odd_server const quoting(refuse("22023", "unknown word <7ZVw>"));
     auto const not_quoted = error("connection error", place(quoting.port()) + "SQLSTATE 22023: " + withheld + "\\n");
     auto const bare = "postgresql://monitor@127.0.0.1:" + quoting.port() + plain;
-    ::setenv("PGPASSWORD", "Xq7ZVw9J", 1);
+    test::set_variable("PGPASSWORD", "Xq7ZVw9J");
     CHECK(ask(bare) == not_quoted);
-    ::unsetenv("PGPASSWORD");
+    test::unset_variable("PGPASSWORD");
 
     server_process const files("passfile");
     files.write("pass", "127.0.0.1:*:*:monitor:Xq7ZVw9J\n");
     CHECK(ask(bare + "&passfile=" + files.path("pass")) == not_quoted);
-    ::setenv("PGPASSFILE", files.path("pass").c_str(), 1);
+    test::set_variable("PGPASSFILE", files.path("pass"));
     CHECK(ask(bare) == not_quoted);
-    ::unsetenv("PGPASSFILE");
+    test::unset_variable("PGPASSFILE");
 
     files.write("services", "[here]\nhost=127.0.0.1\nport=" + quoting.port() + "\nuser=monitor\npassword=Xq7ZVw9J\nsslmode=disable\ngssencmode=disable\n");
-    ::setenv("PGSERVICEFILE", files.path("services").c_str(), 1);
+    test::set_variable("PGSERVICEFILE", files.path("services"));
     CHECK(ask("service=here") == not_quoted);
-    ::unsetenv("PGSERVICEFILE");
+    test::unset_variable("PGSERVICEFILE");
 
     CHECK(ask(url_of("monitor", "another", quoting.port(), plain) + "&sslpassword=Xq7ZVw9J") == not_quoted);
     CHECK(ask(url_of("monitor", "another", quoting.port(), plain)) == error("connection error", place(quoting.port()) + "FATAL:  unknown word <7ZVw>\\n"));

@@ -2,6 +2,7 @@
 // redis against a real server.
 #include <healthz/probers/redis.hpp>
 #include "redis_server.hpp"
+#include "../environment.hpp"
 #include "support.hpp"
 
 #include <map>
@@ -22,7 +23,7 @@ redis_server& server() {
 }
 
 constexpr char const* variable = "CACHE_URL";
-void set_url(std::string const& url) { ::setenv(variable, url.c_str(), 1); }
+void set_url(std::string const& url) { test::set_variable(variable, url); }
 
 constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
 constexpr healthz::health_check brisk_check{.interval = 500ms, .timeout = 300ms, .retries = 0};
@@ -265,7 +266,7 @@ TEST_CASE("redis: attempts that are given up leave nothing behind") {
 }
 
 TEST_CASE("redis: what is no Redis URL is FAILED and names the setting") {
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe(cache) == R"(FAILED "environment variable 'CACHE_URL' not set")");
     for (auto const* url : {"nonsense", "redis:", "redis://", "redis:///1", "http://127.0.0.1", "redis://127.0.0.1:x", "redis://127.0.0.1:0",
                             "redis://127.0.0.1:65536", "redis://[::1", "redis://[127.0.0.1]", "redis://::1", "redis://127.0.0.1/x",

@@ -2,6 +2,7 @@
 // sqlite against real files.
 #include <healthz/probers/sqlite.hpp>
 #include "../asio/support.hpp"
+#include "../environment.hpp"
 
 #include <sys/fsuid.h>
 #include <sys/stat.h>
@@ -93,7 +94,7 @@ std::string probe_as_another(std::string const& file) {
 
 // The declarations are constants, the path in them is not: it is looked up at each check.
 constexpr char const* variable = "CACHE_DB";
-void set(std::string const& path) { ::setenv(variable, path.c_str(), 1); }
+void set(std::string const& path) { test::set_variable(variable, path); }
 
 constexpr healthz::health_check calm_check{.interval = 20ms, .timeout = 20s, .retries = 0};
 constexpr healthz::health_check brisk_check{.interval = 600ms, .timeout = 400ms, .retries = 0};
@@ -321,7 +322,7 @@ TEST_CASE("sqlite: a transaction that a crash interrupted is not rolled back by 
 TEST_CASE("sqlite: what happens to the setting and to the file is noticed") {
     folder here;
     auto const file = here / "cache.db", next = here / "next.db";
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe(items) == R"(FAILED "environment variable 'CACHE_DB' not set")");
     set("");
     CHECK(probe(items) == R"(FAILED "environment variable 'CACHE_DB' is empty")");

@@ -5,6 +5,7 @@
 #include <healthz/probers/file_age.hpp>
 #include <healthz/probers/process.hpp>
 #include "support.hpp"
+#include "../environment.hpp"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -146,15 +147,15 @@ TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
 
 TEST_CASE("process and its neighbours in a runner") {
     folder const here;
-    ::setenv("SYSTEM_NAME", "localhost", 1);
-    ::setenv("SYSTEM_DISK", here.path.c_str(), 1);
-    ::setenv("SYSTEM_FILE", here.write("heartbeat", "").c_str(), 1);
-    ::setenv("SYSTEM_PID", here.write("pid", std::to_string(::getpid())).c_str(), 1);
+    test::set_variable("SYSTEM_NAME", "localhost");
+    test::set_variable("SYSTEM_DISK", here.path);
+    test::set_variable("SYSTEM_FILE", here.write("heartbeat", ""));
+    test::set_variable("SYSTEM_PID", here.write("pid", std::to_string(::getpid())));
     live<sources> monitor;
     for (std::size_t i = 0; i < 4; ++i) CHECK(monitor.becomes(status::ok, i));
     std::filesystem::remove_all(here.path);
     for (std::size_t i = 1; i < 4; ++i) CHECK(monitor.becomes(status::error, i));
-    ::unsetenv("SYSTEM_PID");
+    test::unset_variable("SYSTEM_PID");
     CHECK(monitor.becomes(status::failed, 3));
     CHECK(monitor.becomes(status::ok, 0));
 }

@@ -2,6 +2,7 @@
 // tcp against real sockets.
 #include <healthz/probers/tcp.hpp>
 #include "../asio/support.hpp"
+#include "../environment.hpp"
 #include "../conformance/odd_servers.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -69,7 +70,7 @@ std::string error(std::string const& message, std::string const& extra) {
 }
 
 constexpr char const* variable = "QUEUE_ADDRESS";
-void set(std::string const& text) { ::setenv(variable, text.c_str(), 1); }
+void set(std::string const& text) { test::set_variable(variable, text); }
 
 constexpr tcp queue{.address = env(variable)};
 constexpr healthz::health_check calm_check{.interval = 20ms, .timeout = 20s, .retries = 0};
@@ -134,7 +135,7 @@ TEST_CASE("tcp: what is no address is FAILED, and names the setting but not its 
         set(text);
         CHECK(probe(queue) == R"(FAILED "environment variable 'QUEUE_ADDRESS' is not of the form host:port")");
     }
-    ::unsetenv(variable);
+    test::unset_variable(variable);
     CHECK(probe(queue) == R"(FAILED "environment variable 'QUEUE_ADDRESS' not set")");
     CHECK(probe(tcp{.address = env(variable, "nowhere")}) == R"(FAILED "the setting 'address' is not of the form host:port")");
     set("");

@@ -2,6 +2,7 @@
 // tcp over unix sockets, and with something to say and to hear.
 #include <healthz/probers/tcp.hpp>
 #include "support.hpp"
+#include "../environment.hpp"
 
 using namespace test;
 using healthz::env;
@@ -114,7 +115,7 @@ TEST_CASE("tcp: one that says nothing, or not enough, is a TIMEOUT on time") {
             net::write(client, net::buffer(said));
             odd_server::wait_for_end(client);
         });
-        ::setenv("GREETER_ADDRESS", ("127.0.0.1:" + server.port()).c_str(), 1);
+        test::set_variable("GREETER_ADDRESS", ("127.0.0.1:" + server.port()));
         live<brisk> monitor;
         auto const found = monitor.wait_for(2);
         for (auto const& each : found) CHECK(each.status == status::timeout);

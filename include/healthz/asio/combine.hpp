@@ -30,12 +30,13 @@ public:
         deadline_ = clock::now() + a.timeout;
         found_ = tally();
         by_probes_ = true;
+        may_pass_ = false;
         for (auto& each : members_) each.wanted = true;
         for (std::size_t i = 0; i < members_.size(); ++i)  // the first may decide before the next begins
             if (members_[i].wanted && !members_[i].busy) begin(i, a);
     }
     void give_up() override {
-        if (auto const on_done = end()) on_done(finding(timeout()));
+        if (auto const on_done = end()) on_done(finding(healthz::timeout()));
     }
     void stop() override {
         on_done_ = nullptr;
@@ -57,7 +58,7 @@ private:
 
     template <class Prober>
     static std::shared_ptr<probe_port> make_member_port(net::any_io_executor const& executor, Prober const& prober) {
-        return make_port(executor, prober_row{&prober, functions_for<Prober>});
+        return asio::make_port(executor, prober_row{&prober, functions_for<Prober>});
     }
 
     void begin(std::size_t index, attempt a) {
@@ -80,6 +81,7 @@ private:
         // That something is broken is no proof that it is absent.
         if (Combination::how == combining::inverted && !found.by_probe) return end()(found);
         by_probes_ = by_probes_ && found.by_probe;
+        may_pass_ = may_pass_ || found.may_pass;
         outcome_type result = outcome_type::ok();
         bool const decided = found_.take(index, found.status, found.json, result);
         bool waits = false;
@@ -88,6 +90,8 @@ private:
         if (!decided) result = found_.rest();
         finding combined(result);
         combined.by_probe = by_probes_ || result.status() == status::ok;
+        combined.may_pass = may_pass_ && result.status() == status::failed;
+        combined.ended = found.ended;
         end()(combined);
     }
 
@@ -105,7 +109,8 @@ private:
     std::uint32_t attempts_ = 0;
     clock::time_point deadline_;
     tally found_;
-    bool by_probes_ = true;  // whether nothing of it is an error that no probe reported
+    bool by_probes_ = true;   // whether nothing of it is an error that no probe reported
+    bool may_pass_ = false;  // whether this process lacked what a member takes
 };
 
 template <class Combination>

@@ -47,16 +47,17 @@ public:
         auto job = [gate, to = weak_from_this(), &functions = functions_, session = session_, a] {
             finding found;
             try {
-                found = functions.probe(session.get(), a);
+                found = asio::blame(functions.probe(session.get(), a), functions.make_failure);
             } catch (...) {
-                found = exception_finding(functions.make_error, std::current_exception());
+                found = asio::blame(asio::exception_finding(functions.make_error, std::current_exception()), functions.make_failure);
             }
+            found.ended = std::chrono::steady_clock::now();
             gate->post(to, delivery{std::move(found)});
         };
         try {
             workers::shared().run(std::move(job));
-        } catch (std::system_error const& e) {
-            gate->post(weak_from_this(), delivery{functions_.make_error("no thread for a blocking probe", e.what())});
+        } catch (std::system_error const&) {
+            gate->post(weak_from_this(), delivery{functions_.make_failure("this process has no thread left for the check")});
         }
     }
     void give_up() override {}
@@ -86,7 +87,7 @@ public:
         poll_later(std::chrono::milliseconds(0));
     }
     void give_up() override {
-        if (auto const on_done = abandon()) on_done(finding(timeout()));
+        if (auto const on_done = abandon()) on_done(finding(healthz::timeout()));
     }
     void stop() override { abandon(); }
 
@@ -105,10 +106,10 @@ private:
             if (!std::exchange(started_, true)) functions_.start(session_.get());
             found = functions_.poll(session_.get());
         } catch (...) {
-            found = exception_finding(functions_.make_error, std::current_exception());
+            found = asio::exception_finding(functions_.make_error, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
-        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(*found);
+        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(asio::blame(std::move(*found), functions_.make_failure));
     }
 
     done abandon() {
@@ -139,8 +140,9 @@ public:
         running_ = true;
         auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
             self->running_ = false;
-            if (thrown) on_done(exception_finding(self->functions_.make_error, thrown));
-            else on_done(found);
+            auto const& functions = self->functions_;
+            if (thrown) on_done(asio::blame(asio::exception_finding(functions.make_error, thrown), functions.make_failure));
+            else on_done(asio::blame(found, functions.make_failure));
         };
         net::co_spawn(executor_, run(shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
     }

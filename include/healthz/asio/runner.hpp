@@ -3,6 +3,7 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../hosted/environment.hpp"
 #include "../report.hpp"
 #include "combine.hpp"
 
@@ -35,7 +36,7 @@ public:
     void start() {
         if (stopped_ || started_) return;
         started_ = true;
-        cycle_.begin(now(), schedule_);
+        cycle_.begin(now(), schedule_, schedule_.first);
         advance();
     }
 
@@ -86,9 +87,21 @@ private:
                 }
                 if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
-            case step::give_up: attempt_ended(finding(timeout())); return;
+            case step::give_up:
+                if (!looks_again()) attempt_ended(finding(healthz::timeout()));
+                return;
         }
         if (!stopped_) sleep();
+    }
+
+    // A loop that came late upon a deadline has had no time to read what may lie there: the attempt has as long again as the loop
+    // was late, once, and at least until all that is ready has had its turn.
+    bool looks_again() {
+        if (!busy_ || abandoned_ || std::exchange(looked_again_, true)) return false;
+        std::chrono::milliseconds const longest(schedule_.timeout);
+        auto const woken = clock::now();
+        wake_at(woken + std::min<clock::duration>(woken - timer_.expiry(), longest));
+        return true;
     }
 
     // What the check found without an attempt, if none is to be made.
@@ -108,7 +121,11 @@ private:
     void sleep() {
         auto const elapsed = std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_);
         auto const wait = static_cast<std::int32_t>(cycle_.due() - static_cast<tick>(elapsed.count()));
-        timer_.expires_at(origin_ + elapsed + std::chrono::milliseconds(wait));
+        wake_at(origin_ + elapsed + std::chrono::milliseconds(wait));
+    }
+
+    void wake_at(clock::time_point moment) {
+        timer_.expires_at(moment);
         timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
             if (!ec && !self->stopped_) self->advance();
         });
@@ -118,6 +135,8 @@ private:
         auto const left = static_cast<std::int32_t>(cycle_.due() - moment);
         if (left <= 0) return;  // the deadline is being told
         busy_ = true;
+        looked_again_ = false;
+        deadline_ = clock::now() + std::chrono::milliseconds(left);
         // The port's callback must not own the loop, which owns the port.
         port_->start(attempt{std::chrono::milliseconds(left)}, [weak = weak_from_this()](finding const& found) {
             if (auto const self = weak.lock()) self->probe_ended(found);
@@ -128,15 +147,14 @@ private:
         busy_ = false;
         bool const late = std::exchange(abandoned_, false);
         if (stopped_) return;
-        // Where the loop was late, the order of what is ready does not decide: past the deadline it is a timeout.
-        bool const past_deadline = reached(now(), cycle_.due());
-        if (!late && past_deadline) attempt_ended(finding(timeout()));
+        bool const is_past_deadline = found.ended && *found.ended > deadline_;
+        if (!late && is_past_deadline) attempt_ended(finding(healthz::timeout()));
         else if (!late) attempt_ended(found);
         else if (cycle_.running()) probe(now());
     }
 
     void attempt_ended(finding const& found) {
-        bool const is_over = cycle_.finish(now(), found.status, schedule_);
+        bool const is_over = cycle_.finish(now(), found.may_pass ? status::error : found.status, schedule_);
         sleep();
         abandon();  // where it is given up
         if (is_over) conclude(found);
@@ -165,23 +183,35 @@ private:
     bool maintenance_ = false;
     bool busy_ = false;       // a probe is under way
     bool abandoned_ = false;  // and nobody waits for what it finds
+    bool looked_again_ = false;
     bool stopped_ = false;
+    clock::time_point deadline_;  // of the probe that is under way
 };
 
-/// Checks every source of `Sources` on an executor, from `start` to `stop`. First checks start at once; after that the
-/// sources are spread over their intervals. Attempts are bounded by their deadline whatever a probe does: one that hangs
-/// costs at most a thread, and neither its own TIMEOUT nor any other source is late.
-/// Destroy it before the context that it runs on. Its destructor stops it.
+/// Checks every source of `Sources` on an executor, from `start` to `stop`, on the same timetable as a monitor: first checks follow
+/// one another within milliseconds, and later ones are spread over their intervals. Attempts are bounded by their deadline whatever
+/// a probe does: one that hangs costs at most a thread, and neither its own TIMEOUT nor any other source is late. An answer that
+/// was there before the deadline counts, also where the context is too busy to read it in time.
+/// What this process lacks is told as its own: where it has no thread or descriptor left for a check, that is FAILED and says so,
+/// after the check's retries. Timestamps are the system clock's, and go back where that does.
+/// Destroy it before the context that it runs on. Its destructor stops it. A child process after `fork` makes a runner of its own;
+/// one that its parent had started must not be used there.
 template <auto const& Sources>
 class runner {
 public:
     /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
     using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
+    /// Told of what a verdict handler has thrown, in its place. The checks go on.
+    using error_handler = std::function<void(std::exception_ptr)>;
 
-    explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {})
+    /// Reads the environment that settings come from; see `read_environment`. Without `on_error`, what `on_verdict` throws leaves
+    /// through the context's `run`.
+    explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {}, error_handler on_error = {})
         : strand_(net::make_strand(executor)), shared_(std::make_shared<shared>()) {
+        healthz::read_environment();
         shared_->on_verdict = std::move(on_verdict);
+        shared_->on_error = std::move(on_error);
         loops_.reserve(size_of<Sources>);
         for (std::size_t i = 0; i < size_of<Sources>; ++i) add(i);
     }
@@ -193,7 +223,7 @@ public:
     runner(runner const&) = delete;
     runner& operator=(runner const&) = delete;
 
-    /// Starts all first checks.
+    /// Starts the timetable of all sources.
     void start() {
         net::dispatch(strand_, [loops = loops_] {
             for (auto const& each : loops) each->start();
@@ -237,25 +267,32 @@ private:
         std::mutex mutable mutex;
         healthz::report<Sources> latest;
         verdict_handler on_verdict;
+        error_handler on_error;
         std::atomic<bool> closed = false;
     };
 
     void add(std::size_t index) {
-        auto port = make_port(strand_, probers_of<Sources>[index]);
+        auto port = asio::make_port(strand_, probers_of<Sources>[index]);
         auto publish = [state = shared_, index](finding const& found) {
             if (state->closed) return;
             {
                 std::lock_guard lock(state->mutex);
                 state->latest.publish(index, found.status, found.json, std::chrono::system_clock::now());
             }
-            if (state->on_verdict) state->on_verdict(state->latest, index);
+            if (!state->on_verdict) return;
+            try {
+                state->on_verdict(state->latest, index);
+            } catch (...) {
+                if (!state->on_error) throw;
+                state->on_error(std::current_exception());
+            }
         };
         source_loop::excuse excuse;
         if constexpr (has_parents<Sources>) {
             // Read without the lock, by the only one who writes.
             auto const* const needed = &dependencies_of<Sources>[index];
             if (needed->exists())
-                excuse = [state = shared_, needed] { return is_down(state->latest, needed->parent) ? needed : nullptr; };
+                excuse = [state = shared_, needed] { return healthz::is_down(state->latest, needed->parent) ? needed : nullptr; };
         }
         loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
                                                        std::move(port), std::move(publish), std::move(excuse)));

@@ -9,8 +9,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace healthz::asio {
@@ -21,7 +27,10 @@ namespace net = boost::asio;
 struct finding {
     healthz::status status = healthz::status::timeout;
     std::string json = "null";
-    bool by_probe = true;  ///< false for an error that no probe reported
+    bool by_probe = true;   ///< false for what no probe reported
+    bool may_pass = false;  ///< a FAILED that is worth a retry, since the check found a want of this process
+    /// When the probe ended, where another thread tells of it.
+    std::optional<std::chrono::steady_clock::time_point> ended = std::nullopt;
 
     finding() = default;  // what a coroutine that throws is said to return
     template <outcome_like Outcome>
@@ -37,6 +46,30 @@ finding make_error(std::string_view message, std::string_view extra) {
     finding made(Outcome::error(message, extra));
     made.by_probe = false;
     return made;
+}
+
+/// Makes the finding for a check that could not run, since this process lacks what it takes.
+using failure_maker = finding (*)(std::string_view reason);
+
+template <outcome_like Outcome>
+finding make_failure(std::string_view reason) {
+    finding made(Outcome::failed(reason));
+    made.by_probe = false;
+    made.may_pass = true;
+    return made;
+}
+
+/// Whether this process can open no further file or socket now.
+inline bool is_out_of_descriptors() {
+    int const one = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (one >= 0) ::close(one);
+    return one < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
+/// An error that a probe met is not its source's where this process has no descriptor left.
+inline finding blame(finding found, failure_maker make) {
+    bool const is_ours = found.status == status::error && asio::is_out_of_descriptors();
+    return is_ours ? make("this process has no file descriptor left for the check") : found;
 }
 
 /// The finding for a probe that threw.
@@ -61,6 +94,7 @@ std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& execu
 struct session_functions {
     std::shared_ptr<void> (*open)(void const* prober) = nullptr;
     error_maker make_error = nullptr;
+    failure_maker make_failure = nullptr;
     finding (*probe)(void* session, attempt a) = nullptr;
     net::awaitable<finding> (*await)(void* session, attempt a) = nullptr;
     void (*start)(void* session) = nullptr;
@@ -88,6 +122,7 @@ template <class Prober, class Session = session_of<Prober>>
 constexpr session_functions functions_of() {
     session_functions f;
     f.make_error = &make_error<outcome_of<Prober>>;
+    f.make_failure = &make_failure<outcome_of<Prober>>;
     constexpr bool combined = is_combination<Prober> && is_concurrent<Prober>();
     if constexpr (!combined) f.open = &open_session<Prober>;
     if constexpr (combined) {

@@ -8,6 +8,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -21,13 +24,33 @@ namespace healthz::asio {
 
 namespace net = boost::asio;
 
+/// Blocks the signals of the calling thread for its lifetime, and so those of threads that it starts: all but the ones that a
+/// thread's own fault raises.
+class without_signals {
+public:
+    without_signals() {
+        sigset_t all;
+        ::sigfillset(&all);
+        for (int const own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::sigdelset(&all, own);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~without_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    without_signals(without_signals const&) = delete;
+    without_signals& operator=(without_signals const&) = delete;
+
+private:
+    sigset_t before_;
+};
+
 /// The process's worker threads. A job takes an idle thread or a new one, so jobs never wait for each other; a thread that
-/// was idle for ten seconds ends. None is ever joined, since nobody can wait for a call that is stuck. Thread safe.
+/// was idle for ten seconds ends. None is ever joined, since nobody can wait for a call that is stuck: it may run on while the
+/// process ends, and code that it runs must not be unloaded (`dlclose`). No signal is handled on one, since drivers take
+/// a call that a signal has interrupted for one that failed. Thread safe. A child after `fork` begins with none.
 class workers {
 public:
     /// The one pool. Never destroyed, since a stuck thread may come back to it at any time.
     static workers& shared() {
-        static auto& pool = *new workers;
+        static auto& pool = make_shared();
         return pool;
     }
 
@@ -43,10 +66,22 @@ public:
                 return;
             }
         }
+        without_signals const inherited;
         std::thread([this, job = std::move(job)]() mutable { work(std::move(job)); }).detach();
     }
 
 private:
+    // Of all threads a child has only the one that called fork. The lock is held over that, lest the child find it taken.
+    static workers& make_shared() {
+        auto& pool = *new workers;
+        ::pthread_atfork([] { shared().mutex_.lock(); }, [] { shared().mutex_.unlock(); },
+                         [] {
+                             shared().idle_.clear();
+                             shared().mutex_.unlock();
+                         });
+        return pool;
+    }
+
     struct idle_thread {
         std::condition_variable wake;
         std::function<void()> job;

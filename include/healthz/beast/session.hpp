@@ -3,6 +3,7 @@
 // Needs Boost.Beast.
 #pragma once
 
+#include "../asio/open_socket.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
 #include "request_reader.hpp"
@@ -77,7 +78,7 @@ public:
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
-        open(where.protocol(), ec);
+        asio::open_socket(acceptor_, where.protocol(), ec);
         if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor_.bind(where, ec);
         if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
@@ -145,17 +146,7 @@ private:
         return limit;
     }
 
-    // Asio's own open and accept would let child processes inherit the descriptor.
-    void open(net::ip::tcp const& protocol, boost::system::error_code& ec) {
-        int const descriptor = ::socket(protocol.family(), protocol.type() | SOCK_CLOEXEC, protocol.protocol());
-        if (descriptor < 0) {
-            ec.assign(errno, boost::system::system_category());
-            return;
-        }
-        acceptor_.assign(protocol, descriptor, ec);
-        if (ec) ::close(descriptor);
-    }
-
+    // Asio's own accept would let child processes inherit the descriptor.
     int accept_descriptor(net::ip::tcp::endpoint& from) {
         auto size = static_cast<socklen_t>(from.capacity());
         int const descriptor = ::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_CLOEXEC);

@@ -17,6 +17,7 @@ class admin_secret {
 public:
     template <class... More>
     explicit admin_secret(setting first, More... more) {
+        healthz::read_environment();
         for (setting const& s : {first, setting(more)...}) {
             std::string reason;
             auto const secret = s.read("admin_secret", reason);

@@ -3,7 +3,8 @@
 // Needs a process with an environment; links with nothing.
 #pragma once
 
-#include <cstdlib>
+#include "environment.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,14 +30,14 @@ public:
     /// Whether the declaration says anything; for settings that may be left out.
     constexpr bool given() const { return text_ != nullptr || variable_ != nullptr; }
 
-    /// The text as it is now. Looked up afresh at each call, so that a variable set later is noticed; as everywhere in C,
-    /// who sets one while the process has threads must see to it that nobody reads the environment meanwhile. Nothing, and the
-    /// sentence for a FAILED in `problem`, where the variable is not set or the text is empty; `what` names the setting.
+    /// The text as it is now: of a variable what it was when the environment was last read, see `read_environment`. Looked up at
+    /// each call, on any thread. Nothing, and the sentence for a FAILED in `problem`, where the variable is not set or the text is
+    /// empty; `what` names the setting.
     std::optional<std::string> read(std::string_view what, std::string& problem) const {
-        char const* value = variable_ != nullptr ? std::getenv(variable_) : nullptr;
-        bool const from_variable = value != nullptr;
-        if (value == nullptr) value = text_;
-        if (value != nullptr && *value != '\0') return value;
+        auto value = from_environment();
+        bool const from_variable = value.has_value();
+        if (!value && text_ != nullptr) value = text_;
+        if (value && !value->empty()) return value;
         if (variable_ == nullptr) {
             problem = "the setting '" + std::string(what) + "' is not set";
         } else {
@@ -47,12 +48,16 @@ public:
 
     /// How to name this setting in a message without showing its value.
     std::string name(std::string_view what) const {
-        if (variable_ != nullptr && std::getenv(variable_) != nullptr)
-            return "environment variable '" + std::string(variable_) + "'";
+        if (from_environment()) return "environment variable '" + std::string(variable_) + "'";
         return "the setting '" + std::string(what) + "'";
     }
 
 private:
+    std::optional<std::string> from_environment() const {
+        if (variable_ == nullptr) return std::nullopt;
+        return environment::shared().get(variable_);
+    }
+
     char const* text_ = nullptr;
     char const* variable_ = nullptr;
 };

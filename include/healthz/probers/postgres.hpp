@@ -171,7 +171,8 @@ private:
         protocol::socket socket(executor);
         char answer[200];
         std::size_t size = 0;
-        co_await socket.async_connect(where, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+        asio::open_socket(socket, where.protocol(), ec);
+        if (!ec) co_await socket.async_connect(where, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         if (!ec) {
             auto const bytes = boost::asio::buffer(request.data(), request.size());
             co_await boost::asio::async_write(socket, bytes, boost::asio::redirect_error(boost::asio::use_awaitable, ec));

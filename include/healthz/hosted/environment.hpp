@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+// The environment of the process, copied, so that no thread reads it while another one changes it.
+// Needs a process with an environment; links with nothing.
+#pragma once
+
+#include <unistd.h>
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace healthz {
+
+/// The variables as they were when they were last read. Settings look them up here, on any thread, and never in `environ`.
+/// Thread safe.
+class environment {
+public:
+    /// The one copy. Never destroyed, since a thread that hung may come back to it at any time.
+    static environment& shared() {
+        static auto& one = *new environment;
+        return one;
+    }
+
+    /// Reads all variables, on the calling thread. That thread, or one that it waits for, must be the one that changes them.
+    void read() {
+        variables now;
+        for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+            std::string_view const text = *each;
+            auto const equals = text.find('=');
+            if (equals != text.npos) now.try_emplace(std::string(text.substr(0, equals)), text.substr(equals + 1));
+        }
+        std::lock_guard lock(mutex_);
+        variables_ = std::move(now);
+        is_read_ = true;
+    }
+
+    /// The value that `variable` had; nothing where it was not set. Reads them all where nobody did before.
+    std::optional<std::string> get(std::string_view variable) {
+        if (!is_read()) read();
+        std::lock_guard lock(mutex_);
+        auto const found = variables_.find(variable);
+        return found != variables_.end() ? std::optional(found->second) : std::nullopt;
+    }
+
+private:
+    using variables = std::map<std::string, std::string, std::less<>>;
+
+    environment() = default;
+    bool is_read() {
+        std::lock_guard lock(mutex_);
+        return is_read_;
+    }
+
+    std::mutex mutex_;
+    variables variables_;
+    bool is_read_ = false;
+};
+
+/// Reads the environment anew: to be called after `setenv`, on the same thread. Checks that begin later go by it. A runner, a
+/// server and an `admin_secret` call it where they are made.
+inline void read_environment() { environment::shared().read(); }
+
+}  // namespace healthz
