@@ -39,6 +39,10 @@ struct log_changes {
     }
 };
 
+void log_refused(healthz::beast::refused const& r) {
+    std::cout << r.client << " was refused " << r.count << " times: " << healthz::error_of(r.how).status << std::endl;
+}
+
 int main() {
     std::string_view const port_text = std::getenv("PORT") != nullptr ? std::getenv("PORT") : "8080";
     std::uint16_t port = 0;
@@ -52,5 +56,6 @@ int main() {
         .auth = healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET")),
         .on_listening = [](auto const& where) { std::cout << "listening on " << where << std::endl; },
         .on_verdict = log_changes(),
+        .on_refused = log_refused,
     });
 }

@@ -10,7 +10,6 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <future>
 #include <limits>
 #include <mutex>
 #include <random>
@@ -51,15 +50,20 @@ public:
     /// Calls `act` while the server does nothing.
     template <class Action>
     void while_stalled(Action act) {
-        std::promise<void> begun, done;
-        auto const has_begun = begun.get_future();
-        net::post(context_, [begun = std::move(begun), over = done.get_future()]() mutable {
-            begun.set_value();
-            over.wait();
+        stalled_ = false;
+        released_ = false;
+        net::post(context_, [this] {
+            stalled_ = true;
+            while (!released_) std::this_thread::sleep_for(1ms);
         });
-        has_begun.wait();
-        act();
-        done.set_value();
+        while (!stalled_) std::this_thread::sleep_for(1ms);
+        try {
+            act();
+        } catch (...) {
+            released_ = true;
+            throw;
+        }
+        released_ = true;
     }
 
     healthz::beast::document& document() { return document_; }
@@ -71,6 +75,7 @@ private:
     healthz::beast::document document_;
     net::io_context context_{1};
     std::shared_ptr<healthz::beast::listener> listener_;
+    std::atomic<bool> stalled_ = false, released_ = false;
     std::thread thread_;
 };
 

@@ -53,6 +53,7 @@ check gateway "$answer" '*"gateway":{"error":{"message":"connection error","extr
 check sensor "$answer" '*"sensor":{"error":*"status":"*'
 check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-hasura-access-key"*'
 check 'the log' "$(grep -c '^gateway: ERROR {"message":"connection error",' "$output/demo")" 1 # each change once
+check 'a refusal in the log' "$(grep -c '^127.0.0.1 was refused 1 times: 401$' "$output/demo")" 1
 kill -TERM "$demo"
 wait "$demo" || fail "the demo's exit status is $?"
 

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <map>
+#include <utility>
 
 namespace healthz::beast {
 
@@ -26,6 +26,38 @@ inline constexpr std::size_t phase_count = 4;
 /// allocates, and all is done in constant time but for the search for a client, which is logarithmic.
 class connection_list {
     struct client;
+
+public:
+    class member;
+
+private:
+    // A place in a ring, of which one link, which is nobody's, is the beginning and the end.
+    class link {
+    public:
+        explicit link(member* of = nullptr) : of_(of) {}
+        link(link const&) = delete;
+        link& operator=(link const&) = delete;
+
+        member* of() const { return of_; }
+        link* next() const { return next_; }
+
+        void leave() {
+            before_->next_ = next_;
+            next_->before_ = before_;
+            next_ = before_ = this;
+        }
+        void move_to_end_of(link& ring) {
+            leave();
+            before_ = ring.before_;
+            next_ = &ring;
+            before_->next_ = ring.before_ = this;
+        }
+
+    private:
+        member* of_;
+        link* next_ = this;
+        link* before_ = this;
+    };
 
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -51,9 +83,7 @@ public:
         phase doing_ = phase::waiting;
         time_point since_;
         client* client_ = nullptr;
-        // Its places in the two lists, kept here while it is in none.
-        std::list<member*> among_all_{this}, among_own_{this};
-        std::list<member*>::iterator place_ = among_all_.begin(), own_place_ = among_own_.begin();
+        link among_all_{this}, among_own_{this};
     };
 
     explicit connection_list(std::size_t most_of_one_client) : most_of_one_client_(most_of_one_client) {}
@@ -64,73 +94,68 @@ public:
     /// has as many as one may have, one of all where the list is full, else none.
     member* in_the_way_of(client_id id, std::size_t most, time_point now) const {
         auto const found = clients_.find(id);
-        if (found != clients_.end() && found->second.size >= most_of_one_client_) return first_to_go(found->second.lists, now);
-        return size_ >= most ? first_to_go(lists_, now) : nullptr;
+        if (found != clients_.end() && found->second.size >= most_of_one_client_) return first_to_go(found->second.own, now);
+        return size_ >= most ? first_to_go(all_, now) : nullptr;
     }
 
     /// Of those that have waited for longer than `patience`, the one in the least finished phase that has waited longest. If
     /// there are none, the longest waiting of all: one that has just come is safe from the next. Null where the list is empty.
-    member* first_to_go(time_point now) const { return first_to_go(lists_, now); }
+    member* first_to_go(time_point now) const { return first_to_go(all_, now); }
 
     /// Lists a connection of the client `id`, which waits for a request now.
     void join(member& m, client_id id, time_point now) {
-        auto& own = clients_.try_emplace(id, client{id, 0, {}}).first->second;
-        m.client_ = &own;
-        m.doing_ = phase::waiting;
-        m.since_ = now;
-        lists_[index(m.doing_)].splice(lists_[index(m.doing_)].end(), m.among_all_);
-        own.lists[index(m.doing_)].splice(own.lists[index(m.doing_)].end(), m.among_own_);
-        ++own.size;
+        m.client_ = &clients_.try_emplace(id, id).first->second;
+        ++m.client_->size;
         ++size_;
+        enter(m, phase::waiting, now);
     }
 
     /// A connection comes into a phase. Nothing for one that is not listed.
     void enter(member& m, phase next, time_point now) {
         if (!m.listed()) return;
-        move(lists_, m.place_, m.doing_, next);
-        move(m.client_->lists, m.own_place_, m.doing_, next);
         m.doing_ = next;
         m.since_ = now;
+        m.among_all_.move_to_end_of(all_[index(next)]);
+        m.among_own_.move_to_end_of(m.client_->own[index(next)]);
     }
 
     /// Nothing for one that is not listed.
     void leave(member& m) {
         if (!m.listed()) return;
-        m.among_all_.splice(m.among_all_.end(), lists_[index(m.doing_)], m.place_);
-        m.among_own_.splice(m.among_own_.end(), m.client_->lists[index(m.doing_)], m.own_place_);
+        m.among_all_.leave();
+        m.among_own_.leave();
         --size_;
-        auto* const own = m.client_;
-        m.client_ = nullptr;
-        if (--own->size == 0) clients_.erase(own->id);
+        auto& from = *std::exchange(m.client_, nullptr);
+        if (--from.size == 0) clients_.erase(clients_.find(from.id));
     }
 
     /// Calls `expired` with each connection that has been in `where` for `time` or longer. It may leave or change its phase.
     template <class Handler>
     void for_each_expired(phase where, duration time, time_point now, Handler expired) {
-        auto& list = lists_[index(where)];
-        for (auto at = list.begin(); at != list.end() && now - (*at)->since_ >= time;) expired(**at++);
+        for (auto* at = all_[index(where)].next(); at->of() != nullptr && now - at->of()->since_ >= time;) {
+            auto& m = *at->of();
+            at = at->next();
+            expired(m);
+        }
     }
 
 private:
-    using lists = std::array<std::list<member*>, phase_count>;
+    using rings = std::array<link, phase_count>;
 
     struct client {
+        explicit client(client_id known) : id(known) {}
         client_id id;
-        std::size_t size;
-        connection_list::lists lists;
+        std::size_t size = 0;
+        rings own;
     };
 
     static std::size_t index(phase of) { return static_cast<std::size_t>(of); }
 
-    static void move(lists& all, std::list<member*>::iterator place, phase from, phase to) {
-        all[index(to)].splice(all[index(to)].end(), all[index(from)], place);
-    }
-
-    static member* first_to_go(lists const& all, time_point now) {
+    static member* first_to_go(rings const& of, time_point now) {
         member* longest = nullptr;
-        for (auto const& list : all) {
-            if (list.empty()) continue;
-            auto* const first = list.front();
+        for (auto const& each : of) {
+            auto* const first = each.next()->of();
+            if (first == nullptr) continue;
             if (now - first->since_ > patience) return first;
             if (longest == nullptr || first->since_ < longest->since_) longest = first;
         }
@@ -139,7 +164,7 @@ private:
 
     std::size_t most_of_one_client_;
     std::size_t size_ = 0;
-    lists lists_;
+    rings all_;
     std::map<client_id, client> clients_;
 };
 

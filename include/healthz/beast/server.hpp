@@ -184,20 +184,20 @@ public:
     /// Throws where there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
-        if (auto const problem = problem_of(how_); !problem.empty()) return cannot_serve(problem);
+        if (auto const problem = healthz::beast::problem_of(how_); !problem.empty()) return healthz::beast::cannot_serve(problem);
         boost::system::error_code ec;
         auto const address = net::ip::make_address(how_.address, ec);
-        if (ec) return cannot_serve("'" + how_.address + "' is not an IP address");
+        if (ec) return healthz::beast::cannot_serve("'" + how_.address + "' is not an IP address");
         std::optional<stop_signals> signals;
         if (how_.handle_signals) signals.emplace(context_, [this] { stop(); });
         net::io_context http{1};
         auto limit = how_.limit;
-        limit.connections = affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
+        limit.connections = healthz::beast::affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
         auto const clients = std::make_shared<listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
         clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
         if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
         clients->listen({address, how_.port}, ec);
-        if (ec) return cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
+        if (ec) return healthz::beast::cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
         set_local_endpoint(clients->local_endpoint());
         {
             listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
