@@ -308,6 +308,11 @@ private:
         "Lost connection to server at '*', system error: *",
         "TLS/SSL error: *",
     };
+    // What the commonest errors mean, where a server has other words for them.
+    static constexpr std::pair<unsigned, std::string_view> meanings[] = {
+        {1040, "too many connections"}, {1044, "access denied"},          {1045, "access denied"},
+        {1049, "unknown database"},     {1146, "the table does not exist"},
+    };
 
     // As the mysql client would say it, and for a number of the system's also what it means.
     static outcome_type describe(connection const& link, target const& to, std::string_view message) {
@@ -316,7 +321,9 @@ private:
         if (code == statement_timeout_mariadb || code == statement_timeout_mysql) return outcome_type::timeout();
         std::string text = mysql_error(link.handle);
         secrets const hidden{to.where.password.value_or("")};
-        auto const sentence = hidden.known(text, sentences);
+        auto sentence = hidden.known(text, sentences);
+        for (auto const& [number, words] : meanings)
+            if (code == number && !sentence) sentence = words;
         text = sentence ? *sentence : hidden.shown(text);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');

@@ -29,7 +29,7 @@ namespace healthz {
 /// long as its server does (MariaDB's wants `CONN_TIMEOUT=9;READ_TIMEOUT=9` in the string), and one with `Threading=3` in
 /// odbcinst.ini makes all its sources wait for each other.
 /// ERROR has an object for `extra`: `sqlstate`, `native` (the driver's own number) and `text`, the driver's, up to a bound
-/// and without any password of the connection string. FAILED: the connection string is not set, is none, or names a driver
+/// and withheld where it may hold a password of the connection string. FAILED: the connection string is not set, is none, or names a driver
 /// or data source that is not installed.
 struct odbc {
     setting connection_string;
@@ -232,11 +232,12 @@ private:
             if (!SQL_SUCCEEDED(SQLGetDiagRecW(type, which, i, state, &native, buffer, size, &length))) break;
             auto const* const end = std::find(buffer, buffer + size - 1, 0);
             auto text = narrow(buffer, end);
-            auto const sentence = secrets_.known(text, sentences);
-            text = sentence ? *sentence : secrets_.shown(text);
+            auto const name = narrow(state, state + 5);
+            if (auto const sentence = secrets_.known(text, sentences)) text = *sentence;
+            else if (name == "28000") text = "the login was refused";
+            else text = secrets_.shown(text);
             if (found.text.find(text) == found.text.npos) found.text += (found.text.empty() ? "" : "\n") + text;
             if (!found.state.empty() && !found.state.starts_with("01")) continue;
-            auto const name = narrow(state, state + 5);
             if (!found.state.empty() && name.starts_with("01")) continue;
             found.state = name;
             found.native = native;
