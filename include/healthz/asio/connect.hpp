@@ -5,6 +5,7 @@
 
 #include "on_worker.hpp"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -35,12 +36,18 @@ enum class purpose {
     look,  ///< only to see that it is accepted; close it, and do not leave that to the destructor
 };
 
+/// Opens `socket`, of which no program that this process starts gets a copy. Asio does not see to that.
+template <class Socket>
+void open_socket(Socket& socket, typename Socket::protocol_type const& protocol, boost::system::error_code& ec) {
+    socket.open(protocol, ec);
+    if (!ec) ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+}
+
 /// Has a socket, once it is closed, reset its connection. On Linux the client's part of the handshake waits for what might follow,
 /// so that the reset comes in its place: the program that listens does not hear of it (unless the loop is held up for as long as the
 /// system delays an acknowledgement), and nothing is left in TIME_WAIT. HAProxy checks in this way too.
-inline void be_brief(net::ip::tcp::socket& socket, net::ip::tcp const& protocol) {
+inline void be_brief(net::ip::tcp::socket& socket) {
     boost::system::error_code ignored;  // then it is an ordinary connection
-    socket.open(protocol, ignored);
     socket.set_option(net::socket_base::linger(true, 0), ignored);
 #ifdef TCP_QUICKACK
     int const off = 0;
@@ -52,7 +59,7 @@ inline void be_brief(net::ip::tcp::socket& socket, net::ip::tcp const& protocol)
 /// uses up the attempt.
 inline net::awaitable<connected> connect(std::string host, std::string port, purpose why = purpose::talk) {
     connected result;
-    resolved const found = co_await resolve(host, std::move(port));
+    resolved const found = co_await healthz::asio::resolve(host, std::move(port));
     if (found.endpoints.empty()) {
         result.message = "name not resolved";
         result.problem = host + ": " + found.problem;
@@ -61,16 +68,17 @@ inline net::awaitable<connected> connect(std::string host, std::string port, pur
     auto const executor = co_await net::this_coro::executor;
     for (auto const& endpoint : found.endpoints) {
         net::ip::tcp::socket socket(executor);
-        if (why == purpose::look) be_brief(socket, endpoint.protocol());
         boost::system::error_code ec;
-        co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
-        if (!ec && is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
+        healthz::asio::open_socket(socket, endpoint.protocol(), ec);
+        if (!ec && why == purpose::look) healthz::asio::be_brief(socket);
+        if (!ec) co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
+        if (!ec && healthz::asio::is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
         if (!ec) {
             result.socket = std::move(socket);
             co_return result;
         }
         if (!result.problem.empty()) result.problem += '\n';
-        result.problem += to_text(endpoint) + ": " + ec.message();
+        result.problem += healthz::asio::to_text(endpoint) + ": " + ec.message();
     }
     result.message = "connection error";
     co_return result;
