@@ -11,13 +11,18 @@
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   compile_fail  what must not compile does not, and says why
 #   asan          all test programs with the address and undefined-behaviour sanitizers
-#   tsan          the programs with threads, with the thread sanitizer
+#   tsan          the programs with threads, with the thread sanitizer, and with NDEBUG: without the assertions of the libraries below,
+#                 which all other builds have
 #   clang         the core's tests and every header, with clang
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #   readme        the README's snippets and its first screen are true
+#
+# Only where named:
+#
+#   boost         every header, and the tests of the parsers and of HTTP, with the Boost in BOOST_ROOT: another version's headers
 #
 # Everything is built under build/. The first failure stops the run. JOBS (2) sets how many compilers run at once.
 set -euo pipefail
@@ -83,7 +88,7 @@ step_asan() {
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" \
-        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-Og -g1"
+        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-Og -g1 -DNDEBUG"
     # The thread sanitizer of g++ 12 does not start where the kernel randomises many bits of addresses.
     if setarch -R true 2>/dev/null; then prefix=(setarch -R); fi
     run_tests tsan 4 asio "probers.*" beast
@@ -92,6 +97,18 @@ step_tsan() {
 step_clang() {
     build clang "test_core test_headers" -DCMAKE_CXX_COMPILER=clang++ -DHEALTHZ_BUILD_EXAMPLES=OFF
     run_tests clang 1 core headers
+}
+
+step_boost() {
+    local compiler
+    for compiler in g++ clang++; do
+        build "boost_$compiler" test_headers -DCMAKE_CXX_COMPILER=$compiler -DHEALTHZ_BUILD_EXAMPLES=OFF \
+            -DBOOST_ROOT="${BOOST_ROOT:?names the tree of headers}"
+        run_tests "boost_$compiler" 1 headers
+    done
+    build boost_g++ "test_beast test_probers"
+    run_tests boost_g++ 1 beast
+    build/boost_g++/tests/test_probers "http*,reply reader*"
 }
 
 step_firmware() { tests/firmware/run.sh && benchmarks/size/run.sh --check; }

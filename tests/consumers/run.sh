@@ -63,6 +63,28 @@ check "$what: configures, and says what is missing" says \
 check "$what: builds" cmake --build add_subdirectory
 programs "$what" add_subdirectory core sqlite conformance
 
+# Headers alone, as after unpacking Boost's archive, and no Boost that CMake knows of: so it is from CMake 3.30 on.
+what="bare tree of Boost"
+boost=$(echo '#include <boost/version.hpp>' | "${CXX:-c++}" -E -x c++ - | sed -nE 's/^# 1 "(.*)\/version.hpp".*/\1/p')
+mkdir -p bare old/boost openssl_1/openssl
+ln -s "$boost" bare/boost
+echo '#define BOOST_VERSION 108000' >old/boost/version.hpp
+echo '# define OPENSSL_VERSION_NUMBER 0x1010117fL' >openssl_1/openssl/opensslv.h
+no_package=-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON
+check "$what: configures with BOOST_ROOT" cmake -S "$here/add_subdirectory" -B bare_boost $hide_libpq $no_package -DBOOST_ROOT="$work/bare"
+check "$what: it is that tree" grep -q "BoostHeaders_INCLUDE_DIR:PATH=$work/bare" bare_boost/CMakeCache.txt
+check "$what: builds" cmake --build bare_boost --target core
+programs "$what" bare_boost core
+check "$what: configures with BOOST_ROOT in the environment" \
+    env BOOST_ROOT="$work/bare" cmake -S "$here/add_subdirectory" -B bare_boost_env $hide_libpq $no_package
+check "$what: it is that tree" grep -q "BoostHeaders_INCLUDE_DIR:PATH=$work/bare" bare_boost_env/CMakeCache.txt
+check "$what: configures where the compiler finds it" cmake -S "$here/add_subdirectory" -B bare_boost_found $hide_libpq $no_package
+check "$what: one that is too old is an error" fails_with 'Found unsuitable version "1.80", but required is at least "1.81"' \
+    cmake -S "$here/add_subdirectory" -B old_boost $hide_libpq -DBOOST_ROOT="$work/old"
+check "$what: an OpenSSL that is too old is none" says \
+    "healthz::http does not exist in this build: it needs OpenSSL 3, which was not found" \
+    cmake -S "$here/add_subdirectory" -B old_openssl $hide_libpq -DOPENSSL_INCLUDE_DIR="$work/openssl_1"
+
 # Installed to one place, then moved to another: nothing in it knows where it was.
 what="find_package"
 check "CMake configures for installing" cmake -S "$root" -B cmake_install $hide_libpq \
@@ -73,6 +95,8 @@ find_healthz=(cmake -S "$here/find_package" -B find_package "-DCMAKE_PREFIX_PATH
 check "$what: configures" "${find_healthz[@]}" $hide_libpq
 check "$what: builds" cmake --build find_package
 programs "$what" find_package core sqlite beast
+check "$what: a bare tree of Boost serves the installed library too" \
+    cmake -S "$here/find_package" -B found_bare "-DCMAKE_PREFIX_PATH=$work/from_cmake" $hide_libpq $no_package -DBOOST_ROOT="$work/bare"
 check "$what: a component that lacks its library is an error" fails_with \
     "the component 'postgres' needs PostgreSQL, which was not found" \
     "${find_healthz[@]}" $hide_libpq -DEXTRA_COMPONENT=postgres
@@ -120,6 +144,11 @@ for installed in from_meson from_cmake; do
     done
     check "$what: healthz-postgres without libpq is an error" fails_with "libpq" pkg-config --print-errors --libs healthz-postgres
     check "$what: healthz-mssql without unixODBC is an error" fails_with "odbc" pkg-config --print-errors --libs healthz-mssql
+    printf 'Name: x\nDescription: x\nVersion: 1.1.1\n' >pkgconfig/openssl.pc
+    check "$what: healthz-http with OpenSSL 1.1 is an error" fails_with "openssl >= 3" pkg-config --print-errors --libs healthz-http
+    rm pkgconfig/openssl.pc
+    check "$what: healthz-http with OpenSSL 3" \
+        env PKG_CONFIG_LIBDIR="$all_packages" pkg-config --print-errors --libs healthz-http
     check "$what: healthz-postgres with libpq" \
         env PKG_CONFIG_LIBDIR="$all_packages" pkg-config --print-errors --libs healthz-postgres
     check "$what: healthz-mssql with unixODBC" \

@@ -29,7 +29,7 @@ public:
 
     std::string text() const { return to_text(certificate_.get()); }
 
-    /// For `names` in OpenSSL's notation; valid until `days` from now, which may be in the past, from `first_day`.
+    /// For `names` in OpenSSL's notation; valid until a minute before `days` from now, which may be in the past, from `first_day`.
     certificate issue(std::string const& names = "DNS:localhost,IP:127.0.0.1,IP:::1", long days = 30, long first_day = -90) const {
         auto const key = make_key();
         std::unique_ptr<X509, decltype(&X509_free)> const made(X509_new(), &X509_free);
@@ -67,7 +67,7 @@ private:
         X509_set_version(made, 2);
         ASN1_INTEGER_set(X509_get_serialNumber(made), serial++);
         X509_gmtime_adj(X509_getm_notBefore(made), first_day * 86400);
-        X509_gmtime_adj(X509_getm_notAfter(made), days * 86400);
+        X509_gmtime_adj(X509_getm_notAfter(made), days * 86400 - 60);  // never whole days, whenever somebody counts
         X509_set_pubkey(made, key);
         X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(name),
                                    -1, -1, 0);

@@ -120,6 +120,37 @@ TEST_CASE("https: a renewed certificate is noticed, and so is a new authority") 
     renewal(10);
 }
 
+TEST_CASE("https: the system's authorities when they change", "[.alone]") {
+    server_process const here("trust");
+    auto const file = here.path("authorities"), url = nginx().https_url("right");
+    auto const trust = [&](authority const& one) {
+        here.write("next", one.text());
+        std::filesystem::rename(here.path("next"), file);
+    };
+    trust(authority("somebody's authority"));
+    ::setenv("SSL_CERT_FILE", file.c_str(), 1);
+    http const settings{.url = url.c_str(), .fresh = true};
+    auto const unknown = Contains("issued by 'CN = healthz test authority': unable to get local issuer");
+    for (int i = 0; i < 3; ++i) {
+        CHECK_THAT(probe(settings), unknown);
+        trust(nginx().trusted());
+        CHECK(probe(settings) == "OK null");
+        CHECK(probe(settings) == "OK null");
+        trust(authority("somebody's authority"));
+    }
+    std::filesystem::remove(file);
+    CHECK_THAT(probe(settings), unknown);
+    std::ofstream(file) << nginx().trusted().text();
+    CHECK(probe(settings) == "OK null");
+}
+
+TEST_CASE("https: a new authority of the system's is noticed") {
+    // In a process of its own, whose environment says from the start where those are.
+    server_process const other("trusting");
+    CHECK_NOTHROW(other.run({"/proc/self/exe", "https: the system's authorities when they change"}));
+    CHECK_THAT(other.log(), Contains("All tests passed (11 assertions in 1 test case)"));
+}
+
 TEST_CASE("https: one connection is kept, or a fresh one opened for each check") {
     auto const ca = nginx().file("ca.pem");
     net::io_context context;

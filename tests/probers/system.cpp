@@ -7,6 +7,7 @@
 #include "support.hpp"
 #include "../environment.hpp"
 
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -143,6 +144,26 @@ TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
     CHECK(look(process{.pid_file = "/nowhere"}) == error("pid file cannot be read", "/nowhere: No such file or directory"));
     CHECK(look(process{.pid_file = "/tmp"}) == error("pid file cannot be read", "/tmp: Is a directory"));
     CHECK(look(process{}) == R"(FAILED "the setting 'pid_file' is not set")");
+}
+
+TEST_CASE("process: one that the system does not show has no name that could be right") {
+    folder const here;
+    auto const file = here.write("pid", "1");
+    std::string found, found_by_name;
+    bool hidden = false;
+    std::thread([&] {  // alone in a namespace, where /proc is empty
+        hidden = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                 ::mount("none", "/proc", "tmpfs", 0, nullptr) == 0;
+        if (!hidden) return;
+        found = look(process{.pid_file = file.c_str()});
+        found_by_name = look(process{.pid_file = file.c_str(), .name = "init"});
+    }).join();
+    if (!hidden) {
+        WARN("skipped: this process may not mount a file system");
+        return;
+    }
+    CHECK(found == "OK null");
+    CHECK(found_by_name == error("process cannot be looked at", file + ": 1: /proc/1/stat: No such file or directory"));
 }
 
 TEST_CASE("process and its neighbours in a runner") {

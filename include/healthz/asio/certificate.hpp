@@ -16,10 +16,31 @@
 
 namespace healthz::asio {
 
+// By the calendar of <chrono>: time_t and timegm end in 2038 where they have 32 bits.
+constexpr std::chrono::sys_seconds to_time(std::tm const& parts) {
+    using namespace std::chrono;
+    auto const day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+    return sys_days(day) + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
+}
+constexpr std::tm to_parts(std::chrono::sys_seconds time) {
+    using namespace std::chrono;
+    auto const midnight = floor<days>(time);
+    year_month_day const day = midnight;
+    hh_mm_ss const clock(time - midnight);
+    std::tm parts{};
+    parts.tm_year = int(day.year()) - 1900;
+    parts.tm_mon = static_cast<int>(unsigned(day.month())) - 1;
+    parts.tm_mday = static_cast<int>(unsigned(day.day()));
+    parts.tm_hour = static_cast<int>(clock.hours().count());
+    parts.tm_min = static_cast<int>(clock.minutes().count());
+    parts.tm_sec = static_cast<int>(clock.seconds().count());
+    return parts;
+}
+
 inline std::chrono::sys_seconds to_time(ASN1_TIME const* time) {
     std::tm parts{};
     ASN1_TIME_to_tm(time, &parts);
-    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
+    return healthz::asio::to_time(parts);
 }
 
 /// When the first certificate of the other side's chain ends: of the chain that was verified, or else of its own one.
@@ -66,9 +87,7 @@ inline std::string names_of(X509 const* certificate) {
 }
 
 inline std::string to_text(std::chrono::sys_seconds time) {
-    auto const seconds = static_cast<std::time_t>(time.time_since_epoch().count());
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
+    auto const parts = healthz::asio::to_parts(time);
     char text[40];
     return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts));
 }

@@ -52,7 +52,7 @@ inline void be_brief(net::ip::tcp::socket& socket) {
 /// uses up the attempt.
 inline net::awaitable<connected> connect(std::string host, std::string port, purpose why = purpose::talk) {
     connected result;
-    resolved const found = co_await asio::resolve(host, std::move(port));
+    resolved const found = co_await healthz::asio::resolve(host, std::move(port));
     if (found.endpoints.empty()) {
         result.message = "name not resolved";
         result.problem = host + ": " + found.problem;
@@ -62,16 +62,16 @@ inline net::awaitable<connected> connect(std::string host, std::string port, pur
     for (auto const& endpoint : found.endpoints) {
         net::ip::tcp::socket socket(executor);
         boost::system::error_code ec;
-        asio::open_socket(socket, endpoint.protocol(), ec);
-        if (!ec && why == purpose::look) asio::be_brief(socket);
+        healthz::asio::open_socket(socket, endpoint.protocol(), ec);
+        if (!ec && why == purpose::look) healthz::asio::be_brief(socket);
         if (!ec) co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
-        if (!ec && asio::is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
+        if (!ec && healthz::asio::is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
         if (!ec) {
             result.socket = std::move(socket);
             co_return result;
         }
         if (!result.problem.empty()) result.problem += '\n';
-        result.problem += asio::to_text(endpoint) + ": " + ec.message();
+        result.problem += healthz::asio::to_text(endpoint) + ": " + ec.message();
     }
     result.message = "connection error";
     co_return result;

@@ -11,18 +11,71 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <tuple>
+
 namespace healthz::asio {
 
-/// The certificates that the system trusts. Reading them takes 20 ms, so they are read once; never freed, since a stuck worker
-/// may still hold them when the process ends.
-inline X509_STORE* system_store() {
-    static X509_STORE* const store = [] {
-        auto* const made = X509_STORE_new();
-        X509_STORE_set_default_paths(made);
-        return made;
-    }();
-    return store;
-}
+/// The certificates that the system trusts. Reading them takes 20 ms, so that is done once, and again where one of their places has
+/// changed. Thread safe; blocks as long as the disk does. Never destroyed, since a stuck worker may still hold it when the process ends.
+class system_trust {
+public:
+    static system_trust& shared() {
+        static auto& one = *new system_trust;
+        return one;
+    }
+
+    void give_to(SSL_CTX* context) {
+        std::lock_guard const lock(mutex_);
+        auto now = look();
+        if (store_ == nullptr || now != seen_) {
+            X509_STORE_free(store_);  // those that have it keep it
+            store_ = X509_STORE_new();
+            X509_STORE_set_default_paths(store_);
+            seen_ = std::move(now);
+        }
+        SSL_CTX_set1_cert_store(context, store_);
+    }
+
+private:
+    // What is different once a file or folder was written or replaced.
+    using state = std::tuple<dev_t, ino_t, time_t, long>;
+
+    // The environment is read here and at each reading by OpenSSL, in the same way; names that change later are not noticed.
+    system_trust() {
+        auto const add = [this](char const* variable, char const* otherwise) {
+            char const* const value = std::getenv(variable);
+            std::string_view rest = value != nullptr ? value : otherwise;
+            while (true) {  // of folders there may be several
+                auto const end = std::min(rest.find(':'), rest.size());
+                places_.emplace_back(rest.substr(0, end));
+                if (end == rest.size()) break;
+                rest.remove_prefix(end + 1);
+            }
+        };
+        add(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+        add(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+    }
+
+    std::vector<state> look() const {
+        std::vector<state> result;
+        for (auto const& place : places_) {
+            struct ::stat found = {};  // all zero where there is nothing
+            ::stat(place.c_str(), &found);
+            result.emplace_back(found.st_dev, found.st_ino, found.st_ctim.tv_sec, found.st_ctim.tv_nsec);
+        }
+        return result;
+    }
+
+    std::mutex mutex_;
+    std::vector<std::string> places_;
+    std::vector<state> seen_;
+    X509_STORE* store_ = nullptr;
+};
 
 /// A context, or the sentence for a FAILED.
 struct tls_context {
@@ -44,7 +97,7 @@ inline net::awaitable<tls_context> make_tls_context(tls_options const& options) 
         SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
         context->set_verify_mode(verify ? net::ssl::verify_peer : net::ssl::verify_none);
         if (!files.ca.empty()) context->load_verify_file(files.ca, ec);
-        else SSL_CTX_set1_cert_store(context->native_handle(), system_store());
+        else system_trust::shared().give_to(context->native_handle());
         check(options.ca_file, "tls.ca_file");
         if (!files.cert.empty()) {
             context->use_certificate_chain_file(files.cert, ec);
@@ -55,7 +108,7 @@ inline net::awaitable<tls_context> make_tls_context(tls_options const& options) 
         if (result.problem.empty()) result.context = context;
         return result;
     };
-    tls_context result = co_await on_worker(std::move(make));
+    tls_context result = co_await healthz::asio::on_worker(std::move(make));
     co_return result;
 }
 
@@ -73,7 +126,7 @@ net::awaitable<std::string> handshake(Stream& stream, std::string host) {
     if (!is_known) co_return "no certificate can be for '" + host + "'";
     auto const objection = std::make_shared<std::string>();
     auto on_verified = [objection, host](bool accepted, net::ssl::verify_context& context) {
-        if (!accepted) *objection = describe_objection(context.native_handle(), host);
+        if (!accepted) *objection = healthz::asio::describe_objection(context.native_handle(), host);
         return accepted;
     };
     stream.set_verify_callback(std::move(on_verified));

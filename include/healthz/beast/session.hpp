@@ -78,7 +78,7 @@ public:
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
-        asio::open_socket(acceptor_, where.protocol(), ec);
+        healthz::asio::open_socket(acceptor_, where.protocol(), ec);
         if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor_.bind(where, ec);
         if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);

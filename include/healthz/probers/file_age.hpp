@@ -7,6 +7,7 @@
 #include "../outcome.hpp"
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cerrno>
 #include <chrono>
@@ -21,6 +22,7 @@ struct file_age {
     setting path;
     std::chrono::milliseconds oldest = std::chrono::milliseconds::zero();
 
+    static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or large files are errors");
     using outcome_type = basic_outcome<512>;
 
     outcome_type probe() const {

@@ -13,12 +13,13 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <errmsg.h>
+#include <fcntl.h>
 #include <mysql.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 
 namespace healthz {
 
@@ -113,6 +114,7 @@ private:
         }
 
         void watch(boost::asio::any_io_executor const& executor) {
+            ::fcntl(mysql_get_socket(handle), F_SETFD, FD_CLOEXEC);
             socket.emplace(executor, mysql_get_socket(handle));
             socket->native_non_blocking(true);
         }
@@ -193,7 +195,11 @@ private:
 
         auto const files = settings.tls.read();
         if (!files.problem.empty()) return files.problem;
-        auto const unreadable = [](std::string const& path) { return !path.empty() && !std::ifstream(path); };
+        auto const unreadable = [](std::string const& path) {
+            int const file = path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+            if (file >= 0) ::close(file);
+            return !path.empty() && file < 0;
+        };
         constexpr char const* complaint = " names no file that can be read";
         if (unreadable(files.ca)) return settings.tls.ca_file.name("tls.ca_file") + complaint;
         if (unreadable(files.cert)) return settings.tls.cert_file.name("tls.cert_file") + complaint;

@@ -171,7 +171,7 @@ private:
         protocol::socket socket(executor);
         char answer[200];
         std::size_t size = 0;
-        asio::open_socket(socket, where.protocol(), ec);
+        healthz::asio::open_socket(socket, where.protocol(), ec);
         if (!ec) co_await socket.async_connect(where, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         if (!ec) {
             auto const bytes = boost::asio::buffer(request.data(), request.size());

@@ -21,8 +21,9 @@ namespace healthz {
 
 /// OK when there is a process with the number that stands at the beginning of `pid_file`, whoever owns it. On Linux it must not
 /// have ended already (a zombie), and must be called `name`, where one is set: then a number that was given to another process is
-/// noticed. An immediate prober, which blocks as long as the disk does.
-/// ERROR: the process is not there, is another one, or the file cannot be read. FAILED: no pid file.
+/// noticed. Where the system does not show the process (`hidepid`, or another system than Linux), nothing is known but that the number
+/// is in use: OK without a `name`, and an ERROR with one. An immediate prober, which blocks as long as the disk does.
+/// ERROR: the process is not there, is another one, or cannot be looked at, or the file cannot be read. FAILED: no pid file.
 struct process {
     setting pid_file;
     /// As `ps -o comm` shows it: the program's name, of at most 15 characters.
@@ -46,7 +47,9 @@ struct process {
         // "number (name) state ...", where the name may hold anything.
         auto const status = beginning_of("/proc/" + number + "/stat", problem);
         auto const open = status ? status->find('(') : std::string::npos, close = status ? status->rfind(") ") : std::string::npos;
-        if (open == std::string::npos || close == std::string::npos) return outcome_type::ok();
+        bool const is_seen = open != std::string::npos && close != std::string::npos;
+        if (!is_seen && name.empty()) return outcome_type::ok();
+        if (!is_seen) return outcome_type::error("process cannot be looked at", *where + ": " + number + ": " + problem);
         if ((*status)[close + 2] == 'Z') return outcome_type::error("process has ended", *where + ": " + number);
         auto const called = status->substr(open + 1, close - open - 1);
         if (name.empty() || called == name) return outcome_type::ok();

@@ -75,7 +75,7 @@ private:
             co_return outcome_type::failed(address.name("address") + " has a path that no socket can have");
         boost::asio::local::stream_protocol::endpoint const endpoint(path);
         boost::system::error_code ec;
-        asio::open_socket(socket, endpoint.protocol(), ec);
+        healthz::asio::open_socket(socket, endpoint.protocol(), ec);
         if (!ec) co_await socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         // Where too many wait to be accepted, the system refuses at once, which looks like a success.
         if (!ec) socket.remote_endpoint(ec);
