@@ -13,12 +13,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -125,18 +123,8 @@ public:
     /// Throws std::system_error where there can be no thread.
     listener_thread(net::io_context& context, std::shared_ptr<listener> clients, std::function<void(std::exception_ptr)> on_exception)
         : context_(context), clients_(std::move(clients)) {
-        // The program's signals are for its own threads.
-        sigset_t all, before;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        std::exception_ptr problem;
-        try {
-            thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
-        } catch (...) {
-            problem = std::current_exception();
-        }
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        if (problem) std::rethrow_exception(problem);
+        asio::without_signals const inherited;  // the program's are for its own threads
+        thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
     }
     ~listener_thread() {
         try {
