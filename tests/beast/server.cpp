@@ -17,7 +17,6 @@
 #include <atomic>
 #include <csignal>
 #include <deque>
-#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -624,30 +623,33 @@ TEST_CASE("what handlers throw is told to on_error, and the server goes on") {
 }
 
 TEST_CASE("requests are answered while a handler blocks, and checks are made while HTTP does") {
-    std::promise<void> answered, checked;
-    auto const both = [](std::future<void> f) { return f.wait_for(patience) == std::future_status::ready; };
+    std::atomic<bool> handler_blocks = false, answered = false, in_time = false;
     {
-        std::atomic<bool> waited = false;
-        running r({.auth = healthz::allow_unauthenticated{},
-                   .on_verdict = [&, f = std::make_shared<std::future<void>>(answered.get_future())](healthz::report_view, std::size_t) {
-                       waited = both(std::move(*f));
+        running r({.auth = healthz::allow_unauthenticated{}, .on_verdict = [&](healthz::report_view, std::size_t) {
+                       handler_blocks = true;
+                       in_time = eventually([&] { return answered.load(); });
                    }});
+        CHECK(eventually([&] { return handler_blocks.load(); }));
         CHECK(client(r.port).ask(request()).status == 200);
-        answered.set_value();
-        r.stop();
-        CHECK(waited);
+        answered = true;
     }
+    CHECK(in_time);
+
+    static std::atomic<bool> policy_blocks = false, checked = false;
+    policy_blocks = checked = false;
     struct slow_policy {
-        std::shared_ptr<std::future<void>> released;
         static bool needs_secret() { return true; }
-        bool accepts(std::string_view) const { return released->wait_for(patience) == std::future_status::ready; }
+        static bool accepts(std::string_view) {
+            policy_blocks = true;
+            return eventually([] { return checked.load(); });
+        }
     };
-    running r({.auth = slow_policy{std::make_shared<std::future<void>>(checked.get_future())},
-               .on_verdict = [&, told_once = false](healthz::report_view report, std::size_t index) mutable {
-                   if (report[index]->status == healthz::status::failed && !std::exchange(told_once, true)) checked.set_value();
+    running r({.auth = slow_policy(), .on_verdict = [](healthz::report_view report, std::size_t index) {
+                   if (report[index]->status == healthz::status::failed) checked = true;
                }});
     client c(r.port);
     REQUIRE(c.send(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: x\r\n")));
+    CHECK(eventually([] { return policy_blocks.load(); }));
     r.server.runner().maintenance<"cache">(true);
     CHECK(c.read().status == 200);
 }

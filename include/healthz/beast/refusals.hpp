@@ -17,7 +17,8 @@ namespace healthz::beast {
 /// Requests that were refused in the same way, asked for by the same client.
 struct refused {
     answer how = answer::not_found;     ///< `error_of(how)` has its status and words
-    std::string path{};                 ///< of one of them, without its query, at most 256 bytes; empty where none could be read. Its client's words
+    /// Of one of them, without its query, at most 256 bytes, in the client's words; empty where none could be read.
+    std::string path{};
     boost::asio::ip::address client{};  ///< unspecified where too many clients were refused to tell them apart
     std::size_t count = 0;              ///< how many, since they were told last
 };

@@ -185,7 +185,10 @@ public:
         clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
         if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
         clients->listen({address, how_.port}, ec);
-        if (ec) return healthz::beast::cannot_serve("cannot listen on " + how_.address + " port " + std::to_string(how_.port) + ": " + ec.message());
+        if (ec) {
+            auto const where = how_.address + " port " + std::to_string(how_.port);
+            return healthz::beast::cannot_serve("cannot listen on " + where + ": " + ec.message());
+        }
         set_local_endpoint(clients->local_endpoint());
         {
             listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });

@@ -105,7 +105,8 @@ private:
     // One client. Listed until it is closed; its coroutine ends a moment later.
     struct connection : connection_list::member {
         connection(std::shared_ptr<listener> owner, net::ip::tcp::socket accepted, net::ip::address address)
-            : server(std::move(owner)), socket(std::move(accepted)), client(std::move(address)), input(server->limits_.header_bytes + 4096) {
+            : server(std::move(owner)), socket(std::move(accepted)), client(std::move(address)),
+              input(server->limits_.header_bytes + 4096) {
             server->connections_.join(*this, client_id(client), clock::now());
             ++server->alive_;
         }
@@ -196,7 +197,7 @@ private:
     }
 
     // Whether accept failed just because of the one connection that it was about.
-    static bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED; }
+    static bool is_transient(int error) { return error == EAGAIN || error == EINTR || error == ECONNABORTED; }
 
     // Out of descriptors: with a quarter of the connections less there are some for the probers, too.
     void give_way() {
@@ -263,9 +264,10 @@ private:
         if (now >= stop_by_ || (stopping() && of == phase::waiting)) return clock::duration::zero();
         auto time = of == phase::receiving ? limits_.request_time : limits_.idle_time;
         bool const crowded = connections_.size() >= room_ - room_ / 4;
-        if (of == phase::closing || (crowded && of == phase::waiting)) time = std::min<std::chrono::milliseconds>(time, std::chrono::seconds(1));
-        else if (crowded) time = std::min<std::chrono::milliseconds>(time, std::chrono::seconds(3));
-        return time;
+        std::chrono::milliseconds longest = time;
+        if (of == phase::closing || (crowded && of == phase::waiting)) longest = std::chrono::seconds(1);
+        else if (crowded) longest = std::chrono::seconds(3);
+        return std::min(time, longest);
     }
 
     bool stopping() const { return stop_by_ != clock::time_point::max(); }
