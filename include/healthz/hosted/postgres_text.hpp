@@ -11,24 +11,26 @@
 
 namespace healthz {
 
-/// Sentences that PostgreSQL 15, PgBouncer and libpq are known to say are shown but for a name in them that may be a secret,
-/// those of the commonest SQLSTATEs in our words where the server has others, and the rest whole or not at all. Of long texts the
-/// beginning, which is more than an outcome keeps.
+/// Sentences that PostgreSQL 15, PgBouncer and libpq are known to say are shown but for a name in them that may be a
+/// secret, those of the commonest SQLSTATEs in our words where the server has others, and the rest whole or not at all.
+/// Of long texts the beginning, which is more than an outcome keeps.
 class postgres_text {
 public:
     secrets hidden;
 
-    /// libpq's text on a connection: a sentence for each server that was tried. In its verbose form, where a server's own have
-    /// their SQLSTATE: `FATAL:  28P01: password ...`.
+    /// libpq's text on a connection: a sentence for each server that was tried. In its verbose form, where a server's own
+    /// have their SQLSTATE: `FATAL:  28P01: password ...`.
     std::string of_connection(std::string_view text) const {
         std::string result;
         text = text.substr(0, longest);
         while (!text.empty()) {
-            auto const next = std::min(text.find("\nconnection to server "), text.find("\ncould not translate host name "));
+            auto const next =
+                std::min(text.find("\nconnection to server "), text.find("\ncould not translate host name "));
             auto one = text.substr(0, next < text.npos ? next + 1 : next);
             text.remove_prefix(one.size());
-            for (std::string_view head : {"connection to server at \"*\" (*), port * failed: *", "connection to server at \"*\", port * failed: *",
-                                          "connection to server on socket \"*\" failed: *"}) {
+            for (std::string_view head :
+                 {"connection to server at \"*\" (*), port * failed: *", "connection to server at \"*\", port * failed: *",
+                  "connection to server on socket \"*\" failed: *"}) {
                 auto gaps = healthz::match_sentence(one, head);
                 if (!gaps) continue;
                 auto const body = gaps->back().from;
@@ -65,13 +67,14 @@ private:
         return shown == withheld ? prefix + shown : shown;
     }
 
-    // Makes `FATAL:  28P01: password ...`, with a line on the server's source, the text that users know, and returns the SQLSTATE.
+    // Makes `FATAL:  28P01: password ...`, with a line on the server's source, the text that users know. Returns the SQLSTATE.
     static std::string take_state(std::string& text) {
         constexpr std::string_view digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         auto const severity = text.find(":  ");
         if (severity == text.npos || text.find('\n') < severity) return {};
         auto const state = text.substr(severity + 3, 5);
-        if (state.size() != 5 || state.find_first_not_of(digits) != state.npos || text.compare(severity + 8, 2, ": ") != 0) return {};
+        if (state.size() != 5 || state.find_first_not_of(digits) != state.npos) return {};
+        if (text.compare(severity + 8, 2, ": ") != 0) return {};
         text.erase(severity + 3, 7);
         if (auto const line = text.rfind("\nLOCATION:  "); line != text.npos) text.erase(line + 1);
         return state;
@@ -81,7 +84,8 @@ private:
         for (std::string_view hint : {"\n\tIs the server running on that host and accepting TCP/IP connections?",
                                       "\n\tIs the server running locally and accepting connections on that socket?"})
             if (text.ends_with(hint)) text.remove_suffix(hint.size());
-        for (int each : {ECONNREFUSED, ECONNRESET, ENOENT, EACCES, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EPIPE})
+        for (int each :
+             {ECONNREFUSED, ECONNRESET, ENOENT, EACCES, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EPIPE})
             if (text == std::generic_category().message(each)) return true;
         return false;
     }
@@ -118,13 +122,14 @@ private:
         "server does not support SSL, but SSL was required",
         "SSL error: certificate verify failed",
         "server certificate for \"*\" does not match host name \"*\"",
-        "root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate verification.",
+        "root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate "
+        "verification.",
         "session is read-only",
         "session is not read-only",
         "server is in hot standby mode",
         "server is not in hot standby mode",
-        "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the "
-        "request.",
+        "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or "
+        "while processing the request.",
     };
 
     static constexpr std::pair<std::string_view, std::string_view> states[] = {

@@ -23,7 +23,7 @@ struct text_part {
     std::size_t to = 0;
 };
 
-/// Matches the whole of `text` with `pattern`, in which each `*` stands for anything, and returns what that is, in order.
+/// Matches the whole of `text` with `pattern`, in which each `*` stands for anything, and returns what they stand for.
 inline std::optional<std::vector<text_part>> match_sentence(std::string_view text, std::string_view pattern) {
     std::vector<text_part> gaps;
     std::size_t at = 0;
@@ -32,7 +32,7 @@ inline std::optional<std::vector<text_part>> match_sentence(std::string_view tex
         auto const constant = pattern.substr(0, star);
         bool const is_last = star == pattern.npos;
         auto found = gaps.empty() ? std::size_t(0) : text.find(constant, at);
-        if (is_last && !gaps.empty()) found = constant.empty() || text.size() < constant.size() ? text.size() : text.size() - constant.size();
+        if (is_last && !gaps.empty()) found = text.size() - std::min(text.size(), constant.size());
         if (found == text.npos || found < at || text.substr(found, constant.size()) != constant) return std::nullopt;
         if (!gaps.empty()) gaps.back().to = found;
         at = found + constant.size();
@@ -43,8 +43,8 @@ inline std::optional<std::vector<text_part>> match_sentence(std::string_view tex
     }
 }
 
-/// What no text may show. A text is shown whole or not at all: to cut a secret out of a sentence that the reader knows would tell
-/// it. So of such sentences only what varies is looked at.
+/// What no text may show. A text is shown whole or not at all: to cut a secret out of a sentence that the reader knows
+/// would tell it. Of such sentences only what varies is looked at.
 class secrets {
 public:
     secrets() = default;
@@ -57,12 +57,13 @@ public:
         if (!secret.empty() && std::find(all_.begin(), all_.end(), secret) == all_.end()) all_.emplace_back(secret);
     }
 
-    /// Whether `part` of `text` has a character of a piece of a secret: of four characters, or of all of a shorter one; as it is,
-    /// or percent-encoded. Takes time proportional to both lengths, so bound the text first.
+    /// Whether a piece of a secret, four characters or all of a shorter one, stands in `part` of `text` or reaches into it;
+    /// raw or percent-encoded. Takes time proportional to both lengths, so bound the text first.
     bool are_in(std::string_view text, text_part part) const {
         for (std::string_view each : all_) {
             auto const length = std::min<std::size_t>(each.size(), 4);
-            auto const from = part.from - std::min(part.from, length - 1), to = std::min(part.to + length - 1, text.size());
+            auto const from = part.from - std::min(part.from, length - 1);
+            auto const to = std::min(part.to + length - 1, text.size());
             auto const near = text.substr(from, to - from);
             auto const decoded = decode(near);
             for (std::size_t i = 0; i + length <= each.size(); ++i)
@@ -91,7 +92,7 @@ public:
         return shown(text, all);
     }
 
-    /// `text` where it is one of `sentences` that readers know, with a `*` for what varies in them and may be withheld; else nothing.
+    /// `text` where it is one of `sentences` that readers know, with a `*` for what varies and may be withheld; else nothing.
     std::optional<std::string> known(std::string_view text, std::span<std::string_view const> sentences) const {
         for (auto each : sentences)
             if (auto const gaps = healthz::match_sentence(text, each)) return shown(text, *gaps);
@@ -104,7 +105,8 @@ private:
         for (std::size_t i = 0; i < text.size(); ++i) {
             unsigned char byte = 0;
             auto const* const digits = text.data() + i + 1;
-            bool const is_encoded = text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+            bool const is_encoded =
+                text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
             result += is_encoded ? static_cast<char>(byte) : text[i];
             if (is_encoded) i += 2;
         }

@@ -46,8 +46,8 @@ struct http {
     /// `http://` or `https://`. A user and password in it are sent by the scheme Basic.
     setting url;
     char const* method = "GET";
-    /// Sent as they are, and taken for secrets, except for Accept, Content-Type, Host and User-Agent: a reply that quotes four characters
-    /// of one is not shown.
+    /// Sent as they are, and taken for secrets, except for Accept, Content-Type, Host and User-Agent: a reply that quotes
+    /// four characters of one is not shown.
     up_to<8, header> headers = {};
     /// The body of the request. It is not taken for a secret, nor is the path of the URL.
     char const* content = "";
@@ -286,7 +286,8 @@ private:
         if (expected && reply.found()) return expires_soon(link) ? certificate_warning(link.expiry()) : outcome_type::ok();
 
         bool const is_redirect = reply.status() >= 300 && reply.status() < 400 && !reply.location().empty();
-        std::string const shown = wanted.hidden.shown(!expected && is_redirect ? place(reply.location()) : reply.beginning());
+        auto const said = !expected && is_redirect ? place(reply.location()) : reply.beginning();
+        auto const shown = wanted.hidden.shown(said);
         auto const code = std::to_string(reply.status());
         if (!expected && is_redirect) return outcome_type::error("redirect not followed", code + " to " + shown);
         if (!expected) return outcome_type::error("unexpected status " + code, shown);

@@ -305,7 +305,8 @@ private:
         "Table '*' doesn't exist",
         "Unknown column '*' in '*'",
         "Too many connections",
-        "You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right syntax to use near *",
+        "You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right "
+        "syntax to use near *",
         "Can't connect to server on '*' (*)",
         "Can't connect to local server through socket '*' (*)",
         "Unknown server host '*' (*)",

@@ -260,7 +260,8 @@ private:
         "connection to server at \"*\" (*), port * failed: FATAL:  password authentication failed for user \"*\"\n",
         "connection to server at \"*\", port * failed: FATAL:  password authentication failed for user \"*\"\n",
         "connection to server at \"*\", port * failed: FATAL:  database \"*\" does not exist\n",
-        "connection to server at \"*\", port * failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n",
+        "connection to server at \"*\", port * failed: Connection refused\n\tIs the server running on that host and accepting "
+        "TCP/IP connections?\n",
     };
 
     // unixODBC calls a driver that it cannot load a warning.

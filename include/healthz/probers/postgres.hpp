@@ -23,9 +23,9 @@
 namespace healthz {
 
 /// OK when the server at `url` (a libpq connection string: URI or key=value) runs `test` without an error. A coroutine
-/// prober: queries run on libpq's asynchronous API, while a connection is opened by a worker, since libpq looks up names and reads
-/// files (of passwords, services, certificates) in calls that block. One connection a source, kept from check to check; one that is
-/// found dead is silently opened anew once.
+/// prober: queries run on libpq's asynchronous API, while a connection is opened by a worker, since libpq looks up names
+/// and reads files (of passwords, services, certificates) in calls that block. One connection a source, kept from check to
+/// check; one that is found dead is silently opened anew once.
 /// ERROR carries the server's or libpq's text, without any password; FAILED: `url` is not set or is no connection string.
 struct postgres {
     setting url;
@@ -73,7 +73,9 @@ public:
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                auto open = [url = url_, limits = settings_.statement_timeout, timeout = a.timeout, end] { return connect(url, limits, timeout, end); };
+                auto open = [url = url_, limits = settings_.statement_timeout, timeout = a.timeout, end] {
+                    return connect(url, limits, timeout, end);
+                };
                 opened made = co_await asio::on_worker(std::move(open));
                 if (!made.is_valid) co_return not_valid();
                 if (!made.link) co_return made.problem;
@@ -126,7 +128,7 @@ private:
             }
         }
 
-        /// All that libpq takes for a secret, wherever it comes from: the string, the environment, a service, the file of passwords.
+        /// All that libpq takes for a secret: of the string, of the environment, of a service, of the file of passwords.
         void learn_secrets() {
             std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const known(PQconninfo(handle), &PQconninfoFree);
             for (auto const* each = known.get(); each != nullptr && each->keyword != nullptr; ++each)
@@ -202,19 +204,22 @@ private:
             if (i < addresses.size() && !addresses[i].empty()) {
                 places = {addresses[i]};
             } else if (hosts[i].empty()) {
-                co_return outcome_type::failed(settings_.url.name("url") + " names no host, which the level 'reach' needs");
+                auto const complaint = settings_.url.name("url") + " names no host, which the level 'reach' needs";
+                co_return outcome_type::failed(complaint);
             } else if (hosts[i][0] == '/' || hosts[i][0] == '@') {
                 places = {hosts[i]};
             } else {
                 asio::resolved const found = co_await asio::resolve(hosts[i], "0");
                 for (auto const& endpoint : found.endpoints) places.push_back(endpoint.address().to_string());
-                if (places.empty()) problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
+                if (places.empty())
+                    problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
             }
             for (auto const& place : places) {
                 std::string const problem = co_await shake_hands(place, port);
                 if (problem.empty()) co_return outcome_type::ok();
-                problems += "connection to server at \"" + (hosts[i].empty() ? place : hosts[i]);
-                problems += (hosts[i].empty() || hosts[i] == place ? "\"" : "\" (" + place + ")") + ", port " + port + " failed: " + problem + "\n";
+                bool const has_name = !hosts[i].empty() && hosts[i] != place;
+                std::string const at = has_name ? "\"" + hosts[i] + "\" (" + place + ")" : "\"" + place + "\"";
+                problems += "connection to server at " + at + ", port " + port + " failed: " + problem + "\n";
             }
         }
         postgres_text texts;
@@ -238,8 +243,8 @@ private:
         } else {
             auto limited = *given;
             limited.set("options", given->get("options") + " -c statement_timeout=" + std::to_string(timeout.count()));
-            bool const is_refused = open(result, *link, limited, end).find("unsupported startup parameter") != std::string::npos;
-            if (is_refused) {
+            auto const text = open(result, *link, limited, end);
+            if (text.find("unsupported startup parameter") != text.npos) {
                 link->close();
                 link->limit_with_query = true;
                 result.problem = outcome_type::ok();

@@ -84,7 +84,10 @@ private:
     boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link) {
         auto const& where = *where_;
         asio::connected found = co_await asio::connect(where.host, where.port);
-        if (!found.socket) co_return outcome_type::error(found.message, hidden().are_in(where.host) ? withheld : found.problem);
+        if (!found.socket) {
+            std::string_view const problem = hidden().are_in(where.host) ? withheld : found.problem;
+            co_return outcome_type::error(found.message, problem);
+        }
         link = std::make_unique<asio::connection>(std::move(*found.socket));
         if (where.scheme == "rediss") {
             asio::tls_context made = co_await asio::make_tls_context(settings_.tls);
@@ -162,13 +165,14 @@ private:
             "ERR max number of clients reached",
             "ERR invalid password",
             "ERR Client sent AUTH, but no password is set",
-            "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+            "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration "
+            "is correct?",
             "ERR unknown command '*', with args beginning with: *",
         };
         std::string_view const text = std::string_view(answer.text).substr(1);
         auto const sentence = hidden().known(text, sentences);
         for (auto const& [code, message, meaning] : known)
-            if (text.starts_with(code)) return outcome_type::error(message, sentence.value_or(std::string(code) + std::string(meaning)));
+            if (text.starts_with(code)) return outcome_type::error(message, sentence.value_or(std::string(code).append(meaning)));
         return outcome_type::error(otherwise, sentence ? *sentence : hidden().shown(text));
     }
 
