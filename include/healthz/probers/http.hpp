@@ -184,7 +184,7 @@ private:
             auto const part = query.substr(0, query.find('&'));
             auto const value = part.substr(part.find('=') + 1);  // all of it where there is none
             if (value.size() >= 4) wanted.secrets.emplace_back(value);
-            if (auto const decoded = percent_decode(value); decoded && decoded->size() >= 4) wanted.secrets.push_back(*decoded);
+            if (auto const decoded = healthz::percent_decode(value); decoded && decoded->size() >= 4) wanted.secrets.push_back(*decoded);
             query.remove_prefix(part.size());
         }
     }
