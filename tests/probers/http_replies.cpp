@@ -5,6 +5,8 @@
 #include "../environment.hpp"
 #include "support.hpp"
 
+#include <boost/version.hpp>
+
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
@@ -132,7 +134,8 @@ TEST_CASE("http replies: one without end, of every kind, ends") {
     CHECK(endless(ok + "\r\n", many) == too_long);
     CHECK(endless(ok + "Content-Length: 99999999999\r\n\r\n", many) == too_long);
     CHECK(endless(ok + "Transfer-Encoding: chunked\r\n\r\n", chunks) == too_long);
-    CHECK(endless(ok + "Transfer-Encoding: chunked\r\n\r\n5;", many) == error("invalid reply", "a line is too long"));
+    CHECK(endless(ok + "Transfer-Encoding: chunked\r\n\r\n5;", many) ==
+          error("invalid reply", BOOST_VERSION < 109100 ? "a line is too long" : "bad chunk extension"));  // who notices it first
     CHECK(endless("", replies) == too_long);
 }
 

@@ -75,6 +75,7 @@ void probe_1000_times(Prober const& prober, std::string const& wanted) {
 template <class Session>
 void give_up_after(net::io_context& context, Session& session, std::vector<milliseconds> const& pauses) {
     std::size_t before = 0;
+    net::ip::tcp::socket(context, net::ip::tcp::v4());  // so that the context has all that it needs itself
     for (auto pause : pauses) {
         net::cancellation_signal cancel;
         bool ended = false;

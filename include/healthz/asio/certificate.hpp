@@ -47,10 +47,10 @@ inline std::chrono::sys_seconds to_time(ASN1_TIME const* time) {
 inline std::chrono::sys_seconds first_expiry(SSL const* ssl) {
     auto first = std::chrono::sys_seconds::max();
     std::unique_ptr<X509, decltype(&X509_free)> const own(SSL_get1_peer_certificate(ssl), &X509_free);
-    if (own) first = to_time(X509_get0_notAfter(own.get()));
+    if (own) first = healthz::asio::to_time(X509_get0_notAfter(own.get()));
     auto const* const chain = SSL_get0_verified_chain(ssl);
     for (int i = 0; SSL_get_verify_result(ssl) == X509_V_OK && i < sk_X509_num(chain); ++i)
-        first = std::min(first, to_time(X509_get0_notAfter(sk_X509_value(chain, i))));
+        first = std::min(first, healthz::asio::to_time(X509_get0_notAfter(sk_X509_value(chain, i))));
     return first;
 }
 
@@ -83,7 +83,7 @@ inline std::string names_of(X509 const* certificate) {
         }
         result += (result.empty() ? "'" : ", '") + text + "'";
     }
-    return result.empty() ? "'" + to_text(X509_get_subject_name(certificate)) + "'" : result;
+    return result.empty() ? "'" + healthz::asio::to_text(X509_get_subject_name(certificate)) + "'" : result;
 }
 
 inline std::string to_text(std::chrono::sys_seconds time) {
@@ -97,15 +97,16 @@ inline std::string describe_objection(X509_STORE_CTX* context, std::string const
     int const code = X509_STORE_CTX_get_error(context);
     auto const* const certificate = X509_STORE_CTX_get_current_cert(context);
     if (certificate == nullptr) return X509_verify_cert_error_string(code);
-    std::string const subject = "the certificate for " + names_of(certificate);
+    std::string const subject = "the certificate for " + healthz::asio::names_of(certificate);
+    auto const when = [](ASN1_TIME const* time) { return healthz::asio::to_text(healthz::asio::to_time(time)); };
     switch (code) {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return subject + " is not for '" + host + "'";
-        case X509_V_ERR_CERT_HAS_EXPIRED: return subject + " expired on " + to_text(to_time(X509_get0_notAfter(certificate)));
+        case X509_V_ERR_CERT_HAS_EXPIRED: return subject + " expired on " + when(X509_get0_notAfter(certificate));
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return subject + " is not valid before " + to_text(to_time(X509_get0_notBefore(certificate)));
+            return subject + " is not valid before " + when(X509_get0_notBefore(certificate));
         default:
-            return subject + ", issued by '" + to_text(X509_get_issuer_name(certificate)) +
+            return subject + ", issued by '" + healthz::asio::to_text(X509_get_issuer_name(certificate)) +
                    "': " + X509_verify_cert_error_string(code);
     }
 }

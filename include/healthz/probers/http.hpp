@@ -188,7 +188,7 @@ private:
             auto const part = query.substr(0, query.find('&'));
             auto const value = part.substr(part.find('=') + 1);  // all of it where there is none
             if (value.size() >= 4) wanted.hidden.add(value);
-            if (auto const decoded = percent_decode(value); decoded && decoded->size() >= 4) wanted.hidden.add(*decoded);
+            if (auto const decoded = healthz::percent_decode(value); decoded && decoded->size() >= 4) wanted.hidden.add(*decoded);
             query.remove_prefix(part.size());
         }
     }
