@@ -21,5 +21,6 @@
 #include "healthz/timetable.hpp"    // its times and memory, to print
 #include "healthz/watchdog.hpp"     // feeds a hardware watchdog while what it needs is healthy
 #include "healthz/sha256.hpp"       // digests, to keep and compare secrets by
+#include "healthz/host.hpp"         // the host that a request is for
 #include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get
 #include "healthz/response.hpp"     // the answer as bytes, for an HTTP server of yours

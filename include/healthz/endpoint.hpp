@@ -3,8 +3,8 @@
 // Part of the core.
 #pragma once
 
+#include "host.hpp"
 #include "sha256.hpp"
-#include "text.hpp"
 
 #include <concepts>
 #include <optional>
@@ -32,20 +32,21 @@ struct secret_digests {
 
     static constexpr bool needs_secret() { return true; }
     constexpr bool accepts(std::string_view secret) const {
-        auto const offered = sha256(secret);
+        auto const offered = healthz::sha256(secret);
         bool accepted = false;  // all are compared, so that the time does not tell which one matched
-        for (auto const& known : digests) accepted |= same_digest(offered, known);
+        for (auto const& known : digests) accepted |= healthz::same_digest(offered, known);
         return accepted && !secret.empty();
     }
 };
 
-/// What the endpoint looks at in a request. A header that is absent is `nullopt`. If one stands there twice, its first.
+/// What the endpoint looks at in a request. A header that is absent is `nullopt`.
 struct endpoint_request {
     std::string_view method;
     std::string_view target;
     std::optional<std::string_view> role = std::nullopt;          ///< X-Hasura-Role
     std::optional<std::string_view> admin_secret = std::nullopt;  ///< X-Hasura-Admin-Secret
     std::optional<std::string_view> access_key = std::nullopt;    ///< X-Hasura-Access-Key, an alias of the former
+    bool repeated = false;  ///< one of these headers stands there twice: nobody could say which one counts
 };
 
 /// The answers that there are, each with its status and the body of an error.
@@ -59,7 +60,7 @@ enum class answer : std::uint8_t {
     method_not_allowed, ///< 405, with `Allow: GET, HEAD`
     malformed,          ///< 400 and a close: no valid HTTP request
     timed_out,          ///< 408 and a close: the request did not arrive in time
-    body_too_large,     ///< 413 and a close
+    misdirected,        ///< 421: for a host that is not served here
     header_too_large,   ///< 431 and a close
 };
 inline constexpr std::size_t answer_count = 11;
@@ -81,7 +82,7 @@ constexpr error_answer error_of(answer which) {
         {405, "Method Not Allowed", R"({"path":"$","error":"only GET and HEAD are allowed","code":"method-not-allowed"})"},
         {400, "Bad Request", R"({"path":"$","error":"malformed request","code":"bad-request"})"},
         {408, "Request Timeout", R"({"path":"$","error":"the request took too long to arrive","code":"request-timeout"})"},
-        {413, "Payload Too Large", R"({"path":"$","error":"the request's body is too large","code":"body-too-large"})"},
+        {421, "Misdirected Request", R"({"path":"$","error":"this host is not served here","code":"misdirected-request"})"},
         {431, "Request Header Fields Too Large", R"({"path":"$","error":"the request's header is too large","code":"header-too-large"})"},
     };
     return errors[static_cast<std::size_t>(which) - 2];
@@ -108,15 +109,22 @@ constexpr std::string_view text_after(std::string_view text, char mark) {
     return at == text.npos ? std::string_view() : text_from(text, at + 1);
 }
 
-/// The path of a request's target, which is a path or a whole `http://` address, without its query.
+/// What stands behind the scheme of a target that is a whole `http://` or `https://` address; nothing for a path.
+constexpr std::optional<std::string_view> address_in(std::string_view target) {
+    if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one
+    for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")})
+        if (target.size() >= scheme.size() && healthz::same_word(text_until(target, scheme.size()), scheme)) return text_from(target, scheme.size());
+    return std::nullopt;
+}
+
+/// The path of a request's target, which is a path or a whole address, without its query. Not decoded and not normalised: one path
+/// has one spelling here, and a front that knows more of them must not rely on paths to keep anybody out.
 constexpr std::string_view path_of(std::string_view target) {
-    for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")}) {
-        if (target.size() < scheme.size() || text_until(target, scheme.size()) != scheme) continue;
-        auto const host_end = target.find_first_of("/?", scheme.size());
-        auto const path = host_end == target.npos ? std::string_view() : text_before(text_from(target, host_end), '?');
-        return path.empty() ? std::string_view("/") : path;
-    }
-    return text_before(target, '?');
+    auto const address = healthz::address_in(target);
+    if (!address) return text_before(target, '?');
+    auto const host_end = address->find_first_of("/?");
+    auto const path = host_end == target.npos ? std::string_view() : text_before(text_from(*address, host_end), '?');
+    return path.empty() ? std::string_view("/") : path;
 }
 
 /// Whether the target's query has `strict=true`.
@@ -129,7 +137,8 @@ constexpr bool is_strict(std::string_view target) {
 /// Decides. Pure: no clock, no report, no I/O.
 template <authorization Auth>
 constexpr answer decide(endpoint_request const& request, std::string_view path, Auth const& auth) {
-    if (path_of(request.target) != path) return answer::not_found;
+    if (request.repeated) return answer::malformed;
+    if (healthz::path_of(request.target) != path) return answer::not_found;
     if (request.method != "GET" && request.method != "HEAD") return answer::method_not_allowed;
     if (auth.needs_secret()) {
         auto const& secret = request.admin_secret ? request.admin_secret : request.access_key;
@@ -137,7 +146,7 @@ constexpr answer decide(endpoint_request const& request, std::string_view path, 
         if (!auth.accepts(*secret)) return answer::secret_wrong;
     }
     if (request.role && !request.role->empty() && *request.role != "admin") return answer::not_admin;
-    return is_strict(request.target) ? answer::strict_document : answer::document;
+    return healthz::is_strict(request.target) ? answer::strict_document : answer::document;
 }
 
 /// Where the endpoint is, unless it is put elsewhere.

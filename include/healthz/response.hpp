@@ -6,6 +6,8 @@
 #include "endpoint.hpp"
 #include "write_json.hpp"
 
+#include <limits>
+
 namespace healthz {
 
 /// An answer without its bytes.
@@ -22,13 +24,13 @@ struct response {
 template <authorization Auth>
 constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth,
                            std::string_view path = default_path) {
-    auto const which = decide(request, path, auth);
+    auto const which = healthz::decide(request, path, auth);
     bool const has_body = request.method != "HEAD";
     if (which == answer::document || which == answer::strict_document) {
         bool const unavailable = which == answer::strict_document && !report.all_ok();
-        return {unavailable ? 503u : 200u, unavailable ? unavailable_reason : ok_reason, {}, {}, json_size(report), has_body};
+        return {unavailable ? 503u : 200u, unavailable ? unavailable_reason : ok_reason, {}, {}, healthz::json_size(report), has_body};
     }
-    auto const error = error_of(which);
+    auto const error = healthz::error_of(which);
     return {error.status, error.reason, which == answer::method_not_allowed ? allow_field : std::string_view(), error.body,
             error.body.size(), has_body};
 }
@@ -38,7 +40,7 @@ constexpr response respond(endpoint_request const& request, report_view report, 
 template <std::invocable<std::string_view> Sink>
 constexpr void write_body(response const& r, report_view report, Sink&& put) {
     if (!r.has_body) return;
-    if (r.error.empty()) write_json(report, put);
+    if (r.error.empty()) healthz::write_json(report, put);
     else put(r.error);
 }
 
@@ -46,7 +48,7 @@ constexpr void write_body(response const& r, report_view report, Sink&& put) {
 constexpr std::string_view write_body(response const& r, report_view report, std::span<char> buffer) {
     if (buffer.size() < r.body_size) return {};
     char* out = buffer.data();
-    write_body(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_body(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
@@ -54,7 +56,7 @@ constexpr std::string_view write_body(response const& r, report_view report, std
 /// is the server's business, and is not mentioned.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_response(response const& r, report_view report, Sink&& put) {
-    char digits[10];
+    char digits[std::numeric_limits<std::size_t>::digits10 + 1];
     auto const decimal = [&digits](std::size_t number) {
         char* begin = digits + sizeof digits;
         do *--begin = static_cast<char>('0' + number % 10);
@@ -70,22 +72,22 @@ constexpr void write_response(response const& r, report_view report, Sink&& put)
     put(common_fields);
     put(decimal(r.body_size));
     put(http_header_end);
-    write_body(r, report, put);
+    healthz::write_body(r, report, put);
 }
 
 /// The size of such a response, in bytes.
 constexpr std::size_t response_size(response const& r, report_view report) {
     std::size_t size = 0;
-    write_response(r, report, [&size](std::string_view piece) { size += piece.size(); });
+    healthz::write_response(r, report, [&size](std::string_view piece) { size += piece.size(); });
     return size;
 }
 
 /// Writes the whole response into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
 /// `max_response_size` bytes. Not terminated by a zero byte.
 constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer) {
-    if (buffer.size() < response_size(r, report)) return {};
+    if (buffer.size() < healthz::response_size(r, report)) return {};
     char* out = buffer.data();
-    write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 

@@ -115,14 +115,48 @@ TEST_CASE("who may read: the whole matrix") {
     }
 }
 
-TEST_CASE("a header that stands there twice is read once") {
+TEST_CASE("a header that decides and stands there twice is refused") {
     healthz::beast::document document;
-    endpoint const answer(document, one_secret());
-    auto wrong_first = get();
-    wrong_first.insert("X-Hasura-Admin-Secret", "wrong");
-    wrong_first.insert("X-Hasura-Admin-Secret", first_secret);
-    CHECK(answer(wrong_first).result_int() == 401);
+    endpoint const one(document, one_secret());
+    endpoint const open(document, healthz::allow_unauthenticated());
+    for (char const* name : {"X-Hasura-Admin-Secret", "X-Hasura-Access-Key", "X-Hasura-Role"})
+        for (char const* second : {first_secret, "admin", ""}) {
+            auto twice = get();
+            twice.insert(name, first_secret);
+            CHECK(one(twice).result_int() != 400);
+            twice.insert(name, second);
+            for (auto const& r : {one(twice), open(twice)}) {
+                CHECK(r.result_int() == 400);
+                CHECK(r.body().text == R"({"path":"$","error":"malformed request","code":"bad-request"})");
+            }
+        }
 }
+
+namespace {
+namespace users {
+
+/// Lets nobody in, and cannot work, whatever functions stand beside it.
+struct closed {
+    std::string reason;
+    static bool needs_secret() { return true; }
+    static bool accepts(std::string_view) { return false; }
+    std::string const& problem() const { return reason; }
+};
+[[maybe_unused]] healthz::answer decide(healthz::endpoint_request const&, std::string_view, closed const&) { return healthz::answer::document; }
+[[maybe_unused]] void require_usable(closed const&) {}
+
+}  // namespace users
+}  // namespace
+
+TEST_CASE("functions of the user's called decide and require_usable let nobody in") {
+    healthz::beast::document document;
+    endpoint const answer(document, users::closed());
+    CHECK(answer(get()).result_int() == 401);
+    CHECK_THROWS_WITH(endpoint(document, users::closed{"no key"}), "healthz: no key");
+}
+
+static_assert(std::is_constructible_v<endpoint<healthz::allow_unauthenticated>, healthz::beast::document const&, healthz::allow_unauthenticated>);
+static_assert(!std::is_constructible_v<endpoint<healthz::allow_unauthenticated>, healthz::beast::document, healthz::allow_unauthenticated>);
 
 TEST_CASE("other paths are not found, whoever asks") {
     healthz::beast::document document;
@@ -144,7 +178,8 @@ TEST_CASE("other paths are not found, whoever asks") {
 TEST_CASE("queries and absolute targets name the same path") {
     served s;
     for (char const* target : {"/healthz/sources", "/healthz/sources?", "/healthz/sources?a=b&c", "http://localhost/healthz/sources",
-                               "http://localhost:8080/healthz/sources?strict=false", "https://a.example/healthz/sources"}) {
+                               "http://localhost:8080/healthz/sources?strict=false", "https://a.example/healthz/sources",
+                               "HTTP://localhost/healthz/sources"}) {
         CAPTURE(target);
         CHECK(s.answer.owns(target));
         CHECK(s.answer(get(target)).result_int() == 200);

@@ -94,6 +94,18 @@ constexpr bool an_empty_secret_opens_nothing() {
 }
 static_assert(an_empty_secret_opens_nothing());
 
+// Nobody could say which of two headers counts, so none does: not even for a path that does not exist.
+constexpr bool a_repeated_header_is_malformed() {
+    for (auto request : {with("s3cret"), with("wrong"), with(none), with("s3cret", "user")}) {
+        request.repeated = true;
+        if (ask(one, request) != answer::malformed || ask(open, request) != answer::malformed) return false;
+        request.target = "/";
+        if (ask(open, request) != answer::malformed) return false;
+    }
+    return true;
+}
+static_assert(a_repeated_header_is_malformed());
+
 // --- paths
 
 constexpr answer at(std::string_view target, std::string_view method = "GET", std::string_view path = default_path) {
@@ -120,6 +132,7 @@ constexpr bool a_target_may_be_a_whole_address() {
     return at("http://example.org/healthz/sources") == answer::document &&
            at("https://example.org:8443/healthz/sources?strict=true") == answer::strict_document &&
            at("http://[::1]:8080/healthz/sources") == answer::document &&
+           at("HTTP://example.org/healthz/sources") == answer::document && at("hTTpS://a/healthz/sources") == answer::document &&
            at("http://example.org/") == answer::not_found && at("http://example.org") == answer::not_found &&
            at("http://example.org?a=/healthz/sources") == answer::not_found &&
            at("ftp://example.org/healthz/sources") == answer::not_found &&
@@ -132,6 +145,12 @@ constexpr bool the_path_of_an_address_is_never_empty() {
            healthz::path_of("http://example.org/?a") == "/" && healthz::path_of("http://") == "/";
 }
 static_assert(the_path_of_an_address_is_never_empty());
+
+constexpr bool an_address_begins_behind_its_scheme() {
+    return healthz::address_in("http://a/b") == "a/b" && healthz::address_in("HTTPS://") == "" && !healthz::address_in("http:/a") &&
+           !healthz::address_in("/http://a") && !healthz::address_in("ftp://a") && !healthz::address_in("");
+}
+static_assert(an_address_begins_behind_its_scheme());
 
 constexpr bool the_path_may_be_another() {
     return at("/health", "GET", "/health") == answer::document &&
@@ -218,7 +237,7 @@ constexpr bool errors_are_those_of_the_contract() {
 static_assert(errors_are_those_of_the_contract());
 
 constexpr bool every_error_has_its_status() {
-    constexpr unsigned statuses[] = {401, 401, 400, 404, 405, 400, 408, 413, 431};
+    constexpr unsigned statuses[] = {401, 401, 400, 404, 405, 400, 408, 421, 431};
     for (std::size_t i = 2; i < healthz::answer_count; ++i)
         if (healthz::error_of(static_cast<answer>(i)).status != statuses[i - 2]) return false;
     return std::size(statuses) + 2 == healthz::answer_count;
@@ -247,6 +266,7 @@ TEST_CASE("endpoint: with a secret") {
     CHECK(at_run_time(the_access_key_is_not_read_beside_the_secret));
     CHECK(at_run_time(any_of_several_secrets_will_do));
     CHECK(at_run_time(an_empty_secret_opens_nothing));
+    CHECK(at_run_time(a_repeated_header_is_malformed));
 }
 
 TEST_CASE("endpoint: without a secret") { CHECK(at_run_time(without_a_secret_everybody_is_admin)); }
@@ -256,6 +276,7 @@ TEST_CASE("endpoint: paths") {
     CHECK(at_run_time(a_query_does_not_change_the_path));
     CHECK(at_run_time(a_target_may_be_a_whole_address));
     CHECK(at_run_time(the_path_of_an_address_is_never_empty));
+    CHECK(at_run_time(an_address_begins_behind_its_scheme));
     CHECK(at_run_time(the_path_may_be_another));
     CHECK(at_run_time(not_found_comes_before_authorisation));
 }

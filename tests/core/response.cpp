@@ -7,6 +7,24 @@ using healthz::endpoint_request;
 using healthz::status;
 using namespace std::chrono_literals;
 
+/// What a user's namespace may well have beside a policy and a sink. None of it is meant for us.
+namespace users {
+
+struct closed {
+    static constexpr bool needs_secret() { return true; }
+    static constexpr bool accepts(std::string_view) { return false; }
+};
+constexpr healthz::answer decide(endpoint_request const&, std::string_view, closed const&) { return healthz::answer::document; }
+
+struct size_sink {
+    std::size_t& size;
+    constexpr void operator()(std::string_view piece) const { size += piece.size(); }
+};
+constexpr void write_body(healthz::response const&, healthz::report_view, size_sink const&) {}
+constexpr void write_json(healthz::report_view, size_sink const&) {}
+
+}  // namespace users
+
 namespace {
 
 constexpr healthz::immediate_archetype prober;
@@ -126,6 +144,27 @@ constexpr bool nothing_is_written_where_it_does_not_fit() {
 }
 static_assert(nothing_is_written_where_it_does_not_fit());
 
+constexpr bool a_user_s_functions_of_the_same_names_are_not_called() {
+    auto const r = checked(healthz::ok());
+    auto const response = healthz::respond(get, r, open);
+    std::size_t size = 0;
+    healthz::write_response(response, r, users::size_sink{size});
+    return healthz::respond(get, r, users::closed()).status == 401 && size == healthz::response_size(response, r);
+}
+static_assert(a_user_s_functions_of_the_same_names_are_not_called());
+
+// As the longest size_t does, one of more digits than any document has would be written before the beginning of an array.
+constexpr bool any_size_is_written() {
+    auto const r = checked(healthz::ok());
+    healthz::response huge = healthz::respond(get, r, open);
+    huge.body_size = std::numeric_limits<std::size_t>::max();
+    huge.has_body = false;
+    char buffer[healthz::max_response_size<sources>]{};
+    auto const all_digits = sizeof(std::size_t) == 8 ? "Content-Length: 18446744073709551615\r\n" : "Content-Length: 4294967295\r\n";
+    return healthz::write_response(huge, r, buffer).find(all_digits) != std::string_view::npos;
+}
+static_assert(any_size_is_written());
+
 // The largest document is one of full-length FAILED texts.
 constexpr bool no_response_is_larger_than_the_largest() {
     char text[128];
@@ -154,5 +193,7 @@ TEST_CASE("response: errors") { CHECK(at_run_time(errors_are_whole_responses)); 
 TEST_CASE("response: into a server's buffer") {
     CHECK(at_run_time(status_and_body_are_enough_for_a_server));
     CHECK(at_run_time(nothing_is_written_where_it_does_not_fit));
+    CHECK(at_run_time(a_user_s_functions_of_the_same_names_are_not_called));
+    CHECK(at_run_time(any_size_is_written));
     CHECK(at_run_time(no_response_is_larger_than_the_largest));
 }

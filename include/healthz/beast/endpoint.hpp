@@ -56,14 +56,17 @@ void require_usable(Auth const& policy) {
 template <authorization Auth>
 class endpoint {
 public:
+    /// A document that is gone before the first request.
+    endpoint(document const&&, Auth, std::string = {}) = delete;
+
     /// Throws std::invalid_argument if the policy's secret is not set.
     endpoint(document const& source, Auth policy, std::string path = std::string(default_path))
         : document_(source), auth_(std::move(policy)), path_(std::move(path)) {
-        require_usable(auth_);
+        healthz::beast::require_usable(auth_);
     }
 
     /// Whether a request for `target` is for this endpoint.
-    bool owns(std::string_view target) const { return path_of(target) == path_; }
+    bool owns(std::string_view target) const { return healthz::path_of(target) == path_; }
 
     /// The whole answer; 404 for a target that it does not own. Keep-alive is as the request asks.
     template <class Body, class Fields>
@@ -72,10 +75,11 @@ public:
         auto const method = request.method_string();
         endpoint_request const seen{{method.data(), method.size()},
                                     {target.data(), target.size()},
-                                    field(request, "X-Hasura-Role"),
-                                    field(request, "X-Hasura-Admin-Secret"),
-                                    field(request, "X-Hasura-Access-Key")};
-        auto const which = decide(seen, path_, auth_);
+                                    field(request, role_field),
+                                    field(request, admin_secret_field),
+                                    field(request, access_key_field),
+                                    is_repeated(request, role_field) || is_repeated(request, admin_secret_field) || is_repeated(request, access_key_field)};
+        auto const which = healthz::decide(seen, path_, auth_);
         http::response<shared_body> response;
         response.version(request.version());
         if (which == answer::document || which == answer::strict_document) {
@@ -84,7 +88,7 @@ public:
             response.result(unavailable ? http::status::service_unavailable : http::status::ok);
             response.body() = {latest, latest->body()};
         } else {
-            auto const error = error_of(which);
+            auto const error = healthz::error_of(which);
             response.result(error.status);
             response.body() = {nullptr, error.body};
             if (which == answer::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
@@ -98,6 +102,15 @@ public:
     }
 
 private:
+    static constexpr char const* role_field = "X-Hasura-Role";
+    static constexpr char const* admin_secret_field = "X-Hasura-Admin-Secret";
+    static constexpr char const* access_key_field = "X-Hasura-Access-Key";
+
+    template <class Fields>
+    static bool is_repeated(Fields const& fields, char const* name) {
+        return fields.count(name) > 1;
+    }
+
     template <class Fields>
     static std::optional<std::string_view> field(Fields const& fields, char const* name) {
         auto const found = fields.find(name);

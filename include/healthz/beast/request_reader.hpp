@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Reads one request with Beast's parser and keeps only what the endpoint looks at: no field storage.
+// Reads the header of one request with Beast's parser and keeps only what the endpoint looks at: no field storage, no body.
 // Needs Boost.Beast.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -15,101 +16,150 @@ namespace healthz::beast {
 
 namespace http = boost::beast::http;
 
-/// The strings that one request leaves behind. Kept by the connection, so that their memory serves all its requests.
+/// What one request says: parts of the bytes that it was read from, so that nothing is copied, least of all a secret. They are good
+/// until these bytes move.
 struct request_fields {
-    struct field {
-        std::string text;
-        bool present = false;
-
-        std::optional<std::string_view> view() const { return present ? std::optional<std::string_view>(text) : std::nullopt; }
-    };
-
-    std::string method;
-    std::string target;
-    field role;
-    field admin_secret;
-    field access_key;
-    unsigned hosts = 0;
-    bool expects_continue = false;
+    std::string_view method;
+    std::string_view target;
+    std::string_view host;  ///< of the target where that is a whole address, else of the field Host
+    std::optional<std::string_view> role;
+    std::optional<std::string_view> admin_secret;
+    std::optional<std::string_view> access_key;
+    bool repeated = false;  ///< one of these three stands there twice
     bool http_1_0 = false;
+    bool keep_alive = false;  ///< not where a body follows: nobody reads it
 
-    endpoint_request view() const { return {method, target, role.view(), admin_secret.view(), access_key.view()}; }
+    endpoint_request view() const { return {method, target, role, admin_secret, access_key, repeated}; }
 };
 
-/// Parses one request. A body is read and dropped, within its limit.
-class request_reader : public http::basic_parser<true> {
+/// Beast's parser for what comes whole, up to the end of the header.
+class header_parser : public http::basic_parser<true> {
 public:
-    request_reader(request_fields& into, std::uint32_t header_limit, std::uint64_t body_limit)
-        : fields_(into), header_left_(header_limit) {
-        fields_.method.clear();
-        fields_.role.present = fields_.admin_secret.present = fields_.access_key.present = false;
-        fields_.hosts = 0;
-        fields_.expects_continue = false;
-        this->header_limit(header_limit);
-        this->body_limit(body_limit);
-        eager(true);
-    }
-
-    /// Parses what has arrived, and returns how much of it is used up. The rest must come again, with more behind it.
-    std::size_t receive(boost::asio::const_buffer input, boost::system::error_code& ec) {
-        std::size_t used = 0;
-        if (!is_header_done()) {
-            // The parser's own limit starts again at each field that it has taken: a header in pieces would have no end.
-            bool const at_limit = input.size() >= header_left_;
-            used = put(boost::asio::buffer(input, header_left_), ec);
-            header_left_ -= used;
-            if (at_limit && !is_header_done() && ec == http::error::need_more) ec = http::error::header_limit;
-            bool const failed = ec && ec != http::error::need_more;
-            if (failed || !is_header_done() || is_done()) return used;
-        }
-        return used + put(input + used, ec);
+    explicit header_parser(request_fields& into) : fields_(into) {
+        fields_ = {};
+        header_limit(std::numeric_limits<std::uint32_t>::max());  // the reader has its own
+        skip(true);  // the body
     }
 
 private:
     using text = boost::beast::string_view;
     using failure = boost::system::error_code;
 
-    void on_request_impl(http::verb, text method, text target, int version, failure&) override {
-        fields_.method.assign(method.data(), method.size());
-        fields_.target.assign(target.data(), target.size());
+    // None is marked as overriding, since clang wants all or none, and on_trailer_field_impl does so from Boost 1.90 on only.
+    virtual void on_request_impl(http::verb, text method, text target, int version, failure&) {
+        fields_.method = {method.data(), method.size()};
+        fields_.target = {target.data(), target.size()};
         fields_.http_1_0 = version < 11;
     }
 
-    void on_field_impl(http::field name, text name_text, text value, failure& ec) override {
-        if (is_header_done()) return;  // a trailer, behind a chunked body: nothing that may decide who is let in
+    virtual void on_field_impl(http::field name, text name_text, text value_text, failure& ec) {
         using boost::beast::iequals;
-        auto const keep_first = [value](request_fields::field& slot) {
-            if (std::exchange(slot.present, true)) return;
-            slot.text.assign(value.data(), value.size());
+        std::string_view const value(value_text.data(), value_text.size());
+        if (is_folded(name_text, value)) ec = http::error::bad_value;
+        auto const decides = [&](std::optional<std::string_view>& slot) {
+            if (slot) fields_.repeated = true;
+            else slot = value;
         };
-        if (name == http::field::host) ++fields_.hosts;
-        else if (name == http::field::expect) fields_.expects_continue = !fields_.http_1_0 && iequals(value, "100-continue");
+        if (name == http::field::host) take_host(value, ec);
         else if (name == http::field::transfer_encoding) require_chunked(value, ec);
         else if (name != http::field::unknown) return;
-        else if (iequals(name_text, "X-Hasura-Role")) keep_first(fields_.role);
-        else if (iequals(name_text, "X-Hasura-Admin-Secret")) keep_first(fields_.admin_secret);
-        else if (iequals(name_text, "X-Hasura-Access-Key")) keep_first(fields_.access_key);
+        else if (iequals(name_text, "X-Hasura-Role")) decides(fields_.role);
+        else if (iequals(name_text, "X-Hasura-Admin-Secret")) decides(fields_.admin_secret);
+        else if (iequals(name_text, "X-Hasura-Access-Key")) decides(fields_.access_key);
+    }
+
+    // RFC 9112, 5.2: a value that goes on in the next line is to be refused, since not all read it alike. Beast hands over a copy of
+    // it, or what stands in the later line: in any case it is not where a value begins.
+    static bool is_folded(text name, std::string_view value) {
+        auto begin = name.data() + name.size() + 1;
+        while (*begin == ' ' || *begin == '\t') ++begin;
+        return begin != value.data();
+    }
+
+    // RFC 9112, 3.2: at most one Host, and a valid one.
+    void take_host(std::string_view value, failure& ec) {
+        if (std::exchange(has_host_, true) || !healthz::is_host(value)) ec = http::error::bad_field;
+        fields_.host = value;
     }
 
     // RFC 9112, 6.1 and 6.3: any other coding leaves open where the body ends. Beast would take it for no body.
-    void require_chunked(text value, failure& ec) const {
-        if (fields_.http_1_0 || !boost::beast::iequals(value, "chunked")) ec = http::error::bad_transfer_encoding;
+    void require_chunked(std::string_view value, failure& ec) const {
+        if (fields_.http_1_0 || !healthz::same_word(value, "chunked")) ec = http::error::bad_transfer_encoding;
     }
 
-    // RFC 9112, 3.2: a server must refuse an HTTP/1.1 request without exactly one Host.
-    void on_header_impl(failure& ec) override {
-        if (fields_.hosts > 1 || (fields_.hosts == 0 && !fields_.http_1_0)) ec = http::error::bad_field;
+    // RFC 9112, 3.2: a request of HTTP/1.1 has a Host, though that of a whole address counts (3.2.2). RFC 9110, 4.2: which has
+    // one that is not empty, and no user.
+    virtual void on_header_impl(failure& ec) {
+        if (!has_host_ && !fields_.http_1_0) ec = http::error::bad_field;
+        if (auto const address = healthz::address_in(fields_.target)) {
+            fields_.host = text_until(*address, std::min(address->find_first_of("/?"), address->size()));
+            if (healthz::without_port(fields_.host).empty() || !healthz::is_host(fields_.host)) ec = http::error::bad_target;
+        }
     }
 
-    void on_response_impl(int, text, int, failure&) override {}
-    void on_body_init_impl(boost::optional<std::uint64_t> const&, failure&) override {}
-    std::size_t on_body_impl(text body, failure&) override { return body.size(); }
-    void on_chunk_header_impl(std::uint64_t, text, failure&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) override { return body.size(); }
-    void on_finish_impl(failure&) override {}
+    // Nothing of a body ever comes.
+    virtual void on_response_impl(int, text, int, failure&) {}
+    virtual void on_body_init_impl(boost::optional<std::uint64_t> const&, failure&) {}
+    virtual std::size_t on_body_impl(text body, failure&) { return body.size(); }
+    virtual void on_chunk_header_impl(std::uint64_t, text, failure&) {}
+    virtual std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) { return body.size(); }
+    virtual void on_trailer_field_impl(http::field, text, text, failure&) {}
+    virtual void on_finish_impl(failure&) {}
 
     request_fields& fields_;
-    std::size_t header_left_;
+    bool has_host_ = false;
+};
+
+/// What a request is, as far as it has come.
+enum class request_state : std::uint8_t { incomplete, complete, malformed, too_large };
+
+/// Reads one request. What it says depends on the bytes alone, not on the pieces in which they came: they are parsed from the first
+/// one on each time, by a parser that has seen none. The usual request comes at once.
+class request_reader {
+public:
+    request_reader(request_fields& into, std::size_t header_limit) : fields_(into), limit_(header_limit) {}
+
+    /// `bytes` are all that have come since the first of the request. No longer to be called once it has not said `incomplete`. Of an
+    /// incomplete request there are the method and the target, if these have come; as long as this reader is there.
+    request_state read(std::string_view bytes) {
+        auto const state = judge(bytes);
+        if (state != request_state::incomplete) return state;
+        begin_.assign(fields_.method).append(fields_.target);
+        fields_.method = text_until(begin_, fields_.method.size());
+        fields_.target = text_from(begin_, fields_.method.size());
+        return state;
+    }
+
+    /// How many bytes the header has, once it is complete.
+    std::size_t size() const { return size_; }
+
+private:
+    request_state judge(std::string_view bytes) {
+        auto const unfinished = bytes.size() < limit_ ? request_state::incomplete : request_state::too_large;
+        bytes = bytes.substr(0, limit_);
+        if (lines_ != 0 && bytes.find('\n', lines_) == bytes.npos) return unfinished;
+        if (parse(bytes) == request_state::complete) return request_state::complete;
+        // Of what is not complete only whole lines are judged, so that a client that sends single bytes costs a parsing a line.
+        lines_ = bytes.rfind('\n') + 1;
+        auto const state = parse(lines_ == 0 ? bytes : bytes.substr(0, lines_));
+        if (state == request_state::incomplete && lines_ != 0 && fields_.method.empty()) return request_state::malformed;
+        return state == request_state::incomplete ? unfinished : state;
+    }
+
+    request_state parse(std::string_view bytes) {
+        header_parser parser(fields_);
+        boost::system::error_code ec;
+        size_ = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
+        if (ec) return ec == http::error::need_more ? request_state::incomplete : request_state::malformed;
+        fields_.keep_alive = parser.keep_alive() && !parser.chunked() && parser.content_length().value_or(0) == 0;
+        return request_state::complete;
+    }
+
+    request_fields& fields_;
+    std::size_t limit_;
+    std::size_t size_ = 0;
+    std::string begin_;
+    std::size_t lines_ = 0;  // how many bytes the lines have that were judged
 };
 
 }  // namespace healthz::beast

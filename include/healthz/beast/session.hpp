@@ -41,7 +41,6 @@ namespace net = boost::asio;
 /// What clients may use up.
 struct limits {
     std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
-    std::uint64_t body_bytes = 8 * 1024;                                 ///< more is answered by 413
     std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
     std::chrono::milliseconds idle_time = std::chrono::seconds(60);      ///< between requests, and for taking an answer
     std::size_t connections = 1024;            ///< at least 1; one more closes one that waits, see `connection_list`
@@ -272,38 +271,35 @@ private:
 
     bool stopping() const { return stop_by_ != clock::time_point::max(); }
 
-    // Answers the request at the front of the input, if it has arrived. False: more input is needed.
+    // Answers the request at the front of the input, if its header has arrived. False: more input is needed. No body is read: where
+    // one follows, the connection closes after the answer.
     bool answer_next(connection& c) {
+        auto bytes = input_of(c);
         if (!c.reader) {
-            while (c.input.size() != 0 && is_line_end(*static_cast<char const*>(c.input.data().data()))) c.input.consume(1);
-            if (c.input.size() == 0) return false;
-            c.reader.emplace(c.fields, limits_.header_bytes, limits_.body_bytes);
+            for (; bytes.starts_with("\r\n"); bytes = input_of(c)) c.input.consume(2);  // RFC 9112, 2.2
+            if (bytes.empty() || bytes == "\r") return false;
+            c.reader.emplace(c.fields, limits_.header_bytes);
         }
-        boost::system::error_code ec;
-        c.input.consume(c.reader->receive(c.input.data(), ec));
-        if (ec && ec != http::error::need_more) {
-            close_with(c, ec == http::error::header_limit ? answer::header_too_large
-                          : ec == http::error::body_limit ? answer::body_too_large
-                                                          : answer::malformed);
+        auto const state = c.reader->read(bytes);
+        if (state == request_state::incomplete) return false;
+        if (state != request_state::complete) {
+            close_with(c, state == request_state::malformed ? answer::malformed : answer::header_too_large);
             return true;
         }
-        if (!c.reader->is_done()) {
-            if (c.input.size() == c.input.max_size()) {  // with one line of a chunked body, or its trailers
-                close_with(c, answer::header_too_large);
-                return true;
-            }
-            // Nothing is done with a body, so a client that asks before it sends one gets its answer at once.
-            if (!c.reader->is_header_done() || !c.fields.expects_continue) return false;
-            c.closing = true;
-        }
-        if (!c.reader->keep_alive()) c.closing = true;
-        auto const request = c.fields.view();
-        auto const which = decide_(request);
+        auto const which = healthz::is_allowed_host(c.fields.host, hosts_) ? decide_(c.fields.view()) : answer::misdirected;
         tell_refused(c, which);
+        if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
-        c.output.push(which, request.method == "HEAD", connection_field, document_.latest());
+        c.output.push(which, c.fields.method == "HEAD", connection_field, document_.latest());
+        c.input.consume(c.reader->size());
+        c.fields = {};
         c.reader.reset();
         return true;
+    }
+
+    static std::string_view input_of(connection const& c) {
+        auto const bytes = c.input.data();
+        return {static_cast<char const*>(bytes.data()), bytes.size()};
     }
 
     static void close_with(connection& c, answer which) {
@@ -318,8 +314,6 @@ private:
         bool const has_path = !c.fields.method.empty();  // else the target is that of the request before
         on_refused_(which, has_path ? healthz::path_of(c.fields.target) : std::string_view(), c.client);
     }
-
-    static bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
     // One coarse timer for all deadlines costs less than one for each read.
     void sweep_later() {
