@@ -51,7 +51,7 @@ private:
     std::string path_;
 };
 
-/// The source is told as TIMEOUT when that is due, and the other one goes on meanwhile; OK once `let_go` was called.
+/// The source is told as TIMEOUT (how promptly is another test), and the other one goes on meanwhile; OK once `let_go` was called.
 template <auto const& Sources, class F>
 void is_alone(F let_go) {
     live<Sources> monitor;
@@ -59,7 +59,7 @@ void is_alone(F let_go) {
     CHECK(told);
     if (told)
         for (auto const& each : monitor.events(0)) CHECK(each.status == status::timeout);
-    if (told) CHECK(monitor.events(0)[0].time - monitor.started() <= brisk.timeout + prompt);
+    if (told) CHECK(monitor.events(0)[0].time - monitor.started() <= brisk.timeout + 1s);
     auto const descriptors = open_descriptors();
     let_go();
     if (told) CHECK(monitor.becomes(status::ok, 0));
