@@ -119,7 +119,8 @@ struct combination {
     static constexpr std::size_t size = sizeof...(Probers);
     static constexpr bool remote = (is_remote<Probers> || ...);
     static constexpr bool blocking = (blocks<Probers>() || ...);
-    /// Whether a runner runs the members at the same time, each in the way of its kind.
+    /// Whether a runner runs the members itself, at the same time, each in the way of its kind; and tells an error that was met for
+    /// want of a descriptor from one that shows that something is absent.
     static constexpr bool concurrent = (is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;

@@ -145,9 +145,10 @@ static_assert(immediate<any<ill, keeps_something>> && cooperative<any<ill, modem
 static_assert(needs_runner<any<inverse<coroutine>, ill>> && cooperative<any<any<modem, modem>, inverse<ill>>>);
 static_assert(healthz::is_remote<any<ill, coroutine>> && !healthz::is_remote<any<ill, modem>>);
 
-// A runner runs members at the same time where one of them could hold up the others.
+// A runner runs members at the same time where one of them could hold up the others, and itself where one may lack a descriptor.
 static_assert(any<fine, coroutine>::concurrent && inverse<coroutine>::concurrent && any<ill, ill>::concurrent && any<ill, modem>::concurrent);
-static_assert(!any<fine, fine>::concurrent && !any<fine, modem>::concurrent && !inverse<ill>::concurrent && !inverse<modem>::concurrent);
+static_assert(inverse<ill>::concurrent);
+static_assert(!any<fine, fine>::concurrent && !any<fine, modem>::concurrent && !inverse<modem>::concurrent);
 static_assert(healthz::may_block<inverse<ill>>() && !healthz::may_block<inverse<fine>>() && !healthz::may_block<any<fine, fine>>());
 
 // What keeps nothing stays in flash.

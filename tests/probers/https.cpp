@@ -121,6 +121,7 @@ TEST_CASE("https: a renewed certificate is noticed, and so is a new authority") 
 }
 
 TEST_CASE("https: the system's authorities when they change", "[.alone]") {
+    if (!is_alone()) return;
     server_process const here("trust");
     auto const file = here.path("authorities"), url = nginx().https_url("right");
     auto const trust = [&](authority const& one) {
@@ -146,9 +147,8 @@ TEST_CASE("https: the system's authorities when they change", "[.alone]") {
 
 TEST_CASE("https: a new authority of the system's is noticed") {
     // In a process of its own, whose environment says from the start where those are.
-    server_process const other("trusting");
-    CHECK_NOTHROW(other.run({"/proc/self/exe", "https: the system's authorities when they change"}));
-    CHECK_THAT(other.log(), Contains("All tests passed (11 assertions in 1 test case)"));
+    CHECK_THAT(log_of_test_alone("https: the system's authorities when they change"),
+               Contains("All tests passed (11 assertions in 1 test case)"));
 }
 
 TEST_CASE("https: one connection is kept, or a fresh one opened for each check") {

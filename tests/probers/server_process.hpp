@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -163,5 +164,22 @@ private:
     gid_t gid_ = 0;
     pid_t pid_ = 0;
 };
+
+/// A test that needs a process where nothing has run yet returns at once unless this is one, which `log_of_test_alone` has started.
+inline bool is_alone() { return std::getenv("HEALTHZ_TEST_ALONE") != nullptr; }
+
+/// Runs a test of this program in a process of its own and returns what it writes. Throws where it fails.
+inline std::string log_of_test_alone(std::string const& test) {
+    server_process const other("alone");
+    ::setenv("HEALTHZ_TEST_ALONE", "1", 1);
+    try {
+        other.run({"/proc/self/exe", test});
+    } catch (...) {
+        ::unsetenv("HEALTHZ_TEST_ALONE");
+        throw;
+    }
+    ::unsetenv("HEALTHZ_TEST_ALONE");
+    return other.log();
+}
 
 }  // namespace test

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <mutex>
 #include <tuple>
 
@@ -45,11 +44,11 @@ private:
     // What is different once a file or folder was written or replaced.
     using state = std::tuple<dev_t, ino_t, time_t, long>;
 
-    // The environment is read here and at each reading by OpenSSL, in the same way; names that change later are not noticed.
+    // OpenSSL itself looks up the same variables at each reading; names that change later are not noticed.
     system_trust() {
         auto const add = [this](char const* variable, char const* otherwise) {
-            char const* const value = std::getenv(variable);
-            std::string_view rest = value != nullptr ? value : otherwise;
+            auto const all = environment::shared().get(variable).value_or(otherwise);
+            std::string_view rest = all;
             while (true) {  // of folders there may be several
                 auto const end = std::min(rest.find(':'), rest.size());
                 places_.emplace_back(rest.substr(0, end));

@@ -4,17 +4,13 @@
 #pragma once
 
 #include "../endpoint.hpp"
-
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
+#include "parser_base.hpp"
 
 #include <limits>
 #include <string>
 #include <utility>
 
 namespace healthz::beast {
-
-namespace http = boost::beast::http;
 
 /// What one request says: parts of the bytes that it was read from, so that nothing is copied, least of all a secret. They are good
 /// until these bytes move.
@@ -33,7 +29,7 @@ struct request_fields {
 };
 
 /// Beast's parser for what comes whole, up to the end of the header.
-class header_parser : public http::basic_parser<true> {
+class header_parser : public parser_base<true> {
 public:
     explicit header_parser(request_fields& into) : fields_(into) {
         fields_ = {};
@@ -42,17 +38,13 @@ public:
     }
 
 private:
-    using text = boost::beast::string_view;
-    using failure = boost::system::error_code;
-
-    // None is marked as overriding, since clang wants all or none, and on_trailer_field_impl does so from Boost 1.90 on only.
-    virtual void on_request_impl(http::verb, text method, text target, int version, failure&) {
+    void on_request_impl(http::verb, text method, text target, int version, failure&) override {
         fields_.method = {method.data(), method.size()};
         fields_.target = {target.data(), target.size()};
         fields_.http_1_0 = version < 11;
     }
 
-    virtual void on_field_impl(http::field name, text name_text, text value_text, failure& ec) {
+    void on_field_impl(http::field name, text name_text, text value_text, failure& ec) override {
         using boost::beast::iequals;
         std::string_view const value(value_text.data(), value_text.size());
         if (is_folded(name_text, value)) ec = http::error::bad_value;
@@ -89,22 +81,13 @@ private:
 
     // RFC 9112, 3.2: a request of HTTP/1.1 has a Host, though that of a whole address counts (3.2.2). RFC 9110, 4.2: which has
     // one that is not empty, and no user.
-    virtual void on_header_impl(failure& ec) {
+    void on_header_impl(failure& ec) override {
         if (!has_host_ && !fields_.http_1_0) ec = http::error::bad_field;
         if (auto const address = healthz::address_in(fields_.target)) {
             fields_.host = text_until(*address, std::min(address->find_first_of("/?"), address->size()));
             if (healthz::without_port(fields_.host).empty() || !healthz::is_host(fields_.host)) ec = http::error::bad_target;
         }
     }
-
-    // Nothing of a body ever comes.
-    virtual void on_response_impl(int, text, int, failure&) {}
-    virtual void on_body_init_impl(boost::optional<std::uint64_t> const&, failure&) {}
-    virtual std::size_t on_body_impl(text body, failure&) { return body.size(); }
-    virtual void on_chunk_header_impl(std::uint64_t, text, failure&) {}
-    virtual std::size_t on_chunk_body_impl(std::uint64_t, text body, failure&) { return body.size(); }
-    virtual void on_trailer_field_impl(http::field, text, text, failure&) {}
-    virtual void on_finish_impl(failure&) {}
 
     request_fields& fields_;
     bool has_host_ = false;
