@@ -41,7 +41,7 @@ public:
     /// The first words of a server that refuses its clients, which are in no encoding yet.
     std::string odd_bytes() {
         odd_.emplace([](net::ip::tcp::socket& client) {
-            net::write(client, net::buffer(std::string("\x0d\0\0\0\xff\x15\x04gr\xFC\xDF \0\1 <>", 17)));
+            net::write(client, net::buffer(std::string("\x0d\0\0\0\xff\x17\x04gr\xFC\xDF \0\1 <>", 17)));
         });
         return place_at("127.0.0.1", odd_->port());
     }

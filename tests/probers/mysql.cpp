@@ -415,9 +415,9 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
     CHECK(signal("x'3C0001FF3E'").starts_with("ERROR"));
     CHECK(signal("'invalid JSON', MYSQL_ERRNO = 3141") == error("query error", "ERROR 3141 (45000): invalid JSON"));
     std::string const huge(10'000'000, 'x');
-    for (std::string const& answer : {std::string("\x0d\0\0\0\xff\x15\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
-                                      std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x15\x04" + huge,
-                                      greeting() + std::string("\x80\x96\x98\2\xff\x15\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
+    for (std::string const& answer : {std::string("\x0d\0\0\0\xff\x17\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
+                                      std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x17\x04" + huge,
+                                      greeting() + std::string("\x80\x96\x98\2\xff\x17\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
         odd_server const odd([&](net::ip::tcp::socket& client) { net::write(client, net::buffer(answer)); });
         auto const found = probe_url("mysql://monitor:Vq8zKw3x@127.0.0.1:" + odd.port());
         INFO(found);
