@@ -24,6 +24,9 @@ struct allow_unauthenticated {
     static constexpr bool accepts(std::string_view) { return false; }
 };
 
+/// No secret is longer, in bytes. What is offered may be: then it is wrong, and its digest is not worth the time.
+inline constexpr std::size_t max_secret_size = 1024;
+
 /// Whoever knows one of these secrets is the admin; several allow rotation. Keeps digests only.
 template <std::size_t Count>
     requires(Count > 0)
@@ -32,6 +35,7 @@ struct secret_digests {
 
     static constexpr bool needs_secret() { return true; }
     constexpr bool accepts(std::string_view secret) const {
+        if (secret.size() > max_secret_size) return false;
         auto const offered = healthz::sha256(secret);
         bool accepted = false;  // all are compared, so that the time does not tell which one matched
         for (auto const& known : digests) accepted |= healthz::same_digest(offered, known);

@@ -334,6 +334,12 @@ TEST_CASE("a secret that is not set keeps the endpoint from being made") {
     CHECK_THROWS_AS(make(""), std::invalid_argument);
     CHECK_NOTHROW(make(healthz::env("HEALTHZ_TEST_SET")));
 
+    std::string const longest(healthz::max_secret_size, 'x'), too_long = longest + 'x';
+    ::setenv("HEALTHZ_TEST_LONG", too_long.c_str(), 1);
+    CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_LONG")), "healthz: environment variable 'HEALTHZ_TEST_LONG' is longer than 1024 bytes");
+    CHECK_FALSE(healthz::admin_secret(healthz::env("HEALTHZ_TEST_LONG")).accepts(too_long));
+    CHECK(healthz::admin_secret(longest.c_str()).accepts(longest));
+
     healthz::admin_secret const half(healthz::env("HEALTHZ_TEST_SET"), healthz::env("HEALTHZ_TEST_UNSET"));
     CHECK_FALSE(half.accepts(first_secret));  // even where nobody looks at its problem
     CHECK_FALSE(healthz::admin_secret(healthz::env("HEALTHZ_TEST_UNSET")).accepts(""));

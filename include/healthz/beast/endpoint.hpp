@@ -56,8 +56,7 @@ void require_usable(Auth const& policy) {
 template <authorization Auth>
 class endpoint {
 public:
-    /// A document that is gone before the first request.
-    endpoint(document const&&, Auth, std::string = {}) = delete;
+    endpoint(document const&&, Auth, std::string = {}) = delete;  // the document must outlive it
 
     /// Throws std::invalid_argument if the policy's secret is not set.
     endpoint(document const& source, Auth policy, std::string path = std::string(default_path))

@@ -3,6 +3,7 @@
 // Needs Boost.Beast.
 #pragma once
 
+#include "../hosted/wipe.hpp"
 #include "answer_queue.hpp"
 #include "request_reader.hpp"
 
@@ -107,7 +108,7 @@ private:
         std::shared_ptr<listener> server;
         std::list<connection*>::iterator place;
         net::ip::tcp::socket socket;
-        boost::beast::flat_buffer input;
+        boost::beast::basic_flat_buffer<wiping_allocator<char>> input;  // secrets come in it
         request_fields fields;
         std::optional<request_reader> reader;  // while a request is being received
         answer_queue output;
@@ -213,6 +214,7 @@ private:
         if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
         c.output.push(which, c.fields.method == "HEAD", connection_field, document_.latest());
+        healthz::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
         c.fields = {};
         c.reader.reset();
