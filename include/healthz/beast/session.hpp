@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <list>
 #include <memory>
@@ -213,12 +214,18 @@ private:
         auto const which = healthz::is_allowed_host(c.fields.host, hosts_) ? decide_(c.fields.view()) : answer::misdirected;
         if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
-        c.output.push(which, c.fields.method == "HEAD", connection_field, document_.latest());
+        c.output.push(which, c.fields.method == "HEAD", connection_field, rendered(which));
         healthz::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
         c.fields = {};
         c.reader.reset();
         return true;
+    }
+
+    shared_answer rendered(answer which) {
+        auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds
+        bool const is_document = which == answer::document || which == answer::strict_document;
+        return is_document ? document_.latest(now) : errors_.at(which, now);
     }
 
     static std::string_view input_of(connection const& c) {
@@ -227,9 +234,10 @@ private:
     }
 
     static void close_with(connection& c, answer which) {
-        c.reader.reset();
         c.closing = true;
-        c.output.push(which, c.fields.method == "HEAD", close_field, nullptr);
+        c.output.push(which, c.fields.method == "HEAD", close_field, c.server->rendered(which));
+        c.fields = {};  // which point into the reader
+        c.reader.reset();
     }
 
     // One coarse timer for all deadlines costs less than one for each read.
@@ -265,6 +273,7 @@ private:
     net::steady_timer slot_;  // waited on for a connection to end
     net::steady_timer sweeper_;
     document const& document_;
+    error_answers errors_;
     limits limits_;
     std::vector<std::string> hosts_;
     std::function<answer(endpoint_request const&)> decide_;
