@@ -72,7 +72,7 @@ TEST_CASE("an answer that somebody holds keeps its date, whatever another thread
     auto const report = four::report();
     shared.update(report);
     std::atomic<bool> done = false;
-    int torn = 0;
+    std::atomic<int> torn = 0;
     std::thread reader([&] {
         for (std::time_t now = moment; !done; ++now) {
             auto const held = shared.latest(now);
