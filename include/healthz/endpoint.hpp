@@ -24,6 +24,9 @@ struct allow_unauthenticated {
     static constexpr bool accepts(std::string_view) { return false; }
 };
 
+/// No secret is longer, in bytes. What is offered may be: then it is wrong, and its digest is not worth the time.
+inline constexpr std::size_t max_secret_size = 1024;
+
 /// Whoever knows one of these secrets is the admin; several allow rotation. Keeps digests only.
 template <std::size_t Count>
     requires(Count > 0)
@@ -32,6 +35,7 @@ struct secret_digests {
 
     static constexpr bool needs_secret() { return true; }
     constexpr bool accepts(std::string_view secret) const {
+        if (secret.size() > max_secret_size) return false;
         auto const offered = healthz::sha256(secret);
         bool accepted = false;  // all are compared, so that the time does not tell which one matched
         for (auto const& known : digests) accepted |= healthz::same_digest(offered, known);
@@ -72,8 +76,9 @@ struct error_answer {
     std::string_view body;    ///< JSON
 };
 
-/// Status and body of an error, in the words of Hasura's server where it has any. Not for the two documents.
-constexpr error_answer error_of(answer which) {
+/// Status and body of an error that `decide` found, in the words of Hasura's server where it has any; not of a document. Firmware
+/// needs no others.
+constexpr error_answer error_of_decision(answer which) {
     constexpr error_answer errors[] = {
         {401, "Unauthorized", R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})"},
         {401, "Unauthorized", R"({"path":"$","error":"invalid x-hasura-admin-secret/x-hasura-access-key","code":"access-denied"})"},
@@ -81,11 +86,19 @@ constexpr error_answer error_of(answer which) {
         {404, "Not Found", R"({"path":"$","error":"resource does not exist","code":"not-found"})"},
         {405, "Method Not Allowed", R"({"path":"$","error":"only GET and HEAD are allowed","code":"method-not-allowed"})"},
         {400, "Bad Request", R"({"path":"$","error":"malformed request","code":"bad-request"})"},
+    };
+    return errors[static_cast<std::size_t>(which) - 2];
+}
+
+/// Those of any error.
+constexpr error_answer error_of(answer which) {
+    if (which <= answer::malformed) return healthz::error_of_decision(which);
+    constexpr error_answer errors[] = {
         {408, "Request Timeout", R"({"path":"$","error":"the request took too long to arrive","code":"request-timeout"})"},
         {421, "Misdirected Request", R"({"path":"$","error":"this host is not served here","code":"misdirected-request"})"},
         {431, "Request Header Fields Too Large", R"({"path":"$","error":"the request's header is too large","code":"header-too-large"})"},
     };
-    return errors[static_cast<std::size_t>(which) - 2];
+    return errors[static_cast<std::size_t>(which) - static_cast<std::size_t>(answer::malformed) - 1];
 }
 
 // The words of an HTTP/1.1 response, for whoever writes one.
@@ -96,8 +109,18 @@ inline constexpr std::string_view http_header_end = "\r\n\r\n";
 inline constexpr std::string_view ok_reason = "OK";
 inline constexpr std::string_view unavailable_reason = "Service Unavailable";
 inline constexpr std::string_view allow_field = "Allow: GET, HEAD\r\n";
+inline constexpr std::string_view challenge = "X-Hasura-Admin-Secret";  ///< what a 401 asks for
+inline constexpr std::string_view challenge_field = "WWW-Authenticate: X-Hasura-Admin-Secret\r\n";
 /// The header fields that all answers have, up to the size of the body.
-inline constexpr std::string_view common_fields = "Content-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ";
+inline constexpr std::string_view common_fields =
+    "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ";
+
+/// The header field that one answer has and others have not, as a line; empty where there is none.
+constexpr std::string_view field_of(answer which) {
+    if (which == answer::method_not_allowed) return allow_field;
+    if (which == answer::secret_missing || which == answer::secret_wrong) return challenge_field;
+    return {};
+}
 
 // What stands before the first `mark`, or all of the text; and what stands behind it, or nothing.
 constexpr std::string_view text_before(std::string_view text, char mark) {

@@ -6,6 +6,8 @@
 #include "endpoint.hpp"
 #include "write_json.hpp"
 
+#include <array>
+#include <chrono>
 #include <limits>
 
 namespace healthz {
@@ -14,7 +16,7 @@ namespace healthz {
 struct response {
     unsigned status;
     std::string_view reason;    ///< of the status line
-    std::string_view allow;     ///< the header field `Allow` as a line; empty where there is none
+    std::string_view field;     ///< `Allow` of a 405 or `WWW-Authenticate` of a 401, as a line; else empty
     std::string_view error;     ///< the body; empty: the document
     std::size_t body_size;      ///< the field `Content-Length`
     bool has_body;              ///< not for HEAD
@@ -30,9 +32,8 @@ constexpr response respond(endpoint_request const& request, report_view report, 
         bool const unavailable = which == answer::strict_document && !report.all_ok();
         return {unavailable ? 503u : 200u, unavailable ? unavailable_reason : ok_reason, {}, {}, healthz::json_size(report), has_body};
     }
-    auto const error = healthz::error_of(which);
-    return {error.status, error.reason, which == answer::method_not_allowed ? allow_field : std::string_view(), error.body,
-            error.body.size(), has_body};
+    auto const error = healthz::error_of_decision(which);
+    return {error.status, error.reason, healthz::field_of(which), error.body, error.body.size(), has_body};
 }
 
 /// Streams the body into `put`, which is called with a `std::string_view` for each piece, in order; not at all for HEAD.
@@ -52,10 +53,32 @@ constexpr std::string_view write_body(response const& r, report_view report, std
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
-/// Streams the whole HTTP/1.1 response, from the status line to the end of the body. Whether the connection is kept after it
-/// is the server's business, and is not mentioned.
+/// The header field Date as a line (RFC 9110, 6.6.1: of a server that has a clock), for the years up to 9999.
+constexpr auto date_field(std::chrono::sys_seconds now) {
+    std::array<char, 37> line{};
+    copy_text("Date: ddd, 00 mmm 0000 00:00:00 GMT\r\n", line.data());
+    auto const put_number = [&line](std::size_t end, unsigned number) {
+        for (; number != 0; number /= 10) line[--end] = static_cast<char>('0' + number % 10);
+    };
+    auto const day = std::chrono::floor<std::chrono::days>(now);
+    std::chrono::year_month_day const date(day);
+    auto const second = static_cast<unsigned>((now - day).count());
+    auto const weekday = std::chrono::weekday(day).c_encoding();
+    auto const month = static_cast<unsigned>(date.month());
+    copy_text(text_until(text_from("SunMonTueWedThuFriSat", 3 * weekday), 3), line.data() + 6);
+    put_number(13, static_cast<unsigned>(date.day()));
+    copy_text(text_until(text_from("JanFebMarAprMayJunJulAugSepOctNovDec", 3 * (month - 1)), 3), line.data() + 14);
+    put_number(22, static_cast<unsigned>(static_cast<int>(date.year())));
+    put_number(25, second / 3600);
+    put_number(28, second / 60 % 60);
+    put_number(31, second % 60);
+    return line;
+}
+
+/// Streams the whole HTTP/1.1 response, from the status line to the end of the body. `fields` are further header fields as whole
+/// lines, such as a `date_field`. Whether the connection is kept after it is the server's business, and is not mentioned.
 template <std::invocable<std::string_view> Sink>
-constexpr void write_response(response const& r, report_view report, Sink&& put) {
+constexpr void write_response(response const& r, report_view report, Sink&& put, std::string_view fields = {}) {
     char digits[std::numeric_limits<std::size_t>::digits10 + 1];
     auto const decimal = [&digits](std::size_t number) {
         char* begin = digits + sizeof digits;
@@ -68,7 +91,8 @@ constexpr void write_response(response const& r, report_view report, Sink&& put)
     put(http_space);
     put(r.reason);
     put(http_line_end);
-    if (!r.allow.empty()) put(r.allow);
+    if (!r.field.empty()) put(r.field);
+    if (!fields.empty()) put(fields);
     put(common_fields);
     put(decimal(r.body_size));
     put(http_header_end);
@@ -76,22 +100,22 @@ constexpr void write_response(response const& r, report_view report, Sink&& put)
 }
 
 /// The size of such a response, in bytes.
-constexpr std::size_t response_size(response const& r, report_view report) {
+constexpr std::size_t response_size(response const& r, report_view report, std::string_view fields = {}) {
     std::size_t size = 0;
-    healthz::write_response(r, report, [&size](std::string_view piece) { size += piece.size(); });
+    healthz::write_response(r, report, [&size](std::string_view piece) { size += piece.size(); }, fields);
     return size;
 }
 
 /// Writes the whole response into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
-/// `max_response_size` bytes. Not terminated by a zero byte.
-constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer) {
-    if (buffer.size() < healthz::response_size(r, report)) return {};
+/// `max_response_size` bytes and those of `fields`. Not terminated by a zero byte.
+constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer, std::string_view fields = {}) {
+    if (buffer.size() < healthz::response_size(r, report, fields)) return {};
     char* out = buffer.data();
-    healthz::write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); }, fields);
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
-// No header is longer than one with the longest reason, the field `Allow` and a size of ten digits; no error is longer either.
+// No header is longer than one with the longest reason, the longest field and a size of ten digits; no error is longer either.
 inline constexpr auto largest_error = [] {
     struct {
         std::size_t reason = unavailable_reason.size(), body = 0;
@@ -112,6 +136,6 @@ inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_er
 template <auto const& Sources>
 inline constexpr std::size_t max_response_size =
     max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
-    allow_field.size() + common_fields.size() + 10 + http_header_end.size();
+    challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
 
 }  // namespace healthz

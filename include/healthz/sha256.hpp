@@ -35,10 +35,12 @@ constexpr digest sha256(std::string_view text) {
         std::array<std::uint32_t, 64> w{};
         for (std::size_t i = 0; i < 64; ++i) {
             auto const at = block * 64 + i;
-            std::uint64_t const bits = std::uint64_t{text.size()} * 8;
-            std::uint32_t byte = at < text.size() ? static_cast<unsigned char>(text[at]) : at == text.size() ? 0x80u : 0u;
-            if (block + 1 == blocks && i >= 56) byte = static_cast<std::uint32_t>(bits >> (8 * (63 - i))) & 0xFF;
-            w[i / 4] |= byte << (8 * (3 - i % 4));
+            std::uint32_t const byte = at < text.size() ? static_cast<unsigned char>(text[at]) : at == text.size() ? 0x80u : 0u;
+            w[i / 4] = w[i / 4] << 8 | byte;
+        }
+        if (block + 1 == blocks) {  // the length in bits, behind the zeros
+            w[14] = static_cast<std::uint32_t>(std::uint64_t{text.size()} >> 29);
+            w[15] = static_cast<std::uint32_t>(text.size() << 3);
         }
         for (std::size_t i = 16; i < 64; ++i) {
             auto const a = w[i - 15], b = w[i - 2];

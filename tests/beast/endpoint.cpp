@@ -59,8 +59,8 @@ struct served {
 TEST_CASE("the endpoint answers with the document, byte for byte") {
     served s;
     auto const r = s.answer(get());
-    CHECK(sent(r) ==
-          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: " +
+    CHECK(without_date(sent(r)) ==
+          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: " +
               std::to_string(four::document.size()) + "\r\n\r\n" + std::string(four::document));
 }
 
@@ -104,6 +104,8 @@ TEST_CASE("who may read: the whole matrix") {
             CHECK(got.result_int() == row.status);
             CHECK(got[http::field::content_type] == "application/json");
             CHECK(got[http::field::cache_control] == "no-store");
+            CHECK(got["X-Content-Type-Options"] == "nosniff");
+            CHECK(got[http::field::www_authenticate] == (row.status == 401 ? "X-Hasura-Admin-Secret" : ""));
             CHECK(got[http::field::content_length] == std::to_string(expected.size()));
             CHECK(got.body().text == (method == http::verb::head ? std::string_view() : expected));
         }
@@ -212,8 +214,8 @@ TEST_CASE("other methods are not allowed, and the answer says which are") {
 TEST_CASE("HEAD has the header of GET and no body") {
     served s;
     for (char const* target : {"/healthz/sources", "/healthz/sources?strict=true", "/nowhere"}) {
-        auto const whole = sent(s.answer(get(target)));
-        auto const head = sent(s.answer(get(target, http::verb::head)));
+        auto const whole = without_date(sent(s.answer(get(target))));
+        auto const head = without_date(sent(s.answer(get(target, http::verb::head))));
         CHECK(head == header_of(whole));
         CHECK(head.size() < whole.size());
     }
@@ -302,13 +304,13 @@ TEST_CASE("an answer goes through Beast's write, and outlives its document") {
 
 TEST_CASE("an answer can be written by a stream that takes one byte at a time, or fails") {
     served s;
-    auto const expected = sent(s.answer(get()));
+    auto const expected = without_date(sent(s.answer(get())));
     boost::asio::io_context context;
     boost::beast::test::stream slow(context), there(context);
     slow.connect(there);
     slow.write_size(1);
     http::write(slow, s.answer(get()));
-    CHECK(there.str() == expected);
+    CHECK(without_date(std::string(there.str())) == expected);
 
     for (std::size_t n = 0; n < 3; ++n) {
         boost::beast::test::fail_count fails(n);
@@ -334,6 +336,12 @@ TEST_CASE("a secret that is not set keeps the endpoint from being made") {
                       "healthz: environment variable 'HEALTHZ_TEST_UNSET' not set");
     CHECK_THROWS_AS(make(""), std::invalid_argument);
     CHECK_NOTHROW(make(healthz::env("HEALTHZ_TEST_SET")));
+
+    std::string const longest(healthz::max_secret_size, 'x'), too_long = longest + 'x';
+    ::setenv("HEALTHZ_TEST_LONG", too_long.c_str(), 1);
+    CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_LONG")), "healthz: environment variable 'HEALTHZ_TEST_LONG' is longer than 1024 bytes");
+    CHECK_FALSE(healthz::admin_secret(healthz::env("HEALTHZ_TEST_LONG")).accepts(too_long));
+    CHECK(healthz::admin_secret(longest.c_str()).accepts(longest));
 
     healthz::admin_secret const half(healthz::env("HEALTHZ_TEST_SET"), healthz::env("HEALTHZ_TEST_UNSET"));
     CHECK_FALSE(half.accepts(first_secret));  // even where nobody looks at its problem

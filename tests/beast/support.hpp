@@ -8,6 +8,7 @@
 #include <healthz/hosted/admin_secret.hpp>
 
 #include <cstdlib>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,21 @@ inline constexpr std::string_view document =
     R"("unset":{"error":"environment variable 'ORDERS_URL' not set","status":"FAILED","timestamp":"2022-08-09T09:32:05.999999999Z"}})";
 
 }  // namespace four
+
+/// An answer without its field Date, which must stand there once and be a date of this minute.
+inline std::string without_date(std::string text) {
+    auto const at = text.find("\r\nDate: ");
+    REQUIRE(at != text.npos);
+    REQUIRE(text.find("\r\nDate: ", at + 1) == text.npos);
+    std::tm parsed{};
+    auto const line = text.substr(at, 37);
+    char const* const end = ::strptime(line.c_str(), "\r\nDate: %a, %d %b %Y %H:%M:%S GMT", &parsed);
+    REQUIRE(end == line.c_str() + 37);
+    auto const difference = std::difftime(std::time(nullptr), ::timegm(&parsed));
+    CHECK(difference >= -1);
+    CHECK(difference <= 60);
+    return text.erase(at, 37);
+}
 
 inline constexpr std::string_view required_body =
     R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})";

@@ -94,6 +94,19 @@ constexpr bool an_empty_secret_opens_nothing() {
 }
 static_assert(an_empty_secret_opens_nothing());
 
+constexpr auto text = [] {
+    std::array<char, healthz::max_secret_size + 1> result{};
+    result.fill('x');
+    return result;
+}();
+
+// What a stranger offers costs little, however long it is.
+constexpr bool a_long_secret_is_wrong_unseen() {
+    std::string_view const too_long(text.data(), text.size()), longest(text.data(), text.size() - 1);
+    healthz::secret_digests<2> const both{{healthz::sha256(too_long), healthz::sha256(longest)}};
+    return ask(both, with(longest)) == answer::document && ask(both, with(too_long)) == answer::secret_wrong;
+}
+
 // Nobody could say which of two headers counts, so none does: not even for a path that does not exist.
 constexpr bool a_repeated_header_is_malformed() {
     for (auto request : {with("s3cret"), with("wrong"), with(none), with("s3cret", "user")}) {
@@ -266,6 +279,7 @@ TEST_CASE("endpoint: with a secret") {
     CHECK(at_run_time(the_access_key_is_not_read_beside_the_secret));
     CHECK(at_run_time(any_of_several_secrets_will_do));
     CHECK(at_run_time(an_empty_secret_opens_nothing));
+    CHECK(at_run_time(a_long_secret_is_wrong_unseen));  // more steps than a compiler takes
     CHECK(at_run_time(a_repeated_header_is_malformed));
 }
 

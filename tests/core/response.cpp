@@ -70,11 +70,11 @@ constexpr std::string_view silent =
 constexpr bool the_document_is_a_whole_response() {
     return answers(get, open, checked(healthz::ok()),
                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 163\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 163\r\n\r\n",
                    all_ok) &&
            answers(get, open, report(),
                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 2\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 2\r\n\r\n",
                    "{}");
 }
 static_assert(the_document_is_a_whole_response());
@@ -85,7 +85,7 @@ constexpr bool strict_answers_503_unless_all_are_ok() {
            healthz::respond(get, checked(healthz::timeout()), open).status == 200 &&
            answers(strict, open, checked(healthz::timeout()),
                    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 168\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 168\r\n\r\n",
                    silent);
 }
 static_assert(strict_answers_503_unless_all_are_ok());
@@ -95,11 +95,11 @@ constexpr bool a_head_has_no_body() {
     endpoint_request const wrong{.method = "HEAD", .target = "/"};
     return answers(head, open, checked(healthz::ok()),
                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 163\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 163\r\n\r\n",
                    "") &&
            answers(wrong, open, report(),
                    "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 65\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 65\r\n\r\n",
                    "");
 }
 static_assert(a_head_has_no_body());
@@ -108,17 +108,17 @@ constexpr bool errors_are_whole_responses() {
     endpoint_request const post{.method = "POST", .target = "/healthz/sources"};
     endpoint_request const user{.method = "GET", .target = "/healthz/sources", .role = "user", .admin_secret = "s3cret"};
     return answers(get, locked, report(),
-                   "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 111\r\n\r\n",
+                   "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: X-Hasura-Admin-Secret\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 111\r\n\r\n",
                    R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found",)"
                    R"("code":"access-denied"})") &&
            answers(user, locked, report(),
                    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "Content-Length: 93\r\n\r\n",
+                   "X-Content-Type-Options: nosniff\r\nContent-Length: 93\r\n\r\n",
                    R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})") &&
            answers(post, open, report(),
                    "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Type: application/json\r\n"
-                   "Cache-Control: no-store\r\nContent-Length: 80\r\n\r\n",
+                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 80\r\n\r\n",
                    R"({"path":"$","error":"only GET and HEAD are allowed","code":"method-not-allowed"})");
 }
 static_assert(errors_are_whole_responses());
@@ -165,6 +165,34 @@ constexpr bool any_size_is_written() {
 }
 static_assert(any_size_is_written());
 
+constexpr bool dates_are_those_of_the_calendar() {
+    using std::chrono::sys_days, std::chrono::sys_seconds, std::chrono::year;
+    auto const is = [](sys_seconds at, std::string_view text) {
+        auto const line = healthz::date_field(at);
+        return std::string_view(line.data(), line.size()) == text;
+    };
+    return is(sys_days(year(1994) / 11 / 6) + 8h + 49min + 37s, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n") &&  // the example of RFC 9110
+           is(sys_seconds(), "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n") &&
+           is(sys_days(year(2024) / 2 / 29) + 23h + 59min + 59s, "Date: Thu, 29 Feb 2024 23:59:59 GMT\r\n") &&
+           is(sys_days(year(2023) / 12 / 31) + 10h, "Date: Sun, 31 Dec 2023 10:00:00 GMT\r\n") &&
+           is(sys_days(year(2106) / 5 / 10) + 10min, "Date: Mon, 10 May 2106 00:10:00 GMT\r\n") &&
+           is(sys_days(year(9999) / 10 / 20), "Date: Wed, 20 Oct 9999 00:00:00 GMT\r\n");
+}
+static_assert(dates_are_those_of_the_calendar());
+
+constexpr bool a_date_is_a_field_of_the_response() {
+    auto const r = checked(healthz::ok());
+    auto const response = healthz::respond(get, r, locked);
+    auto const line = healthz::date_field(std::chrono::sys_seconds());
+    std::string_view const date(line.data(), line.size());
+    char buffer[healthz::max_response_size<sources> + line.size()]{};
+    auto const written = healthz::write_response(response, r, buffer, date);
+    return written.find("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n") != written.npos &&
+           written.size() == healthz::response_size(response, r) + line.size() && written.size() == healthz::response_size(response, r, date) &&
+           healthz::write_response(response, r, std::span(buffer).first(written.size() - 1), date).empty();
+}
+static_assert(a_date_is_a_field_of_the_response());
+
 // The largest document is one of full-length FAILED texts.
 constexpr bool no_response_is_larger_than_the_largest() {
     char text[128];
@@ -188,6 +216,8 @@ TEST_CASE("response: the document") {
     CHECK(at_run_time(a_head_has_no_body));
 }
 
+TEST_CASE("response: the date") { CHECK(at_run_time(dates_are_those_of_the_calendar)); }
+
 TEST_CASE("response: errors") { CHECK(at_run_time(errors_are_whole_responses)); }
 
 TEST_CASE("response: into a server's buffer") {
@@ -195,5 +225,6 @@ TEST_CASE("response: into a server's buffer") {
     CHECK(at_run_time(nothing_is_written_where_it_does_not_fit));
     CHECK(at_run_time(a_user_s_functions_of_the_same_names_are_not_called));
     CHECK(at_run_time(any_size_is_written));
+    CHECK(at_run_time(a_date_is_a_field_of_the_response));
     CHECK(at_run_time(no_response_is_larger_than_the_largest));
 }

@@ -3,12 +3,15 @@
 // Needs Boost.SmartPtr.
 #pragma once
 
-#include "../endpoint.hpp"
 #include "../hosted/live_document.hpp"
+#include "../response.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <array>
+#include <chrono>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,9 +20,10 @@ namespace healthz::beast {
 
 /// A whole response that is good for most requests; for the others, its parts. Counts its own references.
 struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
-    std::string bytes;             ///< the status line, the common header fields, an empty line, the body
-    std::size_t status_size = 0;   ///< how many of these bytes are the status line
-    std::size_t header_size = 0;   ///< and how many come before the body
+    std::string bytes;             ///< the status line and what belongs to it, the date, the common fields, an empty line, the body
+    std::size_t status_size = 0;   ///< how many of these bytes come before the date
+    std::size_t header_size = 0;   ///< and how many before the body
+    std::time_t second = 0;        ///< of the date
     bool all_ok = false;           ///< what `?strict=true` asks
 
     rendered_answer() = default;
@@ -28,13 +32,20 @@ struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     }
 
     void assign(std::string_view status_line, std::string_view body, bool every_source_ok) {
+        auto const date = date_line();
         auto const size = std::to_string(body.size());
         status_size = status_line.size();
-        header_size = status_line.size() + common_fields.size() + size.size() + http_header_end.size();
+        header_size = status_line.size() + date.size() + common_fields.size() + size.size() + http_header_end.size();
         all_ok = every_source_ok;
         bytes.clear();
         bytes.reserve(header_size + body.size());
-        bytes.append(status_line).append(common_fields).append(size).append(http_header_end).append(body);
+        bytes.append(status_line).append(date.data(), date.size()).append(common_fields).append(size).append(http_header_end).append(body);
+    }
+
+    void set_date(std::time_t now) {
+        second = now;
+        auto const date = date_line();
+        copy_text({date.data(), date.size()}, bytes.data() + status_size);
     }
 
     std::string_view status_line() const { return text_until(bytes, status_size); }
@@ -42,10 +53,45 @@ struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     std::string_view header() const { return text_from(text_until(bytes, header_size), status_size); }
     std::string_view header_and_body() const { return text_from(bytes, status_size); }
     std::string_view body() const { return text_from(bytes, header_size); }
+
+private:
+    std::array<char, 37> date_line() const { return healthz::date_field(std::chrono::sys_seconds(std::chrono::seconds(second))); }
 };
 
 /// An answer that does not change as long as this points to it.
 using shared_answer = boost::intrusive_ptr<rendered_answer const>;
+
+/// Gives an answer the date of `now`: in place, unless somebody else holds it; then it is another answer from here on. To be
+/// called where nobody can take hold of it meanwhile.
+inline void set_date(boost::intrusive_ptr<rendered_answer>& which, std::time_t now) {
+    if (which->second == now) return;
+    if (which->use_count() != 1) which.reset(new rendered_answer(*which));
+    which->set_date(now);
+}
+
+/// The answers that are no document. For one thread.
+class error_answers {
+public:
+    error_answers() {
+        for (std::size_t i = 2; i < answer_count; ++i) {
+            auto const which = static_cast<answer>(i);
+            auto const error = healthz::error_of(which);
+            std::string status_line(http_version);
+            status_line.append(std::to_string(error.status)).append(http_space).append(error.reason).append(http_line_end);
+            all_[i].reset(new rendered_answer(status_line.append(healthz::field_of(which)), error.body));
+        }
+    }
+
+    /// Not for the two documents.
+    shared_answer at(answer which, std::time_t now) {
+        auto& found = all_[static_cast<std::size_t>(which)];
+        healthz::beast::set_date(found, now);
+        return found;
+    }
+
+private:
+    std::array<boost::intrusive_ptr<rendered_answer>, answer_count> all_;
+};
 
 /// Holds the latest document. `update` is for whoever gets the verdicts, one at a time; `latest` for any thread, and never waits
 /// for more than a copy of the document.
@@ -66,8 +112,15 @@ public:
         publish(in_place ? std::optional(index) : std::nullopt);
     }
 
+    /// Whatever its date.
     shared_answer latest() const {
         std::lock_guard lock(mutex_);
+        return latest_;
+    }
+    /// With the date of `now`.
+    shared_answer latest(std::time_t now) const {
+        std::lock_guard lock(mutex_);
+        healthz::beast::set_date(latest_, now);
         return latest_;
     }
 
@@ -99,7 +152,7 @@ private:
 
     live_document live_;
     std::mutex mutable mutex_;
-    boost::intrusive_ptr<rendered_answer> latest_;
+    boost::intrusive_ptr<rendered_answer> mutable latest_;  // the date aside, a read does not change it
 };
 
 }  // namespace healthz::beast

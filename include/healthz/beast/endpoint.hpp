@@ -10,6 +10,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/fields.hpp>
 
+#include <chrono>
+#include <ctime>
 #include <stdexcept>
 
 namespace healthz::beast {
@@ -51,13 +53,12 @@ void require_usable(Auth const& policy) {
     }
 }
 
-/// Answers requests for the document. Pure: no I/O, no clock; it starts no probe and waits for none. Thread safe.
+/// Answers requests for the document. Pure but for the date: no I/O; it starts no probe and waits for none. Thread safe.
 /// The `document` must outlive it.
 template <authorization Auth>
 class endpoint {
 public:
-    /// A document that is gone before the first request.
-    endpoint(document const&&, Auth, std::string = {}) = delete;
+    endpoint(document const&&, Auth, std::string = {}) = delete;  // the document must outlive it
 
     /// Throws std::invalid_argument if the policy's secret is not set.
     endpoint(document const& source, Auth policy, std::string path = std::string(default_path))
@@ -92,9 +93,13 @@ public:
             response.result(error.status);
             response.body() = {nullptr, error.body};
             if (which == answer::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
+            if (error.status == 401) response.set(http::field::www_authenticate, text(challenge));
         }
         response.set(http::field::content_type, "application/json");
         response.set(http::field::cache_control, "no-store");
+        response.set("X-Content-Type-Options", "nosniff");
+        auto const line = healthz::date_field(std::chrono::sys_seconds(std::chrono::seconds(std::time(nullptr))));
+        response.set(http::field::date, text({line.data() + 6, line.size() - 8}));
         response.keep_alive(request.keep_alive());
         response.content_length(response.body().text.size());
         if (request.method() == http::verb::head) response.body().text = {};
@@ -105,6 +110,8 @@ private:
     static constexpr char const* role_field = "X-Hasura-Role";
     static constexpr char const* admin_secret_field = "X-Hasura-Admin-Secret";
     static constexpr char const* access_key_field = "X-Hasura-Access-Key";
+
+    static boost::beast::string_view text(std::string_view ours) { return {ours.data(), ours.size()}; }
 
     template <class Fields>
     static bool is_repeated(Fields const& fields, char const* name) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../asio/open_socket.hpp"
+#include "../hosted/wipe.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
 #include "request_reader.hpp"
@@ -25,6 +26,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -117,7 +119,7 @@ private:
         std::shared_ptr<listener> server;
         net::ip::tcp::socket socket;
         net::ip::address client;
-        boost::beast::flat_buffer input;
+        boost::beast::basic_flat_buffer<wiping_allocator<char>> input;  // secrets come in it
         request_fields fields;
         std::optional<request_reader> reader;  // while a request is being received
         answer_queue output;
@@ -290,11 +292,18 @@ private:
         tell_refused(c, which);
         if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
-        c.output.push(which, c.fields.method == "HEAD", connection_field, document_.latest());
+        c.output.push(which, c.fields.method == "HEAD", connection_field, rendered(which));
+        healthz::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
         c.fields = {};
         c.reader.reset();
         return true;
+    }
+
+    shared_answer rendered(answer which) {
+        auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds
+        bool const is_document = which == answer::document || which == answer::strict_document;
+        return is_document ? document_.latest(now) : errors_.at(which, now);
     }
 
     static std::string_view input_of(connection const& c) {
@@ -304,9 +313,10 @@ private:
 
     static void close_with(connection& c, answer which) {
         c.server->tell_refused(c, which);
-        c.reader.reset();
         c.closing = true;
-        c.output.push(which, c.fields.method == "HEAD", close_field, nullptr);
+        c.output.push(which, c.fields.method == "HEAD", close_field, c.server->rendered(which));
+        c.fields = {};  // which point into the reader
+        c.reader.reset();
     }
 
     void tell_refused(connection const& c, answer which) const {
@@ -352,6 +362,7 @@ private:
     net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
     document const& document_;
+    error_answers errors_;
     limits limits_;
     std::vector<std::string> hosts_;
     std::size_t room_;  // how many connections there may be now: fewer than the limit for a while after descriptors ran out

@@ -5,14 +5,15 @@
 
 #include "../endpoint.hpp"
 #include "setting.hpp"
+#include "wipe.hpp"
 
 #include <vector>
 
 namespace healthz {
 
 /// Whoever knows one of these secrets is the admin: `admin_secret(env("HEALTHZ_ADMIN_SECRET"))`; two allow rotation. They
-/// are read when the policy is made, and only their digests are kept. Where one is missing or empty, `problem` says so and
-/// nobody is let in.
+/// are read when the policy is made, and only their digests are kept. Where one is missing, empty or longer than
+/// `max_secret_size`, `problem` says so and nobody is let in.
 class admin_secret {
 public:
     template <class... More>
@@ -20,9 +21,13 @@ public:
         healthz::read_environment();
         for (setting const& s : {first, setting(more)...}) {
             std::string reason;
-            auto const secret = s.read("admin_secret", reason);
-            if (secret) digests_.push_back(sha256(*secret));
-            else if (problem_.empty()) problem_ = reason;
+            auto secret = s.read("admin_secret", reason);
+            if (secret && secret->size() > max_secret_size)
+                reason = s.name("admin_secret") + " is longer than " + std::to_string(max_secret_size) + " bytes";
+            else if (secret)
+                digests_.push_back(healthz::sha256(*secret));
+            if (secret) healthz::wipe(secret->data(), secret->size());
+            if (problem_.empty()) problem_ = reason;
         }
     }
 
@@ -30,9 +35,10 @@ public:
 
     /// Compares digests, all of them, each in constant time.
     bool accepts(std::string_view secret) const {
-        auto const offered = sha256(secret);
+        if (secret.size() > max_secret_size) return false;
+        auto const offered = healthz::sha256(secret);
         bool accepted = false;
-        for (auto const& known : digests_) accepted |= same_digest(offered, known);
+        for (auto const& known : digests_) accepted |= healthz::same_digest(offered, known);
         return accepted && problem_.empty();
     }
 
