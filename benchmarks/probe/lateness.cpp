@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// 1,000 sources on one core, checked once a second each; every tenth never answers. Usage: probe_lateness SECONDS
+// 1,000 sources, checked once a second each; every tenth never answers. Usage: probe_lateness SECONDS [PORT]
+// With a port they are served there by a whole server, for a load beside the checks.
 // Prints the p99 of how late attempts start and of how late TIMEOUT is told, in milliseconds, and the KiB of memory a source.
 // Late is late against the grid of the interval and against the deadline of 200 ms after the start.
 #include "../many_sources.hpp"
 
-#include <healthz/asio/runner.hpp>
+#include <healthz/beast/server.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -56,15 +57,29 @@ double milliseconds(clock_type::duration d) { return std::chrono::duration<doubl
 
 int main(int count, char** words) {
     auto const seconds = std::chrono::seconds(count > 1 ? std::atoi(words[1]) : 5);
-    boost::asio::io_context context(1);
+    auto const port = count > 2 ? std::atoi(words[2]) : 0;
     std::vector<double> late_starts, late_timeouts;
-    auto const before = resident_kib();
-    healthz::asio::runner<sources> runner(context.get_executor(), [&](healthz::report<sources> const& report, std::size_t index) {
+    auto const note = [&](healthz::report_view report, std::size_t index) {
         if (report.is(index, healthz::status::timeout))
             late_timeouts.push_back(milliseconds(clock_type::now() - starts[index].back() - 200ms));
-    });
-    runner.start();
-    context.run_for(seconds);
+    };
+    auto const before = resident_kib();
+    if (port != 0) {
+        healthz::beast::server<sources> server(
+            {.port = static_cast<std::uint16_t>(port), .auth = healthz::allow_unauthenticated{}, .on_verdict = note});
+        std::thread end([&] {
+            std::this_thread::sleep_for(seconds);
+            server.stop();
+        });
+        auto const result = server.run();
+        end.join();
+        if (result != EXIT_SUCCESS) return result;
+    } else {
+        boost::asio::io_context context(1);
+        healthz::asio::runner<sources> runner(context.get_executor(), note);
+        runner.start();
+        context.run_for(seconds);
+    }
     // From the second start on, each source is on a grid of whole seconds; where that lies only its earliest start shows.
     for (auto& each : starts) {
         if (each.size() < 3) continue;

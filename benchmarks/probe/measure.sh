@@ -6,7 +6,7 @@ dir=$out/probe checks=10000 fresh=500 seconds=5
 mkdir -p "$dir"
 if [ "$quick" = 1 ]; then checks=3000 fresh=0 seconds=4; fi
 
-accept_port=18200
+accept_port=18200 lateness_port=18207
 taskset -c "$last_core" "$bin/probe_acceptor" $accept_port &
 started+=("$!")
 await_port $accept_port
@@ -134,4 +134,13 @@ for round in $(seq "$rounds"); do
     figure lateness "1,000 sources" "p99 of starts, ms" "$round" "$starts"
     figure lateness "1,000 sources" "p99 of TIMEOUTs told, ms" "$round" "$timeouts"
     figure lateness "1,000 sources" "memory, KiB/source" "$round" "$memory"
+    # Served to clients that ask as fast as they can, on all cores that they share.
+    "$bin/probe_lateness" $seconds "$lateness_port" >"$dir/lateness.txt" &
+    lateness=$!
+    await_port "$lateness_port"
+    wrk -t1 -c32 -d"${seconds}s" "http://127.0.0.1:$lateness_port/healthz/sources" >"$dir/load.txt" 2>&1
+    wait "$lateness"
+    read -r starts timeouts memory <"$dir/lateness.txt"
+    figure lateness "1,000 sources, HTTP load" "p99 of starts, ms" "$round" "$starts"
+    figure lateness "1,000 sources, HTTP load" "p99 of TIMEOUTs told, ms" "$round" "$timeouts"
 done

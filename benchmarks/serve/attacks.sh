@@ -3,7 +3,7 @@
 # An honest client, with a new connection each 250 ms, beside attacks with 1,500 connections: what it waits for its answers.
 # Usage: benchmarks/serve/attacks.sh [SERVER [SECONDS]], once `benchmarks/run.sh serve` has built; SERVER is another serve_ours.
 source "$(dirname "$0")/../common.sh"
-server=${1:-$bin/serve_ours} seconds=${2:-20}
+server=${1:-$bin/serve_ours} seconds=${2:-10}
 dir=$out/attacks port=18280
 mkdir -p "$dir"
 ulimit -n "$(ulimit -Hn)"
@@ -41,7 +41,7 @@ url=http://127.0.0.1:PORT/healthz/sources
 long=$((seconds + 4))
 slow=(slowhttptest -c 1500 -r 1000 -i 1 -l "$long" -u "$url")
 attack 0 "no attack"
-for descriptors in 0 64 20; do
+for descriptors in 0 64; do
     with=""
     if [ "$descriptors" != 0 ]; then with=", $descriptors descriptors"; fi
     attack "$descriptors" "idle$with" "$bin/serve_visitor" PORT "$long" 1500

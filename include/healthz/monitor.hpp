@@ -19,7 +19,9 @@ struct no_member {};
 /// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
 /// A cooperative prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer
 /// that a late `poll` finds counts. An immediate prober keeps its own time.
-/// `Sources` is a `constexpr` object with static storage. `Past` is how many verdicts of each source it keeps besides the
+/// `Sources` is a `constexpr` object with static storage; in a header an `inline constexpr` one, since a plain `constexpr` object is
+/// another one in each translation unit, and so is its monitor: inline functions that name it then break the rule of one
+/// definition, and no compiler can tell. `Past` is how many verdicts of each source it keeps besides the
 /// latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for a byte a source.
 /// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
 template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>

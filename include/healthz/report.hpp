@@ -62,7 +62,8 @@ private:
     std::uint16_t text_size_ = 0;
 };
 
-/// A report without its type: what writers read. Valid as long as the report that it came from.
+/// A report without its type: what writers read. Valid as long as the report that it came from. An `index` must be below `size()`:
+/// it is not checked.
 class report_view {
 public:
     constexpr report_view(std::span<source_row const> rows, verdict_record const* records, char const* text)

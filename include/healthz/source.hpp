@@ -19,9 +19,9 @@ namespace healthz {
 /// that is not OK after one that is not, needs one check only.
 struct health_check {
     std::chrono::milliseconds interval = std::chrono::milliseconds::zero();  ///< must be set
-    std::chrono::milliseconds timeout = std::chrono::seconds(10);
-    int retries = 3;
-    std::chrono::milliseconds retry_interval = std::chrono::seconds(10);
+    std::chrono::milliseconds timeout = std::chrono::seconds(10);         ///< how long an attempt may take; not zero
+    int retries = 3;                                                      ///< further attempts after a TIMEOUT or an ERROR
+    std::chrono::milliseconds retry_interval = std::chrono::seconds(10);  ///< from the end of an attempt to the next; may be zero
     int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
     int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
@@ -44,7 +44,8 @@ inline constexpr bool is_declared_source = false;
 template <fixed_string Name, class Prober>
 inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 
-// Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name.
+// Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name. Nowhere
+// defined, so that a program which declares a source while it runs does not link, unless its compiler sees that all is right.
 void invalid_declaration(char const* sentence);
 
 constexpr void reject(char const* sentence) {
@@ -104,7 +105,8 @@ constexpr void require_prober() {
 template <class Prober, class Session = session_of<Prober>>
 concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
 
-/// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type.
+/// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. For constant
+/// expressions: elsewhere a wrong declaration is no compile error, but a reference to `invalid_declaration`, which nobody defines.
 /// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
 template <fixed_string Name, class Prober>
 constexpr declared_source<Name, Prober> source(Prober prober, health_check check = {}) {
@@ -136,7 +138,8 @@ constexpr void sort_by(std::array<T, Count>& items, Key key) {
 /// The names of a declaration, to be found among hundreds while compiling: a hash table of their indices.
 template <std::size_t Count>
 class name_index {
-    static_assert(Count < 65535, "healthz: there are more than 65534 sources");
+    // The first check of each is at most three ticks for each source away, which the tables keep in 16 bits.
+    static_assert(Count <= 21844, "healthz: there are more than 21844 sources");
 
 public:
     constexpr explicit name_index(std::array<std::string_view, Count> const& names) : names_(names) {

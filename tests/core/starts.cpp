@@ -20,7 +20,7 @@ constexpr std::size_t most_in_a_tick(std::array<tick, Count> const& intervals, h
     std::array<std::uint8_t, ticks> starts{};
     for (std::size_t i = 0; i < Count; ++i) {
         if (plan.later[i] == 0 || plan.later[i] > intervals[i]) return 0;
-        if (plan.first[i] >= until) return 0;
+        if (plan.first[i] >= until || plan.first[i] > 3 * Count) return 0;
         ++starts[plan.first[i]];
         for (auto t = plan.later[i]; t < until; t += intervals[i]) starts[t] += t > plan.first[i];
     }
@@ -66,7 +66,7 @@ constexpr bool starts_are_spread_evenly() {
 }
 static_assert(starts_are_spread_evenly());
 
-// A runner begins all first checks at once: what comes after is spread all the same.
+// The first checks are close together: what comes after is spread all the same.
 constexpr bool later_starts_are_spread_wherever_the_first_are() {
     auto const plan = plan_starts(all<300>(200));
     for (std::size_t i = 2; i < 300; ++i)

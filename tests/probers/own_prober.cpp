@@ -95,7 +95,7 @@ public:
     static constexpr char const* secret = test::redis_server::password;
 
     std::string place() {
-        test::set_variable("STORE_PASSWORD", secret);
+        ::setenv("STORE_PASSWORD", secret, 1);
         server_.start();
         return place_at("127.0.0.1", server_.port());
     }
