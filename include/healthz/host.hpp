@@ -5,7 +5,6 @@
 
 #include "text.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace healthz {
@@ -13,7 +12,10 @@ namespace healthz {
 /// Compares without regard to the case of ASCII letters.
 constexpr bool same_word(std::string_view a, std::string_view b) {
     constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [=](char x, char y) { return lower(x) == lower(y); });
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (lower(a[i]) != lower(b[i])) return false;
+    return true;
 }
 
 // The characters of a name, and those of an address in brackets.
@@ -57,7 +59,7 @@ constexpr bool is_host(std::string_view text) {
 
 /// A host without its port.
 constexpr std::string_view without_port(std::string_view host) {
-    auto const end = host.find(':', host.find('[') == 0 ? std::min(host.find(']'), host.size()) : 0);
+    auto const end = host.find(':', host.find('[') == 0 ? host.find(']') : 0);  // none begins behind an end that is not there
     return end == host.npos ? host : text_until(host, end);
 }
 

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <chrono>
-#include <limits>
 
 namespace healthz {
 
@@ -79,7 +78,7 @@ constexpr auto date_field(std::chrono::sys_seconds now) {
 /// lines, such as a `date_field`. Whether the connection is kept after it is the server's business, and is not mentioned.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_response(response const& r, report_view report, Sink&& put, std::string_view fields = {}) {
-    char digits[std::numeric_limits<std::size_t>::digits10 + 1];
+    char digits[sizeof(std::size_t) * 5 / 2];  // a byte has less than two and a half
     auto const decimal = [&digits](std::size_t number) {
         char* begin = digits + sizeof digits;
         do *--begin = static_cast<char>('0' + number % 10);

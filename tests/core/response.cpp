@@ -3,6 +3,8 @@
 
 #include <healthz/response.hpp>
 
+#include <limits>
+
 using healthz::endpoint_request;
 using healthz::status;
 using namespace std::chrono_literals;

@@ -6,6 +6,7 @@
 #include "../endpoint.hpp"
 #include "parser_base.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
