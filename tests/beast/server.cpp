@@ -700,6 +700,19 @@ TEST_CASE("refused requests are told with their number, in few calls, and withou
     CHECK(all.calls <= 3 * (static_cast<std::size_t>(seconds) + 2));
 }
 
+TEST_CASE("a server may be asked for by the names on its list only, and tells who asks for another") {
+    std::atomic<int> misdirected = 0;
+    running r({.auth = healthz::allow_unauthenticated{}, .hosts = {"localhost"}, .on_refused = [&](healthz::beast::refused const& each) {
+                   if (each.how == healthz::answer::misdirected) misdirected += static_cast<int>(each.count);
+               }});
+    client c(r.port);
+    CHECK(c.ask("GET /healthz/sources HTTP/1.1\r\nHost: LocalHost:8080\r\n\r\n").status == 200);
+    CHECK(c.ask("GET /healthz/sources HTTP/1.1\r\nHost: rebound.example\r\n\r\n").status == 421);
+    CHECK(c.ask("GET http://rebound.example/healthz/sources HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 421);
+    r.stop();
+    CHECK(misdirected == 2);
+}
+
 TEST_CASE("refusals: however many clients there are, what waits to be told is bounded, and the sum is right") {
     healthz::beast::refusals refusals;
     for (unsigned i = 0; i < 100'000; ++i)
