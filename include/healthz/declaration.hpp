@@ -151,12 +151,12 @@ constexpr std::size_t index_of() {
 template <auto const& Sources>
 inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 
-/// The longest time from the death of a source to its verdict. It dies right after it was asked, and its answer, which is on its
-/// way for as long as `timeout`, is OK; the next check starts at the first moment of the timetable that the answer leaves it, and
-/// uses up its attempts. With a `fall` above 1 that many checks follow one another, on the starts that the one before leaves them.
-/// `late` is how late `poll` may come upon a moment: as long as the program's loop takes at most, with all that immediate probers
-/// block in it. It delays each start and each end, and may cost a whole interval where an end is moved past a start: where
-/// `timeout` is a little below `interval`, already a millisecond does.
+/// The longest time from the death of a source to its verdict. It dies right after it was asked, and its answer, which
+/// is on its way for as long as `timeout`, is OK; the next check starts at the first moment of the timetable that the
+/// answer leaves it, and uses up its attempts. With a `fall` above 1 that many checks follow one another, on the starts
+/// that the one before leaves them. `late` is how late `poll` may come upon a moment: as long as the program's loop
+/// takes at most, with all that immediate probers block in it. It delays each start and each end, and may cost a whole
+/// interval where an end is moved past a start: where `timeout` is a little below `interval`, already a millisecond does.
 /// A check that the end of maintenance called for may add a `timeout`.
 constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1,
                                                          std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {

@@ -41,11 +41,6 @@ struct dependent_source : declared_source<Name, Prober> {
 template <fixed_string Name, class Prober, fixed_string Parent>
 inline constexpr bool is_declared_source<dependent_source<Name, Prober, Parent>> = true;
 
-template <fixed_string Name, class Prober, fixed_string Parent>
-constexpr void reject_duplicate_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
-    reject_duplicate<spelled_name<Name>>();
-}
-
 template <class Name>
 constexpr void reject_self() {
     static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself");
@@ -104,14 +99,6 @@ template <class Name>
 constexpr void reject_circle() {
     static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself, by way of others");
 }
-template <fixed_string Name, class Prober, fixed_string Parent>
-constexpr void reject_unknown_parent_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
-    reject_unknown_parent<spelled_name<Name>, spelled_name<Parent>>();
-}
-template <fixed_string Name, class Prober, fixed_string Parent>
-constexpr void reject_circle_of(std::type_identity<dependent_source<Name, Prober, Parent>>) {
-    reject_circle<spelled_name<Name>>();
-}
 
 template <class... Sources>
 constexpr void require_parents() {
@@ -123,10 +110,14 @@ constexpr void require_parents() {
     }();
     using all = boost::hana::tuple<std::type_identity<Sources>...>;
     if constexpr (unknown < count) {
-        reject_unknown_parent_of(boost::hana::at_c<unknown>(all{}));
+        using orphan = typename std::remove_cvref_t<decltype(boost::hana::at_c<unknown>(all{}))>::type;
+        healthz::reject_unknown_parent<decltype(healthz::spell_name_of(std::declval<orphan>())), spelled_name<orphan::parent_string>>();
     } else {
-        constexpr auto circle = first_in_circle(parents<Sources...>);
-        if constexpr (circle < count) reject_circle_of(boost::hana::at_c<circle>(all{}));
+        constexpr auto circle = healthz::first_in_circle(parents<Sources...>);
+        if constexpr (circle < count) {
+            using first = typename std::remove_cvref_t<decltype(boost::hana::at_c<circle>(all{}))>::type;
+            healthz::reject_circle<decltype(healthz::spell_name_of(std::declval<first>()))>();
+        }
     }
 }
 

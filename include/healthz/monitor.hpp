@@ -15,14 +15,15 @@ inline constexpr bool switchable = true;
 template <int>
 struct no_member {};
 
-/// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only as
-/// long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`.
-/// A cooperative prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer
-/// that a late `poll` finds counts. An immediate prober keeps its own time.
-/// `Sources` is a `constexpr` object with static storage; in a header an `inline constexpr` one, since a plain `constexpr` object is
-/// another one in each translation unit, and so is its monitor: inline functions that name it then break the rule of one
-/// definition, and no compiler can tell. `Past` is how many verdicts of each source it keeps besides the
-/// latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for a byte a source.
+/// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
+/// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative
+/// prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer that a late
+/// `poll` finds counts. An immediate prober keeps its own time.
+/// `Sources` is a `constexpr` object with static storage; in a header an `inline constexpr` one, since a plain
+/// `constexpr` object is another one in each translation unit, and so is its monitor: inline functions that name it
+/// then break the rule of one definition, and no compiler can tell. `Past` is how many verdicts of each source it keeps
+/// besides the latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for
+/// a byte a source.
 /// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
 template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
 class monitor {
@@ -31,15 +32,16 @@ public:
     monitor(monitor const&) = delete;
     monitor& operator=(monitor const&) = delete;
 
-    /// Does what is due at `now`: milliseconds of a clock that wraps at 2^32, as a tick counter does. Call it as often as
-    /// the program loops, and so often that no two calls, and no start and end of a check, are more than 24 days apart; a late
-    /// call delays checks, does those that were missed just once, and shifts none that follow. Checks start where `timetable`
-    /// says. Costs a comparison when nothing is due. The clock must not go back: that cannot be told from a wrap, and no check
-    /// starts until it has caught up.
-    /// Whatever ends in a call ends at `now`: pauses before retries and timestamps count from there. A retry that is due at once
-    /// starts in the call that finds the attempt before it ended, if that one began in an earlier call; else in the next call.
-    /// Timestamps count from the first call, at 1970-01-01T00:00:00Z.
-    /// What a probe throws comes out of `poll`. The attempt is an error then, and the next call goes on with the source after it.
+    /// Does what is due at `now`: milliseconds of a clock that wraps at 2^32, as a tick counter does. Call it as often
+    /// as the program loops, and so often that no two calls, and no start and end of a check, are more than 24 days
+    /// apart; a late call delays checks, does those that were missed just once, and shifts none that follow. Checks
+    /// start where `timetable` says. Costs a comparison when nothing is due. The clock must not go back: that cannot be
+    /// told from a wrap, and no check starts until it has caught up.
+    /// Whatever ends in a call ends at `now`: pauses before retries and timestamps count from there. A retry that is
+    /// due at once starts in the call that finds the attempt before it ended, if that one began in an earlier call;
+    /// else in the next call. Timestamps count from the first call, at 1970-01-01T00:00:00Z.
+    /// What a probe throws comes out of `poll`. The attempt is an error then, and the next call goes on with the source
+    /// after it.
     constexpr void poll(tick now) {
         if (!idle(now)) advance(now, nullptr);
     }
@@ -59,8 +61,9 @@ public:
         poll(in_ticks(now), utc...);
     }
 
-    /// The same for immediate probers that take their time: `clock()` returns any of these times, and is asked again after each
-    /// turn of a source. So a pause begins when the attempt has ended, and an attempt's time when that of the source before is up.
+    /// The same for immediate probers that take their time: `clock()` returns any of these times, and is asked again
+    /// after each turn of a source. So a pause begins when the attempt has ended, and an attempt's time when that of
+    /// the source before is up.
     template <std::invocable Clock>
     constexpr void poll(Clock const& clock) {
         auto const now = in_ticks(clock());

@@ -184,14 +184,12 @@ template <fixed_string Name, std::size_t... Index>
 spelled<Name.chars[Index]...> spell(std::index_sequence<Index...>);
 template <fixed_string Name>
 using spelled_name = decltype(healthz::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
+template <fixed_string Name, class Prober>  // that of a source, or of what derives from one
+spelled_name<Name> spell_name_of(declared_source<Name, Prober> const&);
 
 template <class Name>
 constexpr void reject_duplicate() {
     static_assert(!std::is_same_v<Name, Name>, "healthz: two sources have the name of this source");
-}
-template <fixed_string Name, class Prober>
-constexpr void reject_duplicate_of(std::type_identity<declared_source<Name, Prober>>) {
-    reject_duplicate<spelled_name<Name>>();
 }
 
 template <class Argument>
@@ -211,7 +209,8 @@ constexpr void require_sources() {
         constexpr auto twice = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
         if constexpr (twice < sizeof...(Sources)) {
             using all = boost::hana::tuple<std::type_identity<Sources>...>;
-            reject_duplicate_of(boost::hana::at_c<twice>(all{}));
+            using second = typename std::remove_cvref_t<decltype(boost::hana::at_c<twice>(all{}))>::type;
+            healthz::reject_duplicate<decltype(healthz::spell_name_of(std::declval<second>()))>();
         }
     }
 }

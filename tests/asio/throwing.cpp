@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a probe that throws does to a monitor. Here and not with the core's tests, since those are built without exceptions.
+// What a probe that throws does to a monitor. Not among the core's tests, since those are built without exceptions.
 #include "../catch.hpp"
 
 #include <healthz/monitor.hpp>

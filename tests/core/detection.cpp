@@ -16,8 +16,8 @@ namespace {
 
 // --- the cycle, against an adversary that knows all its states
 
-/// Plays all games there are between a cycle and a source that dies when it hurts most: each attempt may end at any moment up to
-/// its deadline, and each start and end may come up to `late` ticks later.
+/// Plays all games there are between a cycle and a source that dies when it hurts most: each attempt may end at any
+/// moment up to its deadline, and each start and end may come up to `late` ticks later.
 class adversary {
 public:
     adversary(schedule const& timetable, int fall, tick late) : s_(timetable), fall_(fall), late_(late) {}
@@ -44,8 +44,8 @@ private:
     void next_attempt(healthz::cycle const& c, tick earliest, Play play) {
         for (tick l = 0; l <= late_; ++l) play(c, earliest + l);
     }
-    /// The same after an attempt that ended at `end`. A retry without a pause starts with that end, where it was not that of an
-    /// attempt that ended in the poll that started it.
+    /// The same after an attempt that ended at `end`. A retry without a pause starts with that end, where it was not
+    /// that of an attempt that ended in the poll that started it.
     template <class Play>
     void after(healthz::cycle const& c, tick start, tick end, Play play) {
         auto const due = c.due();
@@ -101,7 +101,8 @@ private:
     std::array<std::array<std::array<memory, 4>, range>, 3> dead_{};
 };
 
-/// Counts the schedules of which a promise is exceeded, and those of which it could be no shorter, by `late` and a half of it.
+/// Counts the schedules of which a promise is exceeded, and those of which it could be no shorter, by `late` and a half
+/// of it.
 struct tally {
     int exceeded = 0, exact = 0, all = 0;
 
@@ -122,8 +123,8 @@ tally all_schedules(tick longest, std::uint16_t most_retries, tick late) {
                         for (std::uint16_t first = 0; first <= 2; ++first)
                             for (tick later = 1; later <= interval; ++later) {
                                 schedule const s{interval, timeout, pause, later, retries, first};
-                                found.compare(adversary(s, fall, late).longest(),
-                                              healthz::worst_case_detection(s, fall, std::chrono::milliseconds(late)), late);
+                                auto const promised = healthz::worst_case_detection(s, fall, std::chrono::milliseconds(late));
+                                found.compare(adversary(s, fall, late).longest(), promised, late);
                             }
     return found;
 }
@@ -148,7 +149,8 @@ struct mortal {
         bool const dies = !l.dead && Lives::roll(6) == 0;
         auto const kind = Lives::roll(4);
         l.answers = dies || (!l.dead && kind != 0);
-        l.ends = l.answers || kind == 1 ? l.started + (kind > 1 ? timeout : Lives::roll(timeout + 1)) : l.started + (1u << 30);
+        tick const lasts = !l.answers && kind != 1 ? 1u << 30 : kind > 1 ? timeout : Lives::roll(timeout + 1);
+        l.ends = l.started + lasts;
         if (dies) {
             l.dead = true;
             l.died = l.started;
@@ -187,7 +189,8 @@ constexpr auto mortals = []<std::size_t... I>(std::index_sequence<I...>) {
 }
 (std::make_index_sequence<count>{});
 
-/// Runs all of them for `lasts` ticks; a poll is up to `late` ticks late. Each source lives again once its death is told.
+/// Runs all of them for `lasts` ticks; a poll is up to `late` ticks late. Each source lives again once its death is
+/// told.
 tally live_and_die(healthz::monitor<mortals>& monitor, tick lasts, tick late) {
     lives::all = {};
     auto const end = lives::now + lasts;
@@ -209,10 +212,11 @@ tally live_and_die(healthz::monitor<mortals>& monitor, tick lasts, tick late) {
         if (end - lives::now > lasts) break;
     }
     tally found;
-    for (std::size_t i = 0; i < count; ++i)
-        found.compare(lives::all[i].longest,
-                      healthz::worst_case_detection(healthz::rows_of<mortals>[i].schedule,
-                                                    healthz::thresholds_of<mortals>[i].fall, std::chrono::milliseconds(late)), late);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const& timetable = healthz::rows_of<mortals>[i].schedule;
+        auto const fall = healthz::thresholds_of<mortals>[i].fall;
+        found.compare(lives::all[i].longest, healthz::worst_case_detection(timetable, fall, std::chrono::milliseconds(late)), late);
+    }
     return found;
 }
 
