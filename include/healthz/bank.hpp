@@ -84,7 +84,7 @@ constexpr void reject_coroutine() {
 }
 template <fixed_string Name, class Prober>
 constexpr bool require_pollable(declared_source<Name, Prober> const&) {
-    if constexpr (coroutine_prober<session_of<Prober>>) reject_coroutine<spelled_name<Name>>();
+    if constexpr (coroutine_prober<session_of<Prober>>) healthz::reject_coroutine<spelled_name<Name>>();
     return true;
 }
 
@@ -94,7 +94,7 @@ struct make_bank {
         constexpr auto count = sizeof...(Sources);  // no fold expressions, which clang limits to 256 operands
         constexpr std::array<bool, count> coroutines{coroutine_prober<session_of<typename Sources::prober_type>>...};
         if constexpr (coroutines != std::array<bool, count>{}) {
-            [[maybe_unused]] bool const pollable[] = {require_pollable(declared)...};
+            [[maybe_unused]] bool const pollable[] = {healthz::require_pollable(declared)...};
         }
         return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }

@@ -61,11 +61,11 @@ private:
 
     static constexpr Outcome about(std::string_view before, std::size_t index, std::string_view after, status found, std::string_view json) {
         char text[48];
-        char* out = copy_text(before, text);
+        char* out = healthz::copy_text(before, text);
         auto const number = index + 1;
         if (number >= 10) *out++ = static_cast<char>('0' + number / 10);
         *out++ = static_cast<char>('0' + number % 10);
-        out = copy_text(after, out);
+        out = healthz::copy_text(after, out);
         return Outcome::part({text, static_cast<std::size_t>(out - text)}, found, json);
     }
 
@@ -102,7 +102,7 @@ concept stateless_immediate = std::is_same_v<session_of<Prober>, Prober> && imme
 template <class Prober>
 constexpr bool blocks() {
     if constexpr (is_combination<Prober>) return Prober::blocking;
-    else if constexpr (immediate_prober<session_of<Prober>>) return may_block<Prober>();
+    else if constexpr (immediate_prober<session_of<Prober>>) return healthz::may_block<Prober>();
     else return false;
 }
 template <class Prober>
@@ -114,14 +114,14 @@ constexpr bool is_concurrent() {
 /// What `inverted`, `all_of` and `any_of` make: settings only, unless all members are immediate and keep nothing.
 template <combining How, class... Probers>
 struct combination {
-    using outcome_type = basic_outcome<combined_capacity<How, Probers...>()>;
+    using outcome_type = basic_outcome<healthz::combined_capacity<How, Probers...>()>;
     static constexpr auto how = How;
     static constexpr std::size_t size = sizeof...(Probers);
     static constexpr bool remote = (is_remote<Probers> || ...);
-    static constexpr bool blocking = (blocks<Probers>() || ...);
+    static constexpr bool blocking = (healthz::blocks<Probers>() || ...);
     /// Whether a runner runs the members itself, at the same time, each in the way of its kind; and tells an error that was met for
     /// want of a descriptor from one that shows that something is absent.
-    static constexpr bool concurrent = (is_concurrent<Probers>() || ...) || blocking;
+    static constexpr bool concurrent = (healthz::is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;
 
@@ -271,7 +271,7 @@ constexpr auto combine(Probers const&... members) {
 /// address rather than a name, whose lookup may fail. Of the same kind as `prober`.
 template <class Prober>
 constexpr auto inverted(Prober const& prober) {
-    return combine<combining::inverted>(prober);
+    return healthz::combine<combining::inverted>(prober);
 }
 
 /// Several as one source, such as all that a request needs: OK when all are; else the outcome of the first that is not, which
@@ -281,7 +281,7 @@ constexpr auto inverted(Prober const& prober) {
 /// a coroutine or may block, so that none waits for another.
 template <class... Probers>
 constexpr auto all_of(Probers const&... members) {
-    return combine<combining::all>(members...);
+    return healthz::combine<combining::all>(members...);
 }
 
 /// Several as one source of which one suffices, such as replicas: OK as soon as one is, and the others are given up. Where
@@ -289,7 +289,7 @@ constexpr auto all_of(Probers const&... members) {
 /// that has not answered at the deadline leaves it open whether one is: TIMEOUT, whatever the others said. Kinds as for `all_of`.
 template <class... Probers>
 constexpr auto any_of(Probers const&... members) {
-    return combine<combining::any>(members...);
+    return healthz::combine<combining::any>(members...);
 }
 
 }  // namespace healthz

@@ -32,13 +32,13 @@ constexpr auto escape_name() {
         char text[Name.view().size() * 7];
         std::size_t key_size, size;
     } escaped{};
-    auto* const end = escape_json(Name.view(), escaped.text, escaped.text + sizeof escaped.text);
+    auto* const end = healthz::escape_json(Name.view(), escaped.text, escaped.text + sizeof escaped.text);
     escaped.key_size = static_cast<std::size_t>(end - escaped.text);
-    escaped.size = static_cast<std::size_t>(copy_text(Name.view(), end) - escaped.text);
+    escaped.size = static_cast<std::size_t>(healthz::copy_text(Name.view(), end) - escaped.text);
     return escaped;
 }
 template <fixed_string Name>
-inline constexpr auto roomy_escaped = escape_name<Name>();
+inline constexpr auto roomy_escaped = healthz::escape_name<Name>();
 template <fixed_string Name>  // as much of it as is used
 inline constexpr auto escaped_name = [] {
     std::array<char, roomy_escaped<Name>.size> exact;
@@ -54,7 +54,7 @@ template <fixed_string Name>
 constexpr name_text text_of_name() {
     constexpr auto size = Name.view().size();
     // The template argument itself is in the program's memory.
-    if constexpr (is_plain(Name.view())) return {Name.chars, size, size};
+    if constexpr (healthz::is_plain(Name.view())) return {Name.chars, size, size};
     else if constexpr (roomy_escaped<Name>.key_size == size) return {Name.chars, size, size};
     else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};
 }
@@ -73,7 +73,7 @@ constexpr source_row make_row(name_text name, health_check const& check, std::si
 }
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
-    return make_row(text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
+    return healthz::make_row(healthz::text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
 }
 
 template <std::size_t Count>
@@ -88,16 +88,16 @@ struct source_table {
 struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        require_sources<Sources...>();
+        healthz::require_sources<Sources...>();
         constexpr auto count = sizeof...(Sources);
         constexpr bool dependent = std::array<bool, count>{has_parent<Sources>...} != std::array<bool, count>{};
-        if constexpr (dependent) require_parents<Sources...>();
-        source_table<count> table{{make_row(declared)...}, {thresholds(declared.check)...}};
+        if constexpr (dependent) healthz::require_parents<Sources...>();
+        source_table<count> table{{healthz::make_row(declared)...}, {thresholds(declared.check)...}};
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
         table.has_parents = dependent;
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
-        auto const plan = plan_starts(intervals);
+        auto const plan = healthz::plan_starts(intervals);
         table.max_starts = plan.most;
         std::uint32_t offset = 0;
         for (std::size_t i = 0; i < count; ++i) {

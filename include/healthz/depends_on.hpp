@@ -49,8 +49,8 @@ constexpr void reject_self() {
 /// Declares a source that depends on another one.
 template <fixed_string Name, fixed_string Parent, class Prober>
 constexpr dependent_source<Name, Prober, Parent> source(dependent<Parent, Prober> prober, health_check check = {}) {
-    if constexpr (Name.view() == Parent.view()) reject_self<spelled_name<Name>>();
-    return {source<Name>(prober.prober, check)};
+    if constexpr (Name.view() == Parent.view()) healthz::reject_self<spelled_name<Name>>();
+    return {healthz::source<Name>(prober.prober, check)};
 }
 
 template <class Source>
@@ -68,7 +68,7 @@ constexpr std::string_view parent_name() {
 template <class... Sources>
 inline constexpr auto parents = [] {
     constexpr auto count = sizeof...(Sources);
-    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{parent_name<Sources>()...};
+    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{healthz::parent_name<Sources>()...};
     constexpr std::array<bool, count> depends{has_parent<Sources>...};
     constexpr name_index<count> index(names);
     std::array<std::uint16_t, count> found{};
@@ -126,13 +126,13 @@ template <class Outcome, fixed_string Parent>
 constexpr Outcome parent_is_down() {
     constexpr std::string_view before = "depends on ", after = ", which is down";
     char text[before.size() + Parent.view().size() + after.size()];
-    auto* const out = copy_text(after, copy_text(Parent.view(), copy_text(before, text)));
+    auto* const out = healthz::copy_text(after, healthz::copy_text(Parent.view(), healthz::copy_text(before, text)));
     return Outcome::error({text, static_cast<std::size_t>(out - text)});
 }
 template <class Outcome, fixed_string Parent>
 inline constexpr auto parent_is_down_text = [] {
-    std::array<char, parent_is_down<Outcome, Parent>().json().size()> exact;
-    copy_text(parent_is_down<Outcome, Parent>().json(), exact.data());
+    std::array<char, healthz::parent_is_down<Outcome, Parent>().json().size()> exact;
+    healthz::copy_text(healthz::parent_is_down<Outcome, Parent>().json(), exact.data());
     return exact;
 }();
 
@@ -162,7 +162,8 @@ struct make_dependencies {
     template <class... Sources>
     constexpr auto operator()(Sources const&...) const {
         std::size_t i = 0;
-        return std::array<dependency, sizeof...(Sources)>{make_dependency<Sources>(parents<Sources...>[i++])...};
+        return std::array<dependency, sizeof...(Sources)>{
+            healthz::make_dependency<Sources>(parents<Sources...>[i++])...};
     }
 };
 

@@ -118,10 +118,11 @@ private:
 
     constexpr std::size_t room() const { return Capacity - size_; }
     constexpr void append_raw(std::string_view text) {
-        size_ = static_cast<std::uint16_t>(copy_text(text, json_ + size_) - json_);
+        size_ = static_cast<std::uint16_t>(healthz::copy_text(text, json_ + size_) - json_);
     }
     constexpr void append(std::string_view text, std::size_t keep_free) {
-        size_ = static_cast<std::uint16_t>(escape_json(text, json_ + size_, json_ + Capacity - keep_free) - json_);
+        auto const* const end = healthz::escape_json(text, json_ + size_, json_ + Capacity - keep_free);
+        size_ = static_cast<std::uint16_t>(end - json_);
     }
 
     std::uint16_t size_ = 0;

@@ -133,7 +133,7 @@ public:
     /// The verdict of the source `Name`; nothing before its first. Compile error: no such source.
     template <fixed_string Name>
     constexpr std::optional<verdict> get() const {
-        return view()[index_of<Sources, Name>()];
+        return view()[healthz::index_of<Sources, Name>()];
     }
 
     // As in `report_view`.
@@ -148,7 +148,7 @@ public:
     /// Puts in the verdict of source `index`. For whoever runs the checks. `error` is an outcome's `json()`.
     constexpr void publish(std::size_t index, status verdict_status, std::string_view error, timestamp const& now) {
         auto const& row = rows_of<Sources>[index];
-        copy_text(error, text_.data() + row.text_offset);
+        healthz::copy_text(error, text_.data() + row.text_offset);
         records_[index] = {verdict_status, error.size(), now};
     }
 
@@ -179,8 +179,8 @@ constexpr void require_fits() {
 /// no room for it.
 template <auto const& Sources, fixed_string Name, std::size_t Capacity>
 constexpr std::size_t reported_index() {
-    constexpr auto index = index_of<Sources, Name>();
-    require_fits<spelled_name<Name>, (Capacity <= table_of<Sources>.rows[index].text_capacity)>();
+    constexpr auto index = healthz::index_of<Sources, Name>();
+    healthz::require_fits<spelled_name<Name>, (Capacity <= table_of<Sources>.rows[index].text_capacity)>();
     return index;
 }
 

@@ -110,8 +110,8 @@ concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> 
 /// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
 template <fixed_string Name, class Prober>
 constexpr declared_source<Name, Prober> source(Prober prober, health_check check = {}) {
-    if constexpr (!declarable_prober<Prober>) require_prober<Name, Prober>();
-    require_valid(Name.view(), check);
+    if constexpr (!declarable_prober<Prober>) healthz::require_prober<Name, Prober>();
+    healthz::require_valid(Name.view(), check);
     return {prober, check};
 }
 
@@ -204,7 +204,7 @@ constexpr void require_sources() {
                               std::array<bool, sizeof...(Sources) + 1>{};
     static_assert(sizeof...(Sources) > 0, "healthz: there are no sources; declare at least one");
     if constexpr (!declared) {
-        [[maybe_unused]] bool const each[] = {require_source<Sources>()...};
+        [[maybe_unused]] bool const each[] = {healthz::require_source<Sources>()...};
     } else if constexpr (sizeof...(Sources) > 0) {
         constexpr auto twice = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
         if constexpr (twice < sizeof...(Sources)) {
@@ -220,7 +220,7 @@ constexpr void require_sources() {
 /// Compile errors: no sources, two sources of the same name.
 template <class... Sources>
 constexpr boost::hana::tuple<Sources...> sources(Sources const&... declared) {
-    require_sources<Sources...>();
+    healthz::require_sources<Sources...>();
     return {declared...};
 }
 

@@ -51,7 +51,7 @@ constexpr start_plan<Count> plan_starts(std::array<tick, Count> const& intervals
     };
     std::array<item, Count> items{};
     for (std::size_t i = 0; i < Count; ++i) items[i] = {intervals[i], i};
-    sort_by(items, [](item const& i) { return i.interval; });
+    healthz::sort_by(items, [](item const& i) { return i.interval; });
 
     // From the longest interval down. A modulus is that of the one before it, or a divisor of it. Where that costs no less
     // than meeting those before now and then, a new family begins: 999 ms beside 1000 ms.

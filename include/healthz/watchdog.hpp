@@ -42,15 +42,17 @@ constexpr void require_period() {
 
 template <auto const& Sources, watchdog_period Period, required_source Source>
 constexpr std::size_t required_index() {
-    constexpr auto index = index_of<Sources, Source.name>();
+    constexpr auto index = healthz::index_of<Sources, Source.name>();
     constexpr auto& row = rows_of<Sources>[index];
     using name = spelled_name<Source.name>;
-    require_local<name, !row.remote || Source.network_allowed>();
-    require_period<name, (Period.milliseconds > worst_case_detection<Sources, Source.name>().count())>();
+    healthz::require_local<name, !row.remote || Source.network_allowed>();
+    constexpr auto detection = healthz::worst_case_detection<Sources, Source.name>().count();
+    healthz::require_period<name, (Period.milliseconds > detection)>();
     return index;
 }
 template <auto const& Sources, watchdog_period Period, required_source... Required>
-inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{required_index<Sources, Period, Required>()...};
+inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{
+    healthz::required_index<Sources, Period, Required>()...};
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
 /// since the last time. So nothing that stopped is taken for healthy: not the loop, not its clock, not a single

@@ -79,7 +79,7 @@ constexpr void write_json(report_view report, Sink&& put) {
         put(empty ? before_first : before_next);
         put(report.key(i));
         put(after_key);
-        write_verdict(*v, put);
+        healthz::write_verdict(*v, put);
         empty = false;
     }
     put(empty ? empty_document : after_last);
@@ -97,9 +97,9 @@ constexpr std::size_t json_size(report_view report) {
 /// Writes the document into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
 /// `max_json_size` bytes. Not terminated by a zero byte.
 constexpr std::string_view write_json(report_view report, std::span<char> buffer) {
-    if (buffer.size() < json_size(report)) return {};
+    if (buffer.size() < healthz::json_size(report)) return {};
     char* out = buffer.data();
-    write_json(report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_json(report, [&out](std::string_view piece) { out = copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 

@@ -26,7 +26,7 @@ public:
     net::awaitable<std::string> start_tls(std::shared_ptr<net::ssl::context> context, std::string host) {
         context_ = std::move(context);
         tls_.emplace(socket_, *context_);
-        std::string problem = co_await handshake(*tls_, std::move(host));
+        std::string problem = co_await asio::handshake(*tls_, std::move(host));
         if (problem.empty()) expiry_ = first_expiry(tls_->native_handle());
         co_return problem;
     }

@@ -89,7 +89,7 @@ inline net::awaitable<resolved> resolve(std::string host, std::string port) {
     auto numeric = look_up(AI_NUMERICHOST | AI_NUMERICSERV);
     if (!numeric.endpoints.empty()) co_return numeric;
     auto blocking = [look_up = std::move(look_up)] { return look_up(0); };
-    resolved result = co_await on_worker(std::move(blocking));
+    resolved result = co_await asio::on_worker(std::move(blocking));
     co_return result;
 }
 

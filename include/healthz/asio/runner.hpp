@@ -243,7 +243,7 @@ public:
     /// before `start`. Compile error: no such source.
     template <fixed_string Name>
     void maintenance(bool on) {
-        net::post(strand_, [loop = loops_[index_of<Sources, Name>()], on] { loop->maintain(on); });
+        net::post(strand_, [loop = loops_[healthz::index_of<Sources, Name>()], on] { loop->maintain(on); });
     }
 
     /// What the application found out about the source `Name` by using it: counts as a check that ended now, and is published;
@@ -252,7 +252,7 @@ public:
     /// Compile errors: no such source; an outcome with more text than the source's prober has.
     template <fixed_string Name, std::size_t Capacity>
     void report(basic_outcome<Capacity> const& found) {
-        constexpr auto index = reported_index<Sources, Name, Capacity>();
+        constexpr auto index = healthz::reported_index<Sources, Name, Capacity>();
         net::post(strand_, [loop = loops_[index], found = finding(found)] { loop->report(found); });
     }
 

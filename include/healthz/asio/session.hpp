@@ -123,13 +123,13 @@ constexpr session_functions functions_of() {
     session_functions f;
     f.make_error = &make_error<outcome_of<Prober>>;
     f.make_failure = &make_failure<outcome_of<Prober>>;
-    constexpr bool combined = is_combination<Prober> && is_concurrent<Prober>();
+    constexpr bool combined = is_combination<Prober> && healthz::is_concurrent<Prober>();
     if constexpr (!combined) f.open = &open_session<Prober>;
     if constexpr (combined) {
         f.combine = &make_combined_port<Prober>;
     } else if constexpr (immediate_prober<Session>) {
         f.probe = [](void* session, attempt a) { return finding(healthz::probe(*static_cast<Session*>(session), a)); };
-        f.blocking = may_block<Prober>();
+        f.blocking = healthz::may_block<Prober>();
     } else if constexpr (coroutine_prober<Session>) {
         f.await = &await_session<Session>;
     } else {
@@ -145,7 +145,7 @@ constexpr session_functions functions_of() {
 
 // One for each type of prober, that lasts: a stuck worker may look at it at any time.
 template <class Prober>
-inline constexpr session_functions functions_for = functions_of<Prober>();
+inline constexpr session_functions functions_for = asio::functions_of<Prober>();
 
 /// A declared prober without its type.
 struct prober_row {

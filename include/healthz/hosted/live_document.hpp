@@ -72,7 +72,7 @@ private:
         put(before_next);
         put(report.key(index));
         put(after_key);
-        write_verdict(*v, put);
+        healthz::write_verdict(*v, put);
     }
 
     void count_ok(report_view report, std::size_t index) {
