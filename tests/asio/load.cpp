@@ -27,7 +27,7 @@ using healthz::status;
 
 namespace {
 
-constexpr healthz::health_check once{.interval = 1h, .timeout = 100ms, .retries = 0};
+constexpr healthz::health_check once{.interval = 1h, .timeout = 500ms, .retries = 0};
 
 // ---- a loop that is held up beyond a deadline
 
@@ -55,9 +55,9 @@ struct sleeping_prober {
 };
 constexpr auto by_byte = healthz::sources(source<"byte">(byte_prober{}, once));
 constexpr auto in_time = healthz::sources(source<"in time">(sleeping_prober{40ms}, once));
-constexpr auto too_late = healthz::sources(source<"too late">(sleeping_prober{250ms}, once));
+constexpr auto too_late = healthz::sources(source<"too late">(sleeping_prober{700ms}, once));
 
-// The verdict of the one source, where the loop stands still from when its probe has begun until 400 ms later; `meanwhile` happens.
+// The verdict of the one source, where the loop stands still from when its probe has begun until 900 ms later; `meanwhile` happens.
 template <auto const& Sources, class F>
 status verdict_of_busy_loop(F meanwhile) {
     net::io_context context;
@@ -75,7 +75,7 @@ status verdict_of_busy_loop(F meanwhile) {
             return;
         }
         meanwhile();
-        std::this_thread::sleep_for(400ms);
+        std::this_thread::sleep_for(900ms);
     };
     runner.start();
     hold_up();
