@@ -70,6 +70,9 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
+    // A loop that is so late was held up; what is less is the system's way to wake it.
+    static constexpr std::chrono::milliseconds held_up{2};
+
     tick now() const {
         return static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_).count());
     }
@@ -94,14 +97,22 @@ private:
         if (!stopped_) sleep();
     }
 
-    // A loop that came late upon a deadline has had no time to read what may lie there: the attempt has as long again as the loop
-    // was late, once, and at least until all that is ready has had its turn.
+    // A loop that was held up beyond a deadline has had no time to read what may lie there: once, all that is ready has its turn
+    // before the attempt is given up.
     bool looks_again() {
-        if (!busy_ || abandoned_ || std::exchange(looked_again_, true)) return false;
-        std::chrono::milliseconds const longest(schedule_.timeout);
         auto const woken = clock::now();
-        wake_at(woken + std::min<clock::duration>(woken - timer_.expiry(), longest));
+        if (!busy_ || abandoned_ || looked_again_ || woken - timer_.expiry() < held_up) return false;
+        looked_again_ = true;
+        wake_at(woken + std::chrono::milliseconds(5));
         return true;
+    }
+
+    // Whether what a probe found came too late. Where it ended here, on the loop, nobody knows when its answer came: where the loop was
+    // held up, perhaps in time; else it did not.
+    bool is_past_deadline(finding const& found) const {
+        if (found.ended) return *found.ended > deadline_;
+        auto const late = clock::now() - deadline_;
+        return late > clock::duration::zero() && late < held_up && !looked_again_;
     }
 
     // What the check found without an attempt, if none is to be made.
@@ -147,8 +158,7 @@ private:
         busy_ = false;
         bool const late = std::exchange(abandoned_, false);
         if (stopped_) return;
-        bool const is_past_deadline = found.ended && *found.ended > deadline_;
-        if (!late && is_past_deadline) attempt_ended(finding(healthz::timeout()));
+        if (!late && is_past_deadline(found)) attempt_ended(finding(healthz::timeout()));
         else if (!late) attempt_ended(found);
         else if (cycle_.running()) probe(now());
     }

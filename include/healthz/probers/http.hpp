@@ -251,7 +251,7 @@ private:
                 if (ec == boost::beast::http::error::need_more && !is_endless) break;
                 if (ec) {
                     got.message = "invalid reply";
-                    got.extra = is_endless ? "a line is too long" : ec.message();
+                    got.extra = ec == boost::beast::http::error::need_more ? "a line is too long" : ec.message();
                     co_return;
                 }
                 if (got.reply->is_done() && got.reply->is_informational()) got.reply.emplace(settings_.expected_text, is_head);

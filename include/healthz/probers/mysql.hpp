@@ -247,15 +247,18 @@ private:
         }
         if (made != nullptr && settings.statement_timeout) {
             // Where the server or a proxy does not know of limits there is none.
-            auto const limit = std::to_string(timeout.count());
+            // Later than the attempt's end, since a statement that is cut short may look as if it had succeeded.
+            auto const limit = std::to_string(timeout.count() + 100);
             auto sql = "SET max_statement_time = " + limit + " / 1000";
             if (mariadb_connection(handle) == 0) sql = "SET max_execution_time = " + limit;
             int ignored = 0;
             pending = mysql_real_query_start(&ignored, handle, sql.c_str(), sql.size());
             while (pending != 0) pending = mysql_real_query_cont(&ignored, handle, link->wait_until(end, pending));
         }
-        if (made == nullptr || link->is_dead()) result.problem = describe(*link, to, "connection error");
-        else result.link = std::move(link);
+        bool const has_failed = made == nullptr || link->is_dead();
+        if (!has_failed) result.link = std::move(link);
+        else if (std::chrono::steady_clock::now() >= end) result.problem = outcome_type::timeout();  // whatever libmariadb calls it
+        else result.problem = describe(*link, to, "connection error");
         return result;
     }
 
