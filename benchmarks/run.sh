@@ -4,7 +4,7 @@
 #
 # Installs what is needed (Debian packages), builds it optimised, measures this library beside its peers and beside what the
 # machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, serve, probe,
-# compile and size; all of them take under 15 minutes on 2 cores.
+# compile and size; all of them take under 20 minutes on 2 cores.
 #
 #   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
 #   --json FILE  every ratio under its key, with the figures that it was made from
