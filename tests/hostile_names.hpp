@@ -48,6 +48,7 @@ template <auto...> void first_expiry(anything auto&&...);
 template <auto...> void first_in_circle(anything auto&&...);
 template <auto...> void functions_of(anything auto&&...);
 template <auto...> void handshake(anything auto&&...);
+template <auto...> void hold_over_fork(anything auto&&...);
 template <auto...> void index_of(anything auto&&...);
 template <auto...> void invalid_declaration(anything auto&&...);
 template <auto...> void inverted(anything auto&&...);

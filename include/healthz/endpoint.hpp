@@ -62,7 +62,7 @@ enum class answer : std::uint8_t {
     not_admin,          ///< 400
     not_found,          ///< 404
     method_not_allowed, ///< 405, with `Allow: GET, HEAD`
-    malformed,          ///< 400 and a close: no valid HTTP request
+    malformed,          ///< 400, and a close by our server: no valid HTTP request, or one of two meanings
     timed_out,          ///< 408 and a close: the request did not arrive in time
     misdirected,        ///< 421: for a host that is not served here
     header_too_large,   ///< 431 and a close

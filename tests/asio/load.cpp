@@ -55,6 +55,16 @@ struct sleeping_prober {
 };
 constexpr auto by_byte = healthz::sources(source<"byte">(byte_prober{}, once));
 constexpr auto in_time = healthz::sources(source<"in time">(sleeping_prober{40ms}, once));
+// Holds up the loop itself, beyond its own deadline.
+struct overrunning_prober {
+    static constexpr bool blocking = false;
+    outcome probe() const {
+        ++probes_begun;
+        std::this_thread::sleep_for(700ms);
+        return healthz::ok();
+    }
+};
+constexpr auto overrun = healthz::sources(source<"overrun">(overrunning_prober{}, once));
 constexpr auto too_late = healthz::sources(source<"too late">(sleeping_prober{700ms}, once));
 
 // The verdict of the one source, where the loop stands still from when its probe has begun until 900 ms later; `meanwhile` happens.
@@ -93,6 +103,7 @@ TEST_CASE("an answer that was there before the deadline counts, however late the
     CHECK(verdict_of_busy_loop<by_byte>([] {}) == status::timeout);
     CHECK(verdict_of_busy_loop<in_time>([] {}) == status::ok);
     CHECK(verdict_of_busy_loop<too_late>([] {}) == status::timeout);
+    CHECK(verdict_of_busy_loop<overrun>([] {}) == status::timeout);
     ::close(ends[0]);
     ::close(ends[1]);
 }
@@ -160,10 +171,17 @@ struct opening_prober {
         return std::ifstream("/proc/self/stat") ? healthz::ok() : healthz::error("cannot be opened");
     }
 };
+struct resolving_prober {
+    net::awaitable<outcome> probe() const {
+        healthz::asio::resolved const found = co_await healthz::asio::resolve("localhost", "80");
+        co_return found.endpoints.empty() ? healthz::error(found.problem) : healthz::ok();
+    }
+};
 constexpr auto connecting = healthz::sources(source<"connecting">(connecting_prober{}, twice));
 constexpr auto opening = healthz::sources(source<"opening">(opening_prober{}, twice));
 constexpr auto absent = healthz::sources(source<"absent">(healthz::inverted(opening_prober{}), twice));
 constexpr auto either = healthz::sources(source<"either">(healthz::any_of(opening_prober{}, connecting_prober{}), twice));
+constexpr auto by_name = healthz::sources(source<"by name">(resolving_prober{}, twice));
 constexpr auto at_ease = healthz::sources(source<"at ease">([] { return healthz::ok(); }, twice));
 
 // Runs the one source until its first verdict, from a moment on at which `shortage` has been called.
@@ -219,24 +237,36 @@ TEST_CASE("an error that is met without a descriptor left is this process's, and
 
 TEST_CASE("where there can be no thread, that is not the source's fault") {
     // A stack of such a size cannot be had.
-    pthread_attr_t before, vast;
-    ::pthread_getattr_default_np(&before);
-    ::pthread_getattr_default_np(&vast);
-    ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47);
-    latch end;
-    end.set(false);
+    class vast_stacks {
+    public:
+        vast_stacks() {
+            ::pthread_getattr_default_np(&before_);
+            auto vast = before_;
+            ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47);
+            ::pthread_setattr_default_np(&vast);
+        }
+        ~vast_stacks() { ::pthread_setattr_default_np(&before_); }
+
+    private:
+        pthread_attr_t before_;
+    };
+    std::optional<vast_stacks> stacks;
+    auto const end = std::make_shared<latch>();
+    end->set(false);
     auto const shortage = [&] {
-        REQUIRE(::pthread_setattr_default_np(&vast) == 0);
+        stacks.emplace();
         try {  // threads that are idle are taken first
-            while (true) healthz::asio::workers::shared().run([&end] { end.wait(); });
-        } catch (std::system_error const&) {
+            while (true) healthz::asio::workers::shared().run([end] { end->wait(); });
+        } catch (healthz::asio::no_thread const&) {
         }
     };
-    auto const found = verdict_after<at_ease>(shortage);
-    ::pthread_setattr_default_np(&before);
-    end.set(true);
-    CHECK(found == R"(FAILED "this process has no thread left for the check")");
+    constexpr auto ours = R"(FAILED "this process has no thread left for the check")";
+    CHECK(verdict_after<at_ease>(shortage) == ours);
+    CHECK(verdict_after<by_name>([] {}) == ours);
+    stacks.reset();
+    end->set(true);
     CHECK(verdict_after<at_ease>([] {}) == "OK null");
+    CHECK(verdict_after<by_name>([] {}) == "OK null");
 }
 
 // ---- handlers that throw

@@ -81,7 +81,14 @@ TEST_CASE("a runner reads the environment where it is made, and checks go by wha
 
 namespace {
 
-constexpr auto blocking = healthz::sources(source<"blocking">([] { return healthz::ok(); }, {.interval = 1h, .timeout = 5s, .retries = 0}));
+struct settled_prober {
+    healthz::setting name = healthz::env(variable, "fallback");
+    outcome probe() const {
+        std::string problem;
+        return name.read("name", problem) ? healthz::ok() : healthz::failed(problem);
+    }
+};
+constexpr auto blocking = healthz::sources(source<"blocking">(settled_prober{}, {.interval = 1h, .timeout = 5s, .retries = 0}));
 
 // Runs `f` in a child process, and returns whether that was true.
 template <class F>
@@ -119,7 +126,11 @@ TEST_CASE("a child process has workers of its own") {
         while (!end) {
             if (running >= 3) continue;
             ++running;
-            healthz::asio::workers::shared().run([&] { --running; });
+            healthz::asio::workers::shared().run([&] {
+                std::string problem;
+                healthz::setting(healthz::env(variable)).read("name", problem);
+                --running;
+            });
         }
     });
     int failed = 0;

@@ -97,8 +97,8 @@ struct has_a_member {
     bool blocking = false;
     outcome probe() const { return healthz::ok(); }
 };
-static_assert(!healthz::asio::may_block<never_blocks>() && !healthz::asio::may_block<on_loop_prober>());
-static_assert(healthz::asio::may_block<off_loop_prober>() && healthz::asio::may_block<has_a_member>());
+static_assert(!healthz::may_block<never_blocks>() && !healthz::may_block<on_loop_prober>());
+static_assert(healthz::may_block<off_loop_prober>() && healthz::may_block<has_a_member>());
 
 constexpr auto kinds = healthz::sources(
     source<"worker">(off_loop_prober{}, often), source<"loop">(on_loop_prober{}, often),

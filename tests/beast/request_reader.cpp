@@ -246,7 +246,10 @@ TEST_CASE("reader: of an incomplete request there are method and target, whereve
     auto bytes = std::make_unique<std::string>("HEAD /some/path?with-a-query HTTP/1.1\r\nHost: a\r\n");
     CHECK(reader.read(bytes->substr(0, 20)) == request_state::incomplete);
     CHECK(fields.method.empty());
-    CHECK(reader.read(*bytes) == request_state::incomplete);
+    for (std::string_view const more : {"", "X", "-", "A: b\r\n", "X"}) {
+        bytes = std::make_unique<std::string>(*bytes + std::string(more));
+        CHECK(reader.read(*bytes) == request_state::incomplete);
+    }
     bytes.reset();
     CHECK(fields.method == "HEAD");
     CHECK(fields.target == "/some/path?with-a-query");

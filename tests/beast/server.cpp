@@ -368,12 +368,12 @@ TEST_CASE("few descriptors are used well: an honest client is answered beside ma
             CHECK(honest.ask(request()).status == 200);
             CHECK(std::chrono::steady_clock::now() - begin < at_once);
         }
-        CHECK(eventually([&] {
-            return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")");
-        }));
         std::size_t open = 0;
         for (auto& each : idle) open += each.readable(0ms) ? 0 : 1;
         CHECK(open > (most == std::string("64") ? 10u : 0u));
+        CHECK(eventually([&] {
+            return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")");
+        }));
     }
 }
 

@@ -41,7 +41,7 @@ public:
     std::string wrong_certificate() { return nginx().https_url("elsewhere"); }
     std::string expired_certificate() { return nginx().https_url("expired"); }
     std::string odd_bytes() {
-        odd_.emplace(odd_server::answer(std::string("HTTP/1.1 500 \r\nContent-Length: 10\r\n\r\ngr\xFC\xDF \0 <\x01>", 48)));
+        odd_.emplace(odd_server::answer(std::string("HTTP/1.1 500 \r\nContent-Length: 10\r\n\r\ngr\xFC\xDF \0 <\x01>", 47)));
         return place_at("127.0.0.1", odd_->port());
     }
     std::string ten_megabytes() { return of("/files/big"); }

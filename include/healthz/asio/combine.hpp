@@ -31,6 +31,7 @@ public:
         found_ = tally();
         by_probes_ = true;
         may_pass_ = false;
+        ended_.reset();
         for (auto& each : members_) each.wanted = true;
         for (std::size_t i = 0; i < members_.size(); ++i)  // the first may decide before the next begins
             if (members_[i].wanted && !members_[i].busy) begin(i, a);
@@ -82,6 +83,7 @@ private:
         if (Combination::how == combining::inverted && !found.by_probe) return end()(found);
         by_probes_ = by_probes_ && found.by_probe;
         may_pass_ = may_pass_ || found.may_pass;
+        if (found.ended && (!ended_ || *found.ended > *ended_)) ended_ = found.ended;
         outcome_type result = outcome_type::ok();
         bool const decided = found_.take(index, found.status, found.json, result);
         bool waits = false;
@@ -91,7 +93,7 @@ private:
         finding combined(result);
         combined.by_probe = by_probes_ || result.status() == status::ok;
         combined.may_pass = may_pass_ && result.status() == status::failed;
-        combined.ended = found.ended;
+        combined.ended = ended_;
         end()(combined);
     }
 
@@ -110,6 +112,7 @@ private:
     clock::time_point deadline_;
     tally found_;
     bool by_probes_ = true;   // whether nothing of it is an error that no probe reported
+    std::optional<clock::time_point> ended_;  // when the last of its members ended that tell
     bool may_pass_ = false;  // whether this process lacked what a member takes
 };
 

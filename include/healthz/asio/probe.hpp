@@ -49,15 +49,15 @@ public:
             try {
                 found = asio::blame(functions.probe(session.get(), a), functions.make_failure);
             } catch (...) {
-                found = asio::blame(asio::exception_finding(functions.make_error, std::current_exception()), functions.make_failure);
+                found = asio::exception_finding(functions.make_error, functions.make_failure, std::current_exception());
             }
             found.ended = std::chrono::steady_clock::now();
             gate->post(to, delivery{std::move(found)});
         };
         try {
             workers::shared().run(std::move(job));
-        } catch (std::system_error const&) {
-            gate->post(weak_from_this(), delivery{functions_.make_failure("this process has no thread left for the check")});
+        } catch (no_thread const& e) {
+            gate->post(weak_from_this(), delivery{functions_.make_failure(e.what())});
         }
     }
     void give_up() override {}
@@ -106,7 +106,7 @@ private:
             if (!std::exchange(started_, true)) functions_.start(session_.get());
             found = functions_.poll(session_.get());
         } catch (...) {
-            found = asio::exception_finding(functions_.make_error, std::current_exception());
+            found = asio::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
         if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(asio::blame(std::move(*found), functions_.make_failure));
@@ -141,7 +141,7 @@ public:
         auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
             self->running_ = false;
             auto const& functions = self->functions_;
-            if (thrown) on_done(asio::blame(asio::exception_finding(functions.make_error, thrown), functions.make_failure));
+            if (thrown) on_done(asio::exception_finding(functions.make_error, functions.make_failure, thrown));
             else on_done(asio::blame(found, functions.make_failure));
         };
         net::co_spawn(executor_, run(shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
@@ -155,7 +155,11 @@ public:
 private:
     static net::awaitable<finding> run(std::shared_ptr<coroutine_port> self, attempt a) {
         co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
-        if (self->functions_.probe != nullptr) co_return self->functions_.probe(self->session_.get(), a);
+        if (self->functions_.probe != nullptr) {
+            finding made = self->functions_.probe(self->session_.get(), a);
+            made.ended = std::chrono::steady_clock::now();  // the probe itself may have held up the loop
+            co_return made;
+        }
         finding found = co_await self->functions_.await(self->session_.get(), a);
         co_return found;
     }

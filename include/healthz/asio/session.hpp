@@ -5,6 +5,7 @@
 
 #include "../combine.hpp"
 #include "../declaration.hpp"
+#include "workers.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -20,8 +21,6 @@
 #include <string>
 
 namespace healthz::asio {
-
-namespace net = boost::asio;
 
 /// An outcome of any capacity.
 struct finding {
@@ -73,17 +72,17 @@ inline finding blame(finding found, failure_maker make) {
 }
 
 /// The finding for a probe that threw.
-inline finding exception_finding(error_maker make, std::exception_ptr thrown) {
+inline finding exception_finding(error_maker make, failure_maker make_failure, std::exception_ptr thrown) {
     try {
         std::rethrow_exception(thrown);
+    } catch (no_thread const& e) {
+        return make_failure(e.what());
     } catch (std::exception const& e) {
-        return make("the probe threw an exception", e.what());
+        return asio::blame(make("the probe threw an exception", e.what()), make_failure);
     } catch (...) {
-        return make("the probe threw an exception", {});
+        return asio::blame(make("the probe threw an exception", {}), make_failure);
     }
 }
-
-using healthz::may_block;
 
 class probe_port;
 /// Makes the port of a combination that runs its members at the same time; see `combine.hpp`.

@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -23,10 +24,7 @@ namespace healthz::asio {
 /// changed. Thread safe; blocks as long as the disk does. Never destroyed, since a stuck worker may still hold it when the process ends.
 class system_trust {
 public:
-    static system_trust& shared() {
-        static auto& one = *new system_trust;
-        return one;
-    }
+    static system_trust& shared() { return *place(); }
 
     void give_to(SSL_CTX* context) {
         std::lock_guard const lock(mutex_);
@@ -43,6 +41,13 @@ public:
 private:
     // What is different once a file or folder was written or replaced.
     using state = std::tuple<dev_t, ino_t, time_t, long>;
+
+    // A child after fork has another one, since a thread that it lacks may have been at work with this one, for as long as a disk hangs.
+    static system_trust*& place() {
+        static system_trust* one = new system_trust;
+        [[maybe_unused]] static int const of_child = ::pthread_atfork(nullptr, nullptr, [] { place() = new system_trust; });
+        return one;
+    }
 
     // OpenSSL itself looks up the same variables at each reading; names that change later are not noticed.
     system_trust() {

@@ -13,9 +13,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -24,6 +26,11 @@ namespace healthz::asio {
 
 namespace net = boost::asio;
 
+/// Thrown for a call that needs a thread where this process can have none.
+struct no_thread : std::exception {
+    char const* what() const noexcept override { return "this process has no thread left for the check"; }
+};
+
 /// Blocks the signals of the calling thread for its lifetime, and so those of threads that it starts: all but the ones that a
 /// thread's own fault raises.
 class without_signals {
@@ -31,7 +38,7 @@ public:
     without_signals() {
         sigset_t all;
         ::sigfillset(&all);
-        for (int const own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::sigdelset(&all, own);
+        for (int const own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) ::sigdelset(&all, own);
         ::pthread_sigmask(SIG_SETMASK, &all, &before_);
     }
     ~without_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -45,7 +52,7 @@ private:
 /// The process's worker threads. A job takes an idle thread or a new one, so jobs never wait for each other; a thread that
 /// was idle for ten seconds ends. None is ever joined, since nobody can wait for a call that is stuck: it may run on while the
 /// process ends, and code that it runs must not be unloaded (`dlclose`). No signal is handled on one, since drivers take
-/// a call that a signal has interrupted for one that failed. Thread safe. A child after `fork` begins with none.
+/// a call that a signal has interrupted for one that failed; a program that is started on one begins with them blocked. Thread safe. A child after `fork` begins with none.
 class workers {
 public:
     /// The one pool. Never destroyed, since a stuck thread may come back to it at any time.
@@ -54,7 +61,7 @@ public:
         return pool;
     }
 
-    /// Runs `job` on a thread of its own. May throw std::system_error if no thread can be had; then the job will not run.
+    /// Runs `job` on a thread of its own. Throws `no_thread` if none can be had; then the job will not run.
     void run(std::function<void()> job) {
         {
             std::lock_guard lock(mutex_);
@@ -67,7 +74,11 @@ public:
             }
         }
         without_signals const inherited;
-        std::thread([this, job = std::move(job)]() mutable { work(std::move(job)); }).detach();
+        try {
+            std::thread([this, job = std::move(job)]() mutable { work(std::move(job)); }).detach();
+        } catch (std::system_error const&) {
+            throw no_thread();
+        }
     }
 
 private:

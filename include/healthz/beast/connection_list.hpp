@@ -129,10 +129,11 @@ public:
         if (--from.size == 0) clients_.erase(clients_.find(from.id));
     }
 
-    /// Calls `expired` with each connection that has been in `where` for `time` or longer. It may leave or change its phase.
-    template <class Handler>
-    void for_each_expired(phase where, duration time, time_point now, Handler expired) {
-        for (auto* at = all_[index(where)].next(); at->of() != nullptr && now - at->of()->since_ >= time;) {
+    /// Calls `expired` with each connection that has been in `where` for `time()` or longer, which is asked anew for each. It may
+    /// leave or change its phase.
+    template <class Time, class Handler>
+    void for_each_expired(phase where, Time time, time_point now, Handler expired) {
+        for (auto* at = all_[index(where)].next(); at->of() != nullptr && now - at->of()->since_ >= time();) {
             auto& m = *at->of();
             at = at->next();
             expired(m);

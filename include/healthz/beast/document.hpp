@@ -34,11 +34,12 @@ struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     void assign(std::string_view status_line, std::string_view body, bool every_source_ok) {
         auto const date = date_line();
         auto const size = std::to_string(body.size());
+        auto const before_body = status_line.size() + date.size() + common_fields.size() + size.size() + http_header_end.size();
+        bytes.reserve(before_body + body.size());  // what may throw comes first
         status_size = status_line.size();
-        header_size = status_line.size() + date.size() + common_fields.size() + size.size() + http_header_end.size();
+        header_size = before_body;
         all_ok = every_source_ok;
         bytes.clear();
-        bytes.reserve(header_size + body.size());
         bytes.append(status_line).append(date.data(), date.size()).append(common_fields).append(size).append(http_header_end).append(body);
     }
 

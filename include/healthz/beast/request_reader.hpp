@@ -108,9 +108,12 @@ public:
     request_state read(std::string_view bytes) {
         auto const state = judge(bytes);
         if (state != request_state::incomplete) return state;
-        begin_.assign(fields_.method).append(fields_.target);
-        fields_.method = text_until(begin_, fields_.method.size());
-        fields_.target = text_from(begin_, fields_.method.size());
+        std::string begin(fields_.method);  // a copy of its own, since the fields may be in `begin_` already
+        begin.append(fields_.target);
+        auto const method_size = fields_.method.size();
+        begin_ = std::move(begin);
+        fields_.method = text_until(begin_, method_size);
+        fields_.target = text_from(begin_, method_size);
         return state;
     }
 

@@ -290,7 +290,8 @@ private:
     refusals refusals_;
     net::steady_timer telling_{context_};
     clock::time_point next_telling_{};
-    asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); }};
+    asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); },
+                                  [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
 };
 
 /// The same in one call, for `main`: where a `std::exception` is thrown, it is one line on standard error, too, and EXIT_FAILURE.

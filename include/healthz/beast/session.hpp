@@ -83,8 +83,9 @@ public:
         if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor_.bind(where, ec);
         if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
+        if (!ec) acceptor_.native_non_blocking(true, ec);
         if (ec) return;
-        net::co_spawn(context_, accept(shared_from_this()), net::detached);
+        accept_all();
         sweep_later();
     }
 
@@ -156,6 +157,15 @@ private:
         return descriptor;
     }
 
+    // Goes on after what is thrown for lack of memory.
+    void accept_all() {
+        net::co_spawn(context_, accept(shared_from_this()), [self = shared_from_this()](std::exception_ptr thrown) {
+            if (!thrown) return;
+            if (self->on_exception_) self->on_exception_(std::move(thrown));
+            self->accept_all();
+        });
+    }
+
     // One at a time: whatever else is ready has its turn before the next connection may close one.
     static net::awaitable<void> accept(std::shared_ptr<listener> self) {
         while (self->acceptor_.is_open()) {
@@ -173,11 +183,11 @@ private:
         try {
             net::ip::tcp::endpoint from;
             int descriptor = accept_descriptor(from);
-            if (descriptor < 0 && !is_transient(errno)) {
+            if (descriptor < 0 && is_shortage(errno)) {
                 give_way();
                 descriptor = accept_descriptor(from);
             }
-            if (descriptor < 0) return is_transient(errno);
+            if (descriptor < 0) return !is_shortage(errno);
             net::ip::tcp::socket socket(context_);
             boost::system::error_code ec;
             socket.assign(from.protocol(), descriptor, ec);
@@ -197,8 +207,8 @@ private:
         }
     }
 
-    // Whether accept failed just because of the one connection that it was about.
-    static bool is_transient(int error) { return error == EAGAIN || error == EINTR || error == ECONNABORTED; }
+    // Any other failure is about the one connection that it was for: Linux tells what has befallen that one, too.
+    static bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
     // Out of descriptors: with a quarter of the connections less there are some for the probers, too.
     void give_way() {
@@ -321,7 +331,7 @@ private:
 
     void tell_refused(connection const& c, answer which) const {
         if (!on_refused_ || which == answer::document || which == answer::strict_document) return;
-        bool const has_path = !c.fields.method.empty();  // else the target is that of the request before
+        bool const has_path = !c.fields.method.empty();  // else nothing could be read
         on_refused_(which, has_path ? healthz::path_of(c.fields.target) : std::string_view(), c.client);
     }
 
@@ -338,7 +348,7 @@ private:
     void sweep() {
         auto const now = clock::now();
         for (auto const each : {phase::closing, phase::waiting, phase::receiving, phase::answering})
-            connections_.for_each_expired(each, time_in(each, now), now, [this](connection_list::member& m) { expire(m); });
+            connections_.for_each_expired(each, [this, each, now] { return time_in(each, now); }, now, [this](connection_list::member& m) { expire(m); });
         room_ = std::min(limits_.connections, room_ + room_ / 8 + 1);  // there may be descriptors again
         if (stopping() && alive_ == 0) {
             sweeper_.cancel();

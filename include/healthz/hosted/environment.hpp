@@ -3,6 +3,8 @@
 // Needs a process with an environment; links with nothing.
 #pragma once
 
+#include "fork.hpp"
+
 #include <unistd.h>
 
 #include <functional>
@@ -21,7 +23,7 @@ class environment {
 public:
     /// The one copy. Never destroyed, since a thread that hung may come back to it at any time.
     static environment& shared() {
-        static auto& one = *new environment;
+        static auto& one = make_shared();
         return one;
     }
 
@@ -50,6 +52,11 @@ private:
     using variables = std::map<std::string, std::string, std::less<>>;
 
     environment() = default;
+    static std::mutex& shared_mutex() { return shared().mutex_; }
+    static environment& make_shared() {
+        healthz::hold_over_fork<&shared_mutex>();
+        return *new environment;
+    }
     bool is_read() {
         std::lock_guard lock(mutex_);
         return is_read_;

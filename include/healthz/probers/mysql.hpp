@@ -114,7 +114,6 @@ private:
         }
 
         void watch(boost::asio::any_io_executor const& executor) {
-            ::fcntl(mysql_get_socket(handle), F_SETFD, FD_CLOEXEC);
             socket.emplace(executor, mysql_get_socket(handle));
             socket->native_non_blocking(true);
         }
@@ -127,6 +126,7 @@ private:
         /// The same, on a worker.
         int wait_until(std::chrono::steady_clock::time_point end, int events) const {
             short const wanted = (events & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : POLLIN;
+            ::fcntl(mysql_get_socket(handle), F_SETFD, FD_CLOEXEC);  // before long: it may be another one each time
             bool const is_ready = healthz::wait_until_ready(mysql_get_socket(handle), wanted, end);
             return is_ready ? events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE) : MYSQL_WAIT_TIMEOUT;
         }

@@ -3,6 +3,7 @@
 // Needs unixODBC.
 #pragma once
 
+#include "../hosted/fork.hpp"
 #include "../hosted/odbc_string.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
@@ -123,10 +124,16 @@ private:
 
     // One for the process, and null where it cannot be had: as unixODBC makes one, it writes what other threads may be reading. Never
     // freed, since a stuck worker may still use it when the process ends.
+    static std::mutex& environment_mutex() {
+        static auto& mutex = [] () -> std::mutex& {
+            healthz::hold_over_fork<&environment_mutex>();
+            return *new std::mutex;
+        }();
+        return mutex;
+    }
     static SQLHANDLE environment() {
-        static std::mutex mutex;
         static SQLHANDLE shared = SQL_NULL_HANDLE;
-        std::lock_guard const lock(mutex);
+        std::lock_guard const lock(environment_mutex());
         if (shared == SQL_NULL_HANDLE && SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &shared)))
             SQLSetEnvAttr(shared, SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
         return shared;

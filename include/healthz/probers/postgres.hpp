@@ -7,6 +7,7 @@
 #include "../hosted/conninfo.hpp"
 #include "../hosted/postgres_text.hpp"
 #include "../hosted/setting.hpp"
+#include "../hosted/wait.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 
@@ -15,10 +16,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/write.hpp>
 
-#include <poll.h>
 #include <sys/un.h>
 
-#include <cerrno>
 
 namespace healthz {
 
@@ -119,13 +118,7 @@ private:
 
         /// Waits on a worker for what libpq waits for; false where that does not come in time.
         bool wait_until(clock::time_point end, PostgresPollingStatusType what) const {
-            while (true) {
-                auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now()).count();
-                pollfd one{PQsocket(handle), short(what == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-                auto const count = left > 0 ? ::poll(&one, 1, static_cast<int>(std::min<long long>(left, 60'000))) : 0;
-                if (count > 0 || left <= 0) return count > 0;
-                if (count < 0 && errno != EINTR) return false;
-            }
+            return healthz::wait_until_ready(PQsocket(handle), what == PGRES_POLLING_READING ? POLLIN : POLLOUT, end);
         }
 
         /// All that libpq takes for a secret: of the string, of the environment, of a service, of the file of passwords.
@@ -276,7 +269,10 @@ private:
             link.learn_password();
         }
         PQsetErrorVerbosity(link.handle, PQERRORS_DEFAULT);
-        if (next == PGRES_POLLING_OK) return {};
+        if (next == PGRES_POLLING_OK) {
+            PQsetnonblocking(link.handle, 1);  // so that nothing waits for the server, not even its end
+            return {};
+        }
         std::string text = PQerrorMessage(link.handle);
         // "connection to server ... failed", "could not translate host name ..." and the like are no fault of the string.
         bool const is_error = text.find("connection to server") != text.npos || text.starts_with("out of memory") ||
@@ -289,7 +285,6 @@ private:
     // What is left to do with a connection, on the loop.
     boost::asio::awaitable<outcome_type> prepare(connection& link) {
         auto const executor = co_await boost::asio::this_coro::executor;
-        PQsetnonblocking(link.handle, 1);
         link.socket.emplace(executor, PQsocket(link.handle));
         // A database without an encoding would refuse to send an error text that is not UTF-8.
         constexpr std::string_view none = "SQL_ASCII";
