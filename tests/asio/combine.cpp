@@ -180,7 +180,7 @@ TEST_CASE("a member that hangs costs one thread, and neither its source's verdic
         for (auto const& each : verdicts) CHECK(each.status == status::timeout);
         auto const late = std::chrono::duration_cast<milliseconds>(verdicts[0].time - monitor.started() - hung.timeout);
         CHECK(late.count() >= -2);
-        CHECK(late.count() <= prompt.count());
+        CHECK(late.count() <= prompt().count());
     }
     CHECK(entered == 3);  // one for each source, however many checks
     CHECK(begun >= 10);   // while those that can be cancelled are, and begin anew

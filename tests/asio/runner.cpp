@@ -247,7 +247,7 @@ TEST_CASE("whatever hangs: its TIMEOUT is on time, every time, and nobody else i
             CHECK(verdicts[i].error == "null");
             auto const late = std::chrono::duration_cast<milliseconds>(verdicts[i].time - start - hung.timeout);
             CHECK(late.count() >= -2);
-            CHECK(late.count() <= prompt.count());
+            CHECK(late.count() <= prompt().count());
             start = monitor.started() + place + hung.interval * i;
         }
     }
@@ -366,14 +366,14 @@ TEST_CASE("an attempt that is not OK is retried as declared") {
     auto const slow = monitor.wait_for(1, 3);
     CHECK(slow[0].status == status::timeout);
     CHECK(after(slow[0]) >= 418);
-    CHECK(after(slow[0]) <= 420 + 3 * prompt.count());
+    CHECK(after(slow[0]) <= 420 + 3 * prompt().count());
     CHECK(slow_attempts == 3);
 
     // FAILED is a verdict at once.
     auto const failed = monitor.wait_for(2, 2);
     CHECK(failed[0].status == status::failed);
     CHECK(failed[0].error == R"("no setting")");
-    CHECK(after(failed[0]) <= 50 + prompt.count());
+    CHECK(after(failed[0]) <= 50 + prompt().count());
     CHECK(failed_attempts <= static_cast<int>(monitor.events(2).size()) + 1);
 }
 
@@ -526,6 +526,6 @@ TEST_CASE("300 sources run") {
     // Spread over the interval as planned.
     auto const second = [](std::size_t index) { return milliseconds(healthz::rows_of<many>[index].schedule.later); };
     auto const apart = std::chrono::duration_cast<milliseconds>(last[1].time - middle[1].time);
-    CHECK(abs(apart - (second(299) - second(150))) <= prompt);
+    CHECK(abs(apart - (second(299) - second(150))) <= prompt());
     CHECK(abs(second(100) - second(0)) > 50ms);
 }

@@ -8,7 +8,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <future>
 #include <new>
@@ -18,14 +20,17 @@
 namespace {
 
 thread_local std::size_t allocations = 0;
+thread_local std::size_t allocations_left = SIZE_MAX;
 
-void* counted_or_null(std::size_t size, std::size_t alignment = 0) noexcept {
+void* counted_or_null(std::size_t size, std::size_t alignment = sizeof(void*)) noexcept {
+    if (allocations_left == 0) return nullptr;
+    --allocations_left;
     ++allocations;
-    if (alignment == 0) return std::malloc(size + (size == 0));
-    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    void* memory = nullptr;
+    return ::posix_memalign(&memory, alignment, size + (size == 0)) == 0 ? memory : nullptr;
 }
 
-void* counted(std::size_t size, std::size_t alignment = 0) {
+void* counted(std::size_t size, std::size_t alignment = sizeof(void*)) {
     void* const memory = counted_or_null(size, alignment);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
@@ -33,6 +38,12 @@ void* counted(std::size_t size, std::size_t alignment = 0) {
 
 }  // namespace
 
+scarce_memory::scarce_memory(std::size_t allowed) { allocations_left = allowed; }
+scarce_memory::~scarce_memory() { allocations_left = SIZE_MAX; }
+
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {  // by which Asio allocates
+    return counted_or_null(size, std::max(alignment, sizeof(void*)));
+}
 // Not inlined: g++ would compare the halves of a pair that it sees only one of, and warn.
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
@@ -100,14 +111,17 @@ public:
 
     http_answer ask(std::string const& text) { return client_->ask(text); }
 
-    /// How often the server allocated from some requests to the last of their answers. The fewest of ten times, since its
-    /// timers go on meanwhile.
+    /// How often the server allocated for twenty times these requests, each from its first byte to the last of its answers. The
+    /// fewest of ten times, since its timers go on meanwhile. The question itself costs one: its memory stays with the server's
+    /// thread, in the place of memory that Asio had put by.
     std::size_t allocations_of(std::string const& text, int answers) {
         std::size_t fewest = static_cast<std::size_t>(-1);
         for (int i = 0; i < 10; ++i) {
             auto const before = so_far();
-            client_->send(text);
-            for (int n = 0; n < answers; ++n) client_->read();
+            for (int n = 0; n < 20; ++n) {
+                client_->send(text);
+                for (int read = 0; read < answers; ++read) client_->read();
+            }
             fewest = std::min(fewest, so_far() - before);
         }
         return fewest;
@@ -150,10 +164,10 @@ TEST_CASE("300 sources: a request starts no probe, and allocates what it does wi
 
     for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret)}) {
         CAPTURE(text);
-        CHECK(few.allocations_of(text, 1) == 0);
-        CHECK(many.allocations_of(text, 1) == 0);
+        CHECK(few.allocations_of(text, 1) <= 1);
+        CHECK(many.allocations_of(text, 1) <= 1);
     }
-    CHECK(few.allocations_of(plain + strict + plain, 3) == 0);
-    CHECK(many.allocations_of(plain + strict + plain, 3) == 0);
+    CHECK(few.allocations_of(plain + strict + plain, 3) <= 1);
+    CHECK(many.allocations_of(plain + strict + plain, 3) <= 1);
     CHECK(probes == 303);
 }

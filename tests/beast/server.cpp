@@ -591,6 +591,26 @@ TEST_CASE("afterwards SIGINT and SIGTERM do what they did before, and meanwhile,
     handle(SIGTERM, SIG_DFL);
 }
 
+TEST_CASE("where there is no memory to wait for signals, they do what they did before") {
+    handle(SIGINT, own_handler);
+    handle(SIGTERM, own_handler);
+    std::size_t failures = 0;
+    for (bool thrown = true; thrown; failures += thrown) {
+        boost::asio::io_context context;
+        try {
+            scarce_memory const memory(failures);
+            healthz::beast::stop_signals const signals(context, [] {});
+            thrown = false;
+        } catch (std::bad_alloc const&) {
+        }
+        CHECK(handler_of(SIGINT) == own_handler);
+        CHECK(handler_of(SIGTERM) == own_handler);
+    }
+    CHECK(failures >= 2);
+    handle(SIGINT, SIG_DFL);
+    handle(SIGTERM, SIG_DFL);
+}
+
 TEST_CASE("no child process inherits the listening socket or a client's") {
     auto const before = inherited_sockets();
     running r({.auth = healthz::allow_unauthenticated{}});

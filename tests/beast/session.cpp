@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <limits>
@@ -40,9 +41,14 @@ public:
     }
 
     /// Stops; returns how long the context needed to run out of work.
-    std::chrono::milliseconds stop() {
+    std::chrono::milliseconds stop(bool without_memory = false) {
         auto const begin = std::chrono::steady_clock::now();
-        net::post(context_, [this] { listener_->stop([this] { ++stops; }); });
+        net::post(context_, [this, without_memory] {
+            if (without_memory)
+                for (int i = 0; i < 8; ++i) net::post(context_, [] {});  // which take the memory that Asio has put by
+            scarce_memory const memory(without_memory ? 0 : SIZE_MAX);
+            listener_->stop([this] { ++stops; });
+        });
         thread_.join();
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     }
@@ -833,10 +839,25 @@ TEST_CASE("a listener without clients stops at once") {
     CHECK(s.stops == 1);
 }
 
+TEST_CASE("a listener that has no memory stops all the same, only without a last word") {
+    server s;
+    client idle(s.port), served(s.port), slow(s.port), deaf(s.port, 4096), closing(s.port);
+    CHECK(served.ask(request()).status == 200);
+    REQUIRE(slow.send(request().substr(0, 20)));
+    CHECK_FALSE(deaf.send(endless_requests(), 200ms));
+    CHECK(closing.ask("nonsense\r\n\r\n").status == 400);
+    check_alive(s);
+    CHECK(s.stop(true) < at_once);
+    CHECK(s.stops == 1);
+    CHECK(idle.closed());
+    CHECK(slow.rest().empty());
+}
+
 TEST_CASE("a listener that is full stops too") {
     server s(with([](limits& l) { l.connections = 1; }));
-    client first(s.port), second(s.port);
+    client first(s.port);
     CHECK(first.ask(request()).status == 200);
+    client const second(s.port);
     s.stop();
     CHECK(s.stops == 1);
     CHECK(first.closed());

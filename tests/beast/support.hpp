@@ -73,6 +73,12 @@ inline constexpr std::string_view not_admin_body =
     R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})";
 inline constexpr std::string_view not_found_body = R"({"path":"$","error":"resource does not exist","code":"not-found"})";
 
+/// As long as it lives its thread may allocate `allowed` times; then there is no memory. One at a time.
+struct scarce_memory {
+    explicit scarce_memory(std::size_t allowed);
+    ~scarce_memory();
+};
+
 /// The policies of the contract's matrix. The secrets are unlike any other text of the tests, so that they can be sought.
 inline constexpr char first_secret[] = "correct-horse-battery-staple-7f3a";
 inline constexpr char second_secret[] = "tr0ub4dor-and-3-9c41d2";

@@ -112,7 +112,7 @@ private:
     /// For the verdict of a check that began at `begin`.
     static std::string at_deadline(clock::duration took) {
         if (took < deadline - 5ms) return " after " + by_ms(took) + " of " + by_ms(deadline);
-        if (took > deadline + prompt) return " late by " + by_ms(took - deadline);
+        if (took > deadline + prompt()) return " late by " + by_ms(took - deadline);
         return " at the deadline";
     }
 
@@ -136,7 +136,7 @@ private:
         strict_monitor monitor;
         auto const first = monitor.wait_for(1)[0];
         auto const found = in_words(first) + at_deadline(first.time - monitor.started());
-        if (auto const took = monitor.stop(); took > 1s + prompt) return found + ", stops after " + by_ms(took);
+        if (auto const took = monitor.stop(); took > 1s + prompt()) return found + ", stops after " + by_ms(took);
         return found;
     }
 
@@ -167,7 +167,7 @@ private:
         for (auto i = before + 1; i < before + 3; ++i) {
             // Checks start on the grid of the interval, which tells nothing where a verdict may be later than the next start.
             auto const into_check = (all[i].time - monitor.started() + 5ms) % interval - 5ms;
-            found = in_words(all[i]) + at_deadline(deadline + prompt < interval ? into_check : deadline);
+            found = in_words(all[i]) + at_deadline(deadline + prompt() < interval ? into_check : deadline);
             if (found != "TIMEOUT at the deadline") return found;
         }
         continued_ = monitor.becomes(healthz::status::ok);

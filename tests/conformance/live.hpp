@@ -10,9 +10,13 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 namespace test {
 
@@ -32,8 +36,57 @@ inline constexpr bool sanitized = true;
 inline constexpr bool sanitized = false;
 #endif
 
-/// How late a TIMEOUT may be told.
-inline constexpr milliseconds prompt = sanitized ? 1000ms : 50ms;
+/// Sleeps from the start of the program to its end, two milliseconds at a time, and remembers how much longer it slept. What is strict
+/// about time is compared with this: nothing can be more on time than the machine lets a thread be that only sleeps.
+class bare_timer {
+public:
+    bare_timer() {
+        healthz::asio::without_signals const inherited;
+        thread_ = std::thread([this] { run(); });
+    }
+    ~bare_timer() {
+        ended_ = true;
+        thread_.join();
+    }
+
+    /// How late it woke at worst in the last twenty seconds.
+    milliseconds lateness() const {
+        std::lock_guard lock(mutex_);
+        auto const now = clock::now();
+        clock::duration worst{};
+        for (auto const& each : late_)
+            if (now - each.when < 20s) worst = std::max(worst, each.by);
+        return std::chrono::ceil<milliseconds>(worst);
+    }
+
+private:
+    struct wake {
+        clock::time_point when;
+        clock::duration by;
+    };
+
+    void run() {
+        while (!ended_) {
+            auto const due = clock::now() + 2ms;
+            std::this_thread::sleep_until(due);
+            auto const now = clock::now();
+            if (now - due < 1ms) continue;
+            std::lock_guard lock(mutex_);
+            late_.push_back({now, now - due});
+            if (late_.size() > 10'000) late_.pop_front();
+        }
+    }
+
+    std::mutex mutable mutex_;
+    std::deque<wake> late_;
+    std::atomic<bool> ended_ = false;
+    std::thread thread_;
+};
+inline bare_timer const machine;
+
+/// How late a verdict may be told: four threads may have to wake for it one after the other, the server's, the worker's, the loop's
+/// and the test's.
+inline milliseconds prompt() { return (sanitized ? 1000ms : 50ms) + 4 * machine.lateness(); }
 
 /// Waits until `holds()`, but not for ever.
 template <class F>
@@ -76,6 +129,9 @@ inline std::string json(healthz::report_view report) {
     return document;
 }
 
+/// How many of the next are at work: what they read must not be written then.
+inline std::atomic<int> live_ones = 0;
+
 /// Runs `Sources` from construction to `stop` or destruction.
 template <auto const& Sources>
 class live {
@@ -86,6 +142,7 @@ public:
             std::lock_guard lock(mutex_);
             events_.push_back({index, v.status, std::string(v.error), clock::now()});
         });
+        ++live_ones;
         runner_->start();
         started_ = clock::now();
         for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { context_->run(); });
@@ -100,6 +157,7 @@ public:
         auto const begin = clock::now();
         if (runner_) runner_->stop();
         for (auto& each : threads_) each.join();
+        if (!threads_.empty()) --live_ones;
         threads_.clear();
         return std::chrono::ceil<milliseconds>(clock::now() - begin);
     }

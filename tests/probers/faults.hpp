@@ -7,12 +7,10 @@
 
 namespace test {
 
-/// What the databases' probers ask. Written only to change it, and while nobody checks, but for who was given up.
+/// What the databases' probers ask. Written only to change it.
 inline char question[200] = "SELECT 1";
 inline void ask(std::string const& text) {
-    if (text == question) return;
-    REQUIRE(text.size() < sizeof question);
-    rewrite(question, text);
+    if (text != question) rewrite(question, text);
 }
 
 template <class Subject>

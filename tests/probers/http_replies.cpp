@@ -178,7 +178,7 @@ TEST_CASE("http replies: silence is a TIMEOUT on time, wherever it begins") {
         auto const found = monitor.wait_for(2);
         for (auto const& each : found) CHECK(each.status == status::timeout);
         auto const late = std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - 200ms);
-        CHECK(late <= prompt);
+        CHECK(late <= prompt());
         CHECK(monitor.stop().count() < 1000);
         monitor.destroy();
         CHECK(eventually([&] { return open_descriptors() <= descriptors; }));
@@ -188,7 +188,7 @@ TEST_CASE("http replies: silence is a TIMEOUT on time, wherever it begins") {
     live<brisk> monitor;
     auto const found = monitor.wait_for(2);
     for (auto const& each : found) CHECK(each.status == status::timeout);
-    CHECK(std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - 200ms) <= prompt);
+    CHECK(std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - 200ms) <= prompt());
 }
 
 TEST_CASE("http replies: a connection that was kept and is dead is replaced without a word") {

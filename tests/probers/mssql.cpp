@@ -55,7 +55,7 @@ void is_timeout(tds_responder const& server, std::string const& connection_strin
     CHECK(found.error == "null");
     auto const late = std::chrono::duration_cast<milliseconds>(found.time - monitor.started() - brisk_check.timeout);
     CHECK(late.count() >= -2);
-    CHECK(late.count() <= prompt.count());
+    CHECK(late.count() <= prompt().count());
     CHECK(monitor.stop().count() < 1000);
     monitor.destroy();
     CHECK(none_left(server));
@@ -132,7 +132,7 @@ TEST_CASE("mssql: the driver's own timeouts end below the attempt's") {
     auto const begin = clock::now();
     CHECK(ask(target(server), "SELECT 1", 2500ms) == "TIMEOUT null");
     CHECK(clock::now() - begin >= 2500ms);  // the verdict is not early
-    CHECK(clock::now() - begin < 2500ms + prompt);
+    CHECK(clock::now() - begin < 2500ms + prompt());
 }
 
 TEST_CASE("mssql: one that hangs delays no other") {

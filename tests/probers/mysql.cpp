@@ -28,11 +28,7 @@ mysql_server& server() {
 constexpr char const* variable = "SHOP_URL";
 void set_url(std::string const& url) { test::set_variable(variable, url); }
 char query[400] = "SELECT 1";
-void set_query(std::string const& text) {
-    REQUIRE(text.size() < sizeof query);
-    text.copy(query, text.size());
-    query[text.size()] = '\0';
-}
+void set_query(std::string const& text) { rewrite(query, text); }
 // While somebody checks, the text must not change, but what it does may.
 constexpr char const* delayed = "SELECT SLEEP(seconds) FROM delay";
 void delay_queries(bool on) {
@@ -203,7 +199,7 @@ TEST_CASE("mysql: a slow query is a TIMEOUT, and ends on the server too") {
         auto const found = monitor.wait_for(3);
         for (auto const& each : found) CHECK(each.status == status::timeout);
         CHECK(found[0].time - monitor.started() >= brisk_check.timeout - 5ms);
-        CHECK(found[0].time - monitor.started() <= brisk_check.timeout + prompt);
+        CHECK(found[0].time - monitor.started() <= brisk_check.timeout + prompt());
         CHECK(server().connections() <= 2);
         CHECK(monitor.stop() < 1000ms);
         monitor.destroy();
@@ -257,7 +253,7 @@ TEST_CASE("mysql: whoever does not answer is a TIMEOUT on time") {
         auto const found = monitor.wait_for(3);
         for (auto const& each : found) CHECK(each.status == status::timeout);
         CHECK(found[0].time - monitor.started() >= brisk_check.timeout - 5ms);
-        CHECK(found[0].time - monitor.started() <= brisk_check.timeout + prompt);
+        CHECK(found[0].time - monitor.started() <= brisk_check.timeout + prompt());
         CHECK(process_status("Threads") <= threads + 2);  // the runner's and one that waits
         CHECK(monitor.stop() < 1000ms);
     }
@@ -308,7 +304,7 @@ TEST_CASE("mysql: a server that stands still is a TIMEOUT on time, and OK again 
             CHECK(verdicts[i].status == status::timeout);
             // Checks start on the grid of the interval.
             auto const since = std::chrono::duration_cast<milliseconds>(verdicts[i].time - monitor.started());
-            CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt + 2ms);
+            CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt() + 2ms);
         }
         CHECK(monitor.becomes(status::ok));
 
@@ -398,7 +394,7 @@ TEST_CASE("mysql: a large result passes through, and a huge row is refused") {
     live<sources> monitor;
     auto const first = monitor.wait_for(1)[0];
     CHECK(first.status == status::timeout);
-    CHECK(first.time - monitor.started() <= brisk_check.timeout + prompt);
+    CHECK(first.time - monitor.started() <= brisk_check.timeout + prompt());
     monitor.stop();
     monitor.destroy();
     server().value("SET GLOBAL max_allowed_packet = 64 * 1024 * 1024");

@@ -150,7 +150,7 @@ void first_is_timeout(Monitor const& monitor) {
     CHECK(found.status == status::timeout);
     auto const late = std::chrono::duration_cast<milliseconds>(found.time - monitor.started() - brisk_check.timeout);
     CHECK(late.count() >= -2);
-    CHECK(late.count() <= prompt.count());
+    CHECK(late.count() <= prompt().count());
 }
 
 template <healthz::fixed_string Query>
@@ -267,7 +267,7 @@ TEST_CASE("odbc: a server that stands still is a TIMEOUT on time, and OK again b
         auto const since = std::chrono::duration_cast<milliseconds>(monitor.events().back().time - monitor.started());
         each->sigcont();
         REQUIRE(seen);
-        CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt + 2ms);
+        CHECK((since - brisk_check.timeout + 2ms) % brisk_check.interval <= prompt() + 2ms);
         CHECK(monitor.becomes(status::ok));
         CHECK(from_the_start.becomes(status::ok));
         monitor.stop();

@@ -56,10 +56,7 @@ void set_places_at(std::string const& port) {
                 "Driver={ODBC Driver 18 for SQL Server};Uid=m;Pwd=x;Server=127.0.0.1," + port});
 }
 void ask(std::array<std::string, 4> const& texts) {
-    for (std::size_t i = 0; i < 4; ++i) {
-        REQUIRE(texts[i].size() < sizeof question[i]);
-        rewrite(question[i], texts[i]);
-    }
+    for (std::size_t i = 0; i < 4; ++i) rewrite(question[i], texts[i]);
 }
 
 milliseconds worst_of_companions, worst_timeout;
@@ -85,7 +82,7 @@ void all_on_time(live<sources> const& monitor, std::string const& hang, std::set
             milliseconds const second(healthz::timetable<sources>[companions + i].second);
             auto const due = monitor.started() + second + check.timeout - 5ms;
             auto const late = std::chrono::duration_cast<milliseconds>(all[each].time - due) % check.interval - 5ms;
-            CHECK(late <= prompt);
+            CHECK(late <= prompt());
             worst_timeout = std::max(worst_timeout, late);
         }
     }
@@ -95,7 +92,7 @@ void all_on_time(live<sources> const& monitor, std::string const& hang, std::set
         if (all.size() - before[i] < (sanitized ? checks / 2 : checks - 1)) FAIL_CHECK(i << " skipped checks");
         for (auto each = std::max<std::size_t>(before[i], 1); each < all.size(); ++each) {
             auto const late = std::chrono::duration_cast<milliseconds>(all[each].time - all[each - 1].time) - often.interval;
-            if (all[each].status != status::ok || late > prompt) FAIL_CHECK(i << " is late by " << late.count() << " ms");
+            if (all[each].status != status::ok || late > prompt()) FAIL_CHECK(i << " is late by " << late.count() << " ms");
             worst_of_companions = std::max(worst_of_companions, late);
         }
     }

@@ -92,7 +92,7 @@ TEST_CASE("pgbouncer: a server behind it that stands still is a TIMEOUT on time,
     live<brisk> from_the_start;
     auto const first = from_the_start.wait_for(1)[0];
     CHECK(first.status == status::timeout);
-    CHECK(first.time - from_the_start.started() <= brisk_check.timeout + prompt);
+    CHECK(first.time - from_the_start.started() <= brisk_check.timeout + prompt());
     CHECK(monitor.becomes(status::timeout));
     pool().server().sigcont();
     CHECK(monitor.becomes(status::ok));

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // postgres against a real server.
 #include <healthz/probers/postgres.hpp>
-#include "../asio/support.hpp"
 #include "../environment.hpp"
 #include "postgres_server.hpp"
-
-#include <boost/asio/detached.hpp>
+#include "support.hpp"
 
 #include <map>
 #include <random>
@@ -27,11 +25,7 @@ postgres_server& server() {
 // The declarations are constants, what they say is not: the connection string and the query are looked up at each check.
 constexpr char const* variable = "ORDERS_URL";
 char query[400] = "SELECT 1";
-void set_query(std::string const& text) {
-    REQUIRE(text.size() < sizeof query);
-    text.copy(query, text.size());
-    query[text.size()] = '\0';
-}
+void set_query(std::string const& text) { rewrite(query, text); }
 void set_url(std::string const& url) { test::set_variable(variable, url); }
 
 constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
@@ -128,8 +122,8 @@ TEST_CASE("postgres: the test needs a text, COPY is none, and no transaction sta
     set_query("BEGIN");
     live<calm> monitor;
     for (auto const& each : monitor.wait_for(5)) CHECK(each.status == status::ok);
-    set_query("SELECT 1");
     monitor.stop();
+    set_query("SELECT 1");
     CHECK(no_connection_left());
 }
 
@@ -375,21 +369,6 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
 // ---- no credential in any document
 
 namespace {
-
-std::string percent_encoded(std::string const& text) {
-    std::string result;
-    for (char c : text) {
-        if (std::isalnum(static_cast<unsigned char>(c))) {
-            result += c;
-            continue;
-        }
-        constexpr char hex[] = "0123456789ABCDEF";
-        result += '%';
-        result += hex[static_cast<unsigned char>(c) >> 4];
-        result += hex[static_cast<unsigned char>(c) & 15];
-    }
-    return result;
-}
 
 std::string quoted(std::string const& text) {
     std::string result = "'";

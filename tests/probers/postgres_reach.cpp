@@ -102,7 +102,7 @@ TEST_CASE("postgres: reach is a TIMEOUT on time of a server that stands still or
         live<brisk> from_the_start;
         auto const first = from_the_start.wait_for(1)[0];
         CHECK(first.status == status::timeout);
-        CHECK(first.time - from_the_start.started() <= brisk_check.timeout + prompt);
+        CHECK(first.time - from_the_start.started() <= brisk_check.timeout + prompt());
         CHECK(monitor.becomes(status::timeout));
         server().sigcont();
         CHECK(monitor.becomes(status::ok));
@@ -113,7 +113,7 @@ TEST_CASE("postgres: reach is a TIMEOUT on time of a server that stands still or
     live<brisk> monitor;
     auto const first = monitor.wait_for(1)[0];
     CHECK(first.status == status::timeout);
-    CHECK(first.time - monitor.started() <= brisk_check.timeout + prompt);
+    CHECK(first.time - monitor.started() <= brisk_check.timeout + prompt());
     CHECK(monitor.stop().count() < 1000);
 }
 

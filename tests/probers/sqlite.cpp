@@ -212,7 +212,7 @@ TEST_CASE("sqlite: a lock is waited for, half of the timeout") {
     CHECK(probe(file, sqlite{}.test, 1000ms) == locked);
     auto const took = std::chrono::duration_cast<milliseconds>(clock::now() - begin);
     CHECK(took.count() >= 450);
-    CHECK(took.count() <= 500 + 4 * prompt.count());
+    CHECK(took.count() <= 500 + 4 * prompt().count());
     CHECK(probe(file, sqlite{}.test, 1ms) == locked);
     CHECK(probe(file, sqlite{}.test, milliseconds::min()) == locked);
 
@@ -247,7 +247,7 @@ TEST_CASE("sqlite: a slow query is a TIMEOUT on time") {
         CHECK(probe(file, endless, 200ms) == "TIMEOUT null");
         auto const took = std::chrono::duration_cast<milliseconds>(clock::now() - begin);
         CHECK(took.count() >= 200);
-        CHECK(took.count() <= 200 + prompt.count());
+        CHECK(took.count() <= 200 + prompt().count());
         CHECK(probe(file, (std::string("SELECT 1; ") + endless).c_str(), 50ms) == "TIMEOUT null");
 
         set(file);
@@ -259,7 +259,7 @@ TEST_CASE("sqlite: a slow query is a TIMEOUT on time") {
         }
         auto const late = std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - brisk_check.timeout);
         CHECK(late.count() >= -2);
-        CHECK(late.count() <= prompt.count());
+        CHECK(late.count() <= prompt().count());
         CHECK(monitor.stop().count() < 1000);
     }
 }

@@ -165,7 +165,7 @@ TEST_CASE("tcp: an address that never answers is a TIMEOUT on time, and OK once 
         }
         auto const late = std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - brisk_check.timeout);
         CHECK(late.count() >= -2);
-        CHECK(late.count() <= prompt.count());
+        CHECK(late.count() <= prompt().count());
         CHECK(monitor.stop().count() < 1000);
         monitor.destroy();
         CHECK(open_descriptors() <= descriptors);

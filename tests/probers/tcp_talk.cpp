@@ -119,7 +119,7 @@ TEST_CASE("tcp: one that says nothing, or not enough, is a TIMEOUT on time") {
         live<brisk> monitor;
         auto const found = monitor.wait_for(2);
         for (auto const& each : found) CHECK(each.status == status::timeout);
-        CHECK(std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - 200ms) <= prompt);
+        CHECK(std::chrono::duration_cast<milliseconds>(found[0].time - monitor.started() - 200ms) <= prompt());
     }
 }
 

@@ -91,7 +91,8 @@ public:
 
     net::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
-    /// Accepts nothing more, lets answers under way be written, for half a second at most, then calls `on_stopped`.
+    /// Accepts nothing more, lets answers under way be written, for half a second at most, then calls `on_stopped`, which must not
+    /// throw.
     void stop(std::function<void()> on_stopped) {
         on_stopped_ = std::move(on_stopped);
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
@@ -99,6 +100,7 @@ public:
         acceptor_.close(ignored);
         pause_.cancel();
         sweep();
+        end_if_done();
     }
 
 private:
@@ -115,6 +117,7 @@ private:
         ~connection() {
             server->connections_.leave(*this);
             --server->alive_;
+            server->end_if_done();
         }
 
         std::shared_ptr<listener> server;
@@ -201,6 +204,7 @@ private:
             net::co_spawn(context_, converse(std::move(client)), [self = shared_from_this()](std::exception_ptr thrown) {
                 if (thrown && self->on_exception_) self->on_exception_(std::move(thrown));
             });
+            if (!sweeping_) sweep_later();
             return true;
         } catch (...) {
             return false;  // no memory
@@ -335,33 +339,48 @@ private:
         on_refused_(which, has_path ? healthz::path_of(c.fields.target) : std::string_view(), c.client);
     }
 
-    // One coarse timer for all deadlines costs less than one for each read.
-    void sweep_later() {
+    // One coarse timer for all deadlines costs less than one for each read. Without memory for it, the next connection tries again.
+    void sweep_later() noexcept {
         auto const shortest = std::min(limits_.request_time, limits_.idle_time) / 4;
         std::chrono::milliseconds const longest = stopping() ? std::chrono::milliseconds(20) : std::chrono::seconds(1);
-        sweeper_.expires_after(std::clamp(shortest, std::chrono::milliseconds(5), longest));
-        sweeper_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
-            if (!ec) self->sweep();
-        });
+        try {
+            sweeper_.expires_after(std::clamp(shortest, std::chrono::milliseconds(5), longest));
+            sweeper_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+                if (!ec) self->sweep();
+            });
+            sweeping_ = true;
+        } catch (...) {
+            sweeping_ = false;
+        }
     }
 
     void sweep() {
+        room_ = std::min(limits_.connections, room_ + room_ / 8 + 1);  // there may be descriptors again
+        expire_all();
+        sweep_later();
+        if (!stopping() || sweeping_) return;
+        stop_by_ = clock::time_point::min();  // there may be no other sweep
+        expire_all();
+    }
+
+    void expire_all() {
         auto const now = clock::now();
         for (auto const each : {phase::closing, phase::waiting, phase::receiving, phase::answering})
             connections_.for_each_expired(each, [this, each, now] { return time_in(each, now); }, now, [this](connection_list::member& m) { expire(m); });
-        room_ = std::min(limits_.connections, room_ + room_ / 8 + 1);  // there may be descriptors again
-        if (stopping() && alive_ == 0) {
-            sweeper_.cancel();
-            if (on_stopped_) std::exchange(on_stopped_, nullptr)();
-            return;
-        }
-        sweep_later();
+    }
+
+    // `stop` ends with the last connection.
+    void end_if_done() {
+        if (!stopping() || alive_ > 0) return;
+        sweeper_.cancel();
+        if (on_stopped_) std::exchange(on_stopped_, nullptr)();
     }
 
     void expire(connection_list::member& which) {
         auto& c = static_cast<connection&>(which);
         boost::system::error_code ignored;
-        if (c.doing() == phase::receiving && !std::exchange(c.timed_out, true)) c.socket.cancel(ignored);
+        bool const may_be_told = c.doing() == phase::receiving && stop_by_ != clock::time_point::min();
+        if (may_be_told && !std::exchange(c.timed_out, true)) c.socket.cancel(ignored);
         else close(c);
     }
 
@@ -377,6 +396,7 @@ private:
     std::vector<std::string> hosts_;
     std::size_t room_;  // how many connections there may be now: fewer than the limit for a while after descriptors ran out
     connection_list connections_;
+    bool sweeping_ = false;  // whether the next sweep is certain
     std::size_t alive_ = 0;  // with those that are closed and whose coroutines have not ended yet
     std::function<answer(endpoint_request const&)> decide_;
     refusal_handler on_refused_;

@@ -14,45 +14,49 @@
 
 namespace healthz::beast {
 
-// What the process did before the first `stop_signals` came.
-struct dispositions_before {
-    std::mutex mutex;
-    std::size_t users = 0;
-    std::array<struct sigaction, 2> actions{};
+/// As long as one lives, others may change what the process does at SIGINT and SIGTERM; what it did before the first of them comes
+/// back after the last. Asio leaves the default behind instead.
+class kept_dispositions {
+public:
+    static constexpr std::array<int, 2> signals{SIGINT, SIGTERM};
+
+    kept_dispositions() {
+        std::lock_guard lock(mutex);
+        if (users++ > 0) return;
+        for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], nullptr, &before[i]);
+    }
+    ~kept_dispositions() {
+        std::lock_guard lock(mutex);
+        if (--users > 0) return;
+        for (std::size_t i = 0; i < signals.size(); ++i) {
+            // It is another's where somebody else in the program waits for the signal by Asio.
+            struct sigaction now {};
+            bool const is_default = ::sigaction(signals[i], nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+            if (is_default) ::sigaction(signals[i], &before[i], nullptr);
+        }
+    }
+    kept_dispositions(kept_dispositions const&) = delete;
+    kept_dispositions& operator=(kept_dispositions const&) = delete;
+
+private:
+    inline static std::mutex mutex;
+    inline static std::size_t users = 0;
+    inline static std::array<struct sigaction, signals.size()> before{};
 };
 
 /// Calls `on_signal` on the context's thread at each SIGINT and SIGTERM, until it is destroyed. Of several at once each is told.
-/// Throws where there is no descriptor left.
+/// Throws where there is no descriptor or memory left, and then has changed nothing.
 class stop_signals {
 public:
     stop_signals(boost::asio::io_context& context, std::function<void()> on_signal)
         : signals_(context), on_signal_(std::move(on_signal)) {
-        std::lock_guard lock(before.mutex);
-        if (before.users == 0)
-            for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], nullptr, &before.actions[i]);
-        for (int const number : numbers) signals_.add(number);
-        ++before.users;
+        for (int const each : kept_dispositions::signals) signals_.add(each);
         wait();
-    }
-    ~stop_signals() {
-        std::lock_guard lock(before.mutex);
-        boost::system::error_code ignored;
-        signals_.clear(ignored);
-        if (--before.users > 0) return;
-        for (std::size_t i = 0; i < numbers.size(); ++i) {
-            // Asio leaves the default behind, unless somebody else in the program waits for the signal by it.
-            struct sigaction now {};
-            bool const left_default = ::sigaction(numbers[i], nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
-            if (left_default) ::sigaction(numbers[i], &before.actions[i], nullptr);
-        }
     }
     stop_signals(stop_signals const&) = delete;
     stop_signals& operator=(stop_signals const&) = delete;
 
 private:
-    static constexpr std::array<int, 2> numbers{SIGINT, SIGTERM};
-    inline static dispositions_before before;
-
     void wait() {
         signals_.async_wait([this](boost::system::error_code ec, int) {
             if (ec) return;
@@ -61,6 +65,7 @@ private:
         });
     }
 
+    kept_dispositions kept_;  // outlives the next
     boost::asio::signal_set signals_;
     std::function<void()> on_signal_;
 };
