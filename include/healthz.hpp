@@ -11,6 +11,7 @@
 #include "healthz/thresholds.hpp"   // how many checks it takes to change a verdict
 #include "healthz/depends_on.hpp"   // sources that are not asked while another one is down
 #include "healthz/cycle.hpp"        // retries and timeouts as a state machine
+#include "healthz/source_state.hpp" // one source from its first check on: what to do and what to publish
 #include "healthz/starts.hpp"       // when checks start, planned by the compiler
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
 #include "healthz/report.hpp"       // the latest verdicts

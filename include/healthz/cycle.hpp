@@ -36,11 +36,12 @@ private:
     std::uint16_t high_;
 };
 
-/// What `cycle::next` asks for.
+/// What to do for a source.
 enum class step : std::uint8_t {
-    sleep,    ///< nothing to do before `due()`
-    start,    ///< start an attempt now
-    give_up,  ///< the attempt has reached its deadline: end it and call `finish` with a timeout
+    sleep,     ///< nothing before `due()`
+    start,     ///< start an attempt now
+    give_up,   ///< the attempt has reached its deadline: end it, as a timeout
+    withhold,  ///< make no attempt: the check has ended, see `source_state::withheld`
 };
 
 /// The timetable of one source. Checks keep to a grid of `interval`: a late or long one shifts none that follow, and a

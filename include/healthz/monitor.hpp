@@ -5,15 +5,12 @@
 
 #include "bank.hpp"
 #include "history.hpp"
+#include "source_state.hpp"
 
 namespace healthz {
 
 /// For the last argument of a monitor: `maintenance` can switch its sources off and on.
 inline constexpr bool switchable = true;
-
-// The place of a member that is not needed. Numbered, since two of one type need two addresses.
-template <int>
-struct no_member {};
 
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
 /// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative
@@ -88,13 +85,11 @@ public:
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
         constexpr auto index = healthz::reported_index<Sources, Name, Capacity>();
-        if constexpr (Switchable)
-            if (off_[index]) return;
-        if (started_ && !cycles_[index].running()) {
-            cycles_[index].postpone(now, rows_of<Sources>[index].schedule);
-            wake_ = now;
-        }
-        publish(turn{index, step::sleep, now, utc}, found.status(), found.json());
+        auto const event = states_[index].reported(now, found.status(), rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
+                                                   report_.status_of(index));
+        if (!event) return;
+        wake_ = now;
+        publish(*event, index, found.json(), utc);
     }
 
     /// The same with a time point or time since boot of a `<chrono>` clock.
@@ -116,12 +111,8 @@ public:
         constexpr auto index = healthz::index_of<Sources, Name>();
         static_assert(Switchable, "healthz: to have maintenance, this monitor must be a monitor<sources, 0, healthz::switchable>");
         if constexpr (Switchable) {
-            if (off_[index] == on) return;
-            off_[index] = on;
-            if constexpr (has_thresholds<Sources>) counters_[index].accept_next();
-            if (!started_) return;
-            bool const ran = cycles_[index].running();
-            cycles_[index].restart(last_);
+            bool const ran = states_[index].running();
+            if (!states_[index].maintain(on, last_)) return;
             wake_ = last_;
             if (ran) cancel<index>(bank_of<Sources>);
         }
@@ -133,7 +124,7 @@ public:
 
     /// Where source `index` stands in its timetable: a moment that moves on where a check of it ends or a report comes, and with
     /// nothing else. A check that the end of maintenance called for may leave it where it is.
-    constexpr tick progress(std::size_t index) const { return cycles_[index].grid(); }
+    constexpr tick progress(std::size_t index) const { return states_[index].progress(); }
 
     /// The latest verdicts. Changes only in `poll`.
     constexpr healthz::report<Sources> const& report() const { return report_; }
@@ -146,6 +137,8 @@ public:
     }
 
 private:
+    static constexpr bool withholds = has_parents<Sources> || Switchable;
+
     using sessions = typename std::remove_const_t<decltype(bank_of<Sources>)>::sessions;
 
     /// What happens to one source now.
@@ -216,21 +209,20 @@ private:
         }
     }
 
-    // Whether no attempt is to be made: then the check is over.
-    constexpr bool excused([[maybe_unused]] turn const& t) {
-        if constexpr (Switchable)
-            if (t.step == step::start && off_[t.index]) return conclude(t, status::failed, in_maintenance);
+    constexpr bool parent_is_down([[maybe_unused]] std::size_t index) const {
         if constexpr (has_parents<Sources>) {
-            auto const& needed = dependencies_of<Sources>[t.index];
-            if (t.step == step::start && needed.exists() && healthz::is_down(report_, needed.parent))
-                return conclude(t, status::error, needed.error());
+            auto const& needed = dependencies_of<Sources>[index];
+            return needed.exists() && healthz::is_down(report_, needed.parent);
+        } else {
+            return false;
         }
-        return false;
     }
-    constexpr bool conclude(turn const& t, status result, std::string_view error) {
-        cycles_[t.index].conclude(t.now, rows_of<Sources>[t.index].schedule);
-        publish(t, result, error);
-        return true;
+    constexpr void withhold(turn const& t) {
+        auto const found = states_[t.index].in_maintenance() ? status::failed : status::error;
+        std::string_view error = in_maintenance;
+        if constexpr (has_parents<Sources>)
+            if (found == status::error) error = dependencies_of<Sources>[t.index].error();
+        publish(states_[t.index].withheld(found, thresholds_of<Sources>[t.index], report_.status_of(t.index)), t.index, error, t.utc);
     }
 
     static constexpr tick in_ticks(std::integral auto now) { return static_cast<tick>(now); }
@@ -268,7 +260,7 @@ private:
             if constexpr (!std::is_empty_v<sessions>) open_all(bank_of<Sources>);
             started_ = true;
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
-                cycles_[i].begin(now, rows_of<Sources>[i].schedule, rows_of<Sources>[i].schedule.first);
+                states_[i].begin(now, rows_of<Sources>[i].schedule);
         }
         timestamp const uptime = keep_time(now);
         turn t{first_turn_, step::sleep, now, utc != nullptr ? *utc : uptime};
@@ -276,17 +268,19 @@ private:
         first_turn_ = 0;
         while (t.index < size_of<Sources>) {
             auto const& timetable = rows_of<Sources>[t.index].schedule;
-            auto& each = cycles_[t.index];
+            auto& each = states_[t.index];
             bool const ran = each.running();
-            t.step = each.next(t.now, timetable);
-            if ((t.step != step::sleep || ran) && !excused(t)) {
+            t.step = each.next(t.now, timetable, [&] { return parent_is_down(t.index); });
+            if (withholds && t.step == step::withhold) {
+                withhold(t);
+            } else if (t.step != step::sleep || ran) {
                 auto const& [take_turn, prober] = players<monitor>[t.index];
                 turn_guard guard{*this, t};
                 take_turn(*this, *prober, t);
                 guard.returned = true;
                 if constexpr (sizeof...(Clock) > 0) {
                     t.now = (in_ticks(clock()), ...);
-                    if (!each.running()) each.ended(t.now, timetable);
+                    if (!each.running()) each.lasted(t.now, timetable);
                 }
             }
             bool const due = each.running() || healthz::reached(t.now, each.due());
@@ -310,15 +304,16 @@ private:
     // Not inlined either: each type of prober would have its own.
     template <outcome_like Outcome>
     [[gnu::noinline]] constexpr void finish(turn const& t, Outcome const& found) {
-        if (cycles_[t.index].finish(t.now, found.status(), rows_of<Sources>[t.index].schedule)) publish(t, found.status(), found.json());
+        auto const event = states_[t.index].ended(t.now, found.status(), rows_of<Sources>[t.index].schedule, thresholds_of<Sources>[t.index],
+                                                  report_.status_of(t.index));
+        if (event) publish(*event, t.index, found.json(), t.utc);
     }
 
-    constexpr void publish(turn const& t, status result, std::string_view error) {
-        if constexpr (has_thresholds<Sources>)
-            if (!healthz::accepts(report_, t.index, result, counters_[t.index])) return;
+    constexpr void publish(check_event const& event, std::size_t index, std::string_view error, timestamp const& now) {
+        if (!event.is_verdict) return;
         if constexpr (Past > 0)
-            if (auto const before = report_[t.index]) history_.push(t.index, *before);
-        report_.publish(t.index, result, error, t.utc);
+            if (auto const before = report_[index]) history_.push(index, *before);
+        report_.publish(index, event.found, error, now);
     }
 
     bool started_ = false;
@@ -327,10 +322,8 @@ private:
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
     std::uint32_t milliseconds_ = 0;
-    std::array<cycle, size_of<Sources>> cycles_;
+    std::array<source_state<state_parts{has_thresholds<Sources>, Switchable}>, size_of<Sources>> states_;
     healthz::report<Sources> report_;
-    [[no_unique_address]] std::conditional_t<has_thresholds<Sources>, std::array<change_counter, size_of<Sources>>, no_member<0>> counters_;
-    [[no_unique_address]] std::conditional_t<Switchable, std::array<bool, size_of<Sources>>, no_member<1>> off_{};
     [[no_unique_address]] history<Sources, Past> history_;
     [[no_unique_address]] sessions sessions_;
 };

@@ -83,6 +83,11 @@ public:
     /// Whether source `index` has a verdict, and it is `wanted`.
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
 
+    /// The status of source `index`; nothing before its first verdict.
+    constexpr std::optional<status> status_of(std::size_t index) const {
+        return records_[index].known() ? std::optional(records_[index].status()) : std::nullopt;
+    }
+
     /// The source's name as the document has it: escaped, without the quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
 
@@ -140,6 +145,7 @@ public:
     static constexpr std::size_t size() { return size_of<Sources>; }
     constexpr std::optional<verdict> operator[](std::size_t index) const { return view()[index]; }
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
+    constexpr std::optional<status> status_of(std::size_t index) const { return view().status_of(index); }
     constexpr std::size_t count(status wanted) const { return view().count(wanted); }
     constexpr std::size_t pending() const { return view().pending(); }
     constexpr bool all_ok() const { return view().all_ok(); }
@@ -162,14 +168,6 @@ inline constexpr std::string_view in_maintenance = "\"in maintenance\"";
 
 /// Whether source `index` has a verdict that is not OK.
 constexpr bool is_down(report_view report, std::size_t index) { return report[index].has_value() && !report.is(index, status::ok); }
-
-/// Whether `found` becomes the verdict of source `index`, by its thresholds: for whoever publishes.
-template <auto const& Sources>
-constexpr bool accepts(report<Sources> const& latest, std::size_t index, status found, change_counter& counter) {
-    bool const is_ok = found == status::ok;
-    bool const was_ok = latest[index].has_value() ? latest.is(index, status::ok) : is_ok;
-    return counter.accepts(was_ok, is_ok, thresholds_of<Sources>[index]);
-}
 
 template <class Name, bool Fits>
 constexpr void require_fits() {

@@ -22,9 +22,9 @@ struct thresholds {
 /// Counts the checks in a row that speak for a change of one source's verdict.
 class change_counter {
 public:
-    /// A check found out whether its source `is_ok`, where the verdict says that it `was_ok`. True: this becomes the verdict;
-    /// false: the old one stands. Errors of any kind are alike: one follows another at once.
-    constexpr bool accepts(bool was_ok, bool is_ok, thresholds const& needed) {
+    /// Counts a check that found out whether its source `is_ok`, where the verdict says that it `was_ok`. True: this becomes the
+    /// verdict; false: the old one stands. Errors of any kind are alike: one follows another at once.
+    constexpr bool count(bool was_ok, bool is_ok, thresholds const& needed) {
         bool const enough = was_ok == is_ok || count_ + 1 >= (is_ok ? needed.rise : needed.fall);
         count_ = static_cast<std::uint8_t>(enough ? 0 : count_ + 1);
         return enough;

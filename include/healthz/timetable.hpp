@@ -28,7 +28,7 @@ inline constexpr auto timetable = [] {
         while (second <= s.first) second += s.interval;
         rows[i] = {row.name(), s.first, second, s.interval,
                    static_cast<tick>(healthz::worst_case_detection(s, table_of<Sources>.thresholds[i].fall).count()),
-                   sizeof(cycle) + sizeof(verdict_record) + row.text_capacity + (has_thresholds<Sources> ? sizeof(change_counter) : 0)};
+                   sizeof(source_state<state_parts{has_thresholds<Sources>}>) + sizeof(verdict_record) + row.text_capacity};
     }
     return rows;
 }();

@@ -5,6 +5,7 @@
 
 #include "../hosted/environment.hpp"
 #include "../report.hpp"
+#include "../source_state.hpp"
 #include "combine.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -21,22 +22,29 @@
 
 namespace healthz::asio {
 
-/// The timetable of one source: cycle, thresholds, timer and port. Everything happens on the port's executor.
+/// What a runner knows of one source while compiling.
+struct source_rules {
+    std::size_t index;
+    healthz::schedule schedule;
+    healthz::thresholds thresholds;
+    dependency parent;
+};
+
+/// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
 public:
-    using publish = std::function<void(finding const&)>;
-    /// The error of a dependent source while its parent is down; null, and asked before each attempt, otherwise.
-    using excuse = std::function<dependency const*()>;
+    using publish = std::function<void(check_event const&, finding const&)>;
 
-    source_loop(net::any_io_executor const& executor, schedule const& timetable, thresholds const& needed,
-                std::shared_ptr<probe_port> port, publish on_verdict, excuse parent_is_down)
-        : schedule_(timetable), thresholds_(needed), timer_(executor), port_(std::move(port)), publish_(std::move(on_verdict)),
-          excuse_(std::move(parent_is_down)) {}
+    /// `latest` is the report that `on_event` publishes in, and lives as long as that. It is read here without a lock, by the only one
+    /// who writes it.
+    source_loop(net::any_io_executor const& executor, source_rules const& rules, std::shared_ptr<probe_port> port, report_view latest,
+                publish on_event)
+        : rules_(rules), timer_(executor), port_(std::move(port)), latest_(latest), publish_(std::move(on_event)) {}
 
     void start() {
         if (stopped_ || started_) return;
         started_ = true;
-        cycle_.begin(now(), schedule_, schedule_.first);
+        state_.begin(now(), rules_.schedule);
         advance();
     }
 
@@ -48,23 +56,18 @@ public:
 
     /// See `runner::maintenance`.
     void maintain(bool on) {
-        if (stopped_ || maintenance_ == on) return;
-        maintenance_ = on;
-        counter_.accept_next();
-        if (!started_) return;
-        cycle_.restart(now());
+        if (stopped_ || !state_.maintain(on, now()) || !started_) return;
         abandon();
         advance();
     }
 
     /// See `runner::report`.
     void report(finding const& found) {
-        if (stopped_ || maintenance_) return;
-        if (started_ && !cycle_.running()) {
-            cycle_.postpone(now(), schedule_);
-            sleep();
-        }
-        conclude(found);
+        if (stopped_) return;
+        auto const event = state_.reported(now(), found.status, rules_.schedule, rules_.thresholds, before());
+        if (!event) return;
+        if (started_ && !state_.running()) sleep();
+        conclude(*event, found);
     }
 
 private:
@@ -79,32 +82,34 @@ private:
 
     void advance() {
         auto const moment = now();
-        switch (cycle_.next(moment, schedule_)) {
+        auto const parent_is_down = [this] { return rules_.parent.exists() && healthz::is_down(latest_, rules_.parent.parent); };
+        switch (state_.next(moment, rules_.schedule, parent_is_down)) {
             case step::sleep: break;
             case step::start:
-                if (auto const found = found_without_attempt()) {
-                    cycle_.conclude(moment, schedule_);
-                    sleep();
-                    conclude(*found);
-                    return;
-                }
                 if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
             case step::give_up:
-                if (!looks_again()) attempt_ended(finding(healthz::timeout()));
+                if (may_look_again()) look_again();
+                else attempt_ended(finding(healthz::timeout()));
                 return;
+            case step::withhold: {
+                sleep();
+                finding found;
+                found.status = state_.in_maintenance() ? status::failed : status::error;
+                found.json = state_.in_maintenance() ? in_maintenance : rules_.parent.error();
+                conclude(state_.withheld(found.status, rules_.thresholds, before()), found);
+                return;
+            }
         }
         if (!stopped_) sleep();
     }
 
     // A loop that was held up beyond a deadline has had no time to read what may lie there: once, all that is ready has its turn
     // before the attempt is given up.
-    bool looks_again() {
-        auto const woken = clock::now();
-        if (!busy_ || abandoned_ || looked_again_ || woken - timer_.expiry() < held_up) return false;
+    bool may_look_again() const { return busy_ && !abandoned_ && !looked_again_ && clock::now() - timer_.expiry() >= held_up; }
+    void look_again() {
         looked_again_ = true;
-        wake_at(woken + std::chrono::milliseconds(5));
-        return true;
+        wake_at(clock::now() + std::chrono::milliseconds(5));
     }
 
     // Whether what a probe found came too late. Where it ended here, on the loop, nobody knows when its answer came: where the loop was
@@ -115,23 +120,13 @@ private:
         return late > clock::duration::zero() && late < held_up && !looked_again_;
     }
 
-    // What the check found without an attempt, if none is to be made.
-    std::optional<finding> found_without_attempt() const {
-        auto const* const parent = excuse_ ? excuse_() : nullptr;
-        if (!maintenance_ && parent == nullptr) return std::nullopt;
-        finding found;
-        found.status = maintenance_ ? status::failed : status::error;
-        found.json = maintenance_ ? in_maintenance : parent->error();
-        return found;
-    }
-
     void abandon() {
         if (busy_ && !std::exchange(abandoned_, true)) port_->give_up();
     }
 
     void sleep() {
         auto const elapsed = std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_);
-        auto const wait = static_cast<std::int32_t>(cycle_.due() - static_cast<tick>(elapsed.count()));
+        auto const wait = static_cast<std::int32_t>(state_.due() - static_cast<tick>(elapsed.count()));
         wake_at(origin_ + elapsed + std::chrono::milliseconds(wait));
     }
 
@@ -143,7 +138,7 @@ private:
     }
 
     void probe(tick moment) {
-        auto const left = static_cast<std::int32_t>(cycle_.due() - moment);
+        auto const left = static_cast<std::int32_t>(state_.due() - moment);
         if (left <= 0) return;  // the deadline is being told
         busy_ = true;
         looked_again_ = false;
@@ -160,37 +155,31 @@ private:
         if (stopped_) return;
         if (!late && is_past_deadline(found)) attempt_ended(finding(healthz::timeout()));
         else if (!late) attempt_ended(found);
-        else if (cycle_.running()) probe(now());
+        else if (state_.running()) probe(now());
     }
 
     void attempt_ended(finding const& found) {
-        bool const is_over = cycle_.finish(now(), found.may_pass ? status::error : found.status, schedule_);
+        auto const event = state_.ended(now(), found.status, rules_.schedule, rules_.thresholds, before(), found.may_pass);
         sleep();
         abandon();  // where it is given up
-        if (is_over) conclude(found);
+        if (event) conclude(*event, found);
     }
 
-    // A check ended in `found`, which is the verdict if the thresholds let it. Last of all that is done, since the user's handler
-    // may throw, or stop everything.
-    void conclude(finding const& found) {
-        bool const is_ok = found.status == status::ok;
-        if (!counter_.accepts(was_ok_.value_or(is_ok), is_ok, thresholds_)) return;
-        was_ok_ = is_ok;
-        publish_(found);
+    std::optional<status> before() const { return latest_.status_of(rules_.index); }
+
+    // Last of all that is done, since the user's handler may throw, or stop everything.
+    void conclude(check_event const& event, finding const& found) {
+        if (event.is_verdict) publish_(event, found);
     }
 
-    schedule schedule_;
-    thresholds thresholds_;
+    source_rules const rules_;
     clock::time_point origin_ = clock::now();
     net::steady_timer timer_;
     std::shared_ptr<probe_port> port_;
+    report_view latest_;
     publish publish_;
-    excuse excuse_;
-    cycle cycle_;
-    change_counter counter_;
-    std::optional<bool> was_ok_;  // the verdict
+    source_state<state_parts{.thresholds = true, .maintenance = true, .timing = true}> state_;
     bool started_ = false;
-    bool maintenance_ = false;
     bool busy_ = false;       // a probe is under way
     bool abandoned_ = false;  // and nobody waits for what it finds
     bool looked_again_ = false;
@@ -283,7 +272,7 @@ private:
 
     void add(std::size_t index) {
         auto port = asio::make_port(strand_, probers_of<Sources>[index]);
-        auto publish = [state = shared_, index](finding const& found) {
+        auto publish = [state = shared_, index](check_event const&, finding const& found) {
             if (state->closed) return;
             {
                 std::lock_guard lock(state->mutex);
@@ -297,15 +286,8 @@ private:
                 state->on_error(std::current_exception());
             }
         };
-        source_loop::excuse excuse;
-        if constexpr (has_parents<Sources>) {
-            // Read without the lock, by the only one who writes.
-            auto const* const needed = &dependencies_of<Sources>[index];
-            if (needed->exists())
-                excuse = [state = shared_, needed] { return healthz::is_down(state->latest, needed->parent) ? needed : nullptr; };
-        }
-        loops_.push_back(std::make_shared<source_loop>(strand_, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
-                                                       std::move(port), std::move(publish), std::move(excuse)));
+        source_rules const rules{index, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index], dependencies_of<Sources>[index]};
+        loops_.push_back(std::make_shared<source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(publish)));
     }
 
     net::strand<net::any_io_executor> strand_;
