@@ -18,7 +18,6 @@ template <class Argument>
 concept anything = found<Argument>::value;
 
 // The pack is for calls with template arguments, which are mostly names of sources.
-template <auto...> void accepts(anything auto&&...);
 template <auto...> void address_in(anything auto&&...);
 template <auto...> void affordable_connections(anything auto&&...);
 template <auto...> void all_of(anything auto&&...);

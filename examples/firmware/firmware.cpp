@@ -116,13 +116,13 @@ constexpr auto sources = healthz::sources(
 
 static_assert(healthz::worst_case_detection<sources, "imu">() == 1160ms);
 static_assert(healthz::max_starts_per_tick<sources> == 1);
-static_assert(healthz::ram_size<sources, 2> <= 2500);
+static_assert(healthz::ram_size<sources, healthz::past<2>> <= 2500);
 constexpr auto modem_index = healthz::index_of<sources, "modem">();
 constexpr auto flash_index = healthz::index_of<sources, "flash">();
 constexpr auto card_index = healthz::index_of<sources, "sd card">();
 
 // All memory that there is: nothing is constructed at run time, and nothing is in the image.
-constinit healthz::monitor<sources, 2> monitor;  // and the two verdicts of each source before the latest
+constinit healthz::monitor<sources, healthz::past<2>> monitor;  // and the two verdicts of each source before the latest
 constinit healthz::watchdog<sources, dog_period, "supply", "imu"> watchdog;
 
 // --- what is written

@@ -9,8 +9,35 @@
 
 namespace healthz {
 
-/// For the last argument of a monitor: `maintenance` can switch its sources off and on.
-inline constexpr bool switchable = true;
+struct past_option {
+    std::size_t verdicts;
+};
+/// Option of a monitor: it keeps so many verdicts of each source besides the latest, for a post-mortem; see `monitor::past`.
+template <std::size_t Verdicts>
+inline constexpr past_option past{Verdicts};
+
+struct switchable_option {};
+/// Option of a monitor: its sources can be put into maintenance, see `monitor::maintenance`. At most two bytes a source.
+inline constexpr switchable_option switchable{};
+
+struct monitor_options {
+    std::size_t past = 0;
+    bool switchable = false;
+
+    constexpr void set(past_option option) { past = option.verdicts; }
+    constexpr void set(switchable_option) { switchable = true; }
+    template <class Other>
+    constexpr void set(Other) {
+        static_assert(std::is_void_v<Other>, "healthz: the options of a monitor have names, and come in any order: "
+                                             "monitor<sources, healthz::past<2>, healthz::switchable>");
+    }
+};
+template <auto... Options>
+inline constexpr monitor_options monitor_options_of = [] {
+    monitor_options all;
+    (all.set(Options), ...);
+    return all;
+}();
 
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
 /// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative
@@ -18,12 +45,13 @@ inline constexpr bool switchable = true;
 /// `poll` finds counts. An immediate prober keeps its own time.
 /// `Sources` is a `constexpr` object with static storage; in a header an `inline constexpr` one, since a plain
 /// `constexpr` object is another one in each translation unit, and so is its monitor: inline functions that name it
-/// then break the rule of one definition, and no compiler can tell. `Past` is how many verdicts of each source it keeps
-/// besides the latest, for a post-mortem; none cost nothing. Only a monitor that is `switchable` has `maintenance`, for
-/// a byte a source.
-/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
-template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
+/// then break the rule of one definition, and no compiler can tell. `Options` are `past<N>` and `switchable`; what is not
+/// asked for costs nothing.
+/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`); what is no option.
+template <auto const& Sources, auto... Options>
 class monitor {
+    static constexpr auto options = monitor_options_of<Options...>;
+
 public:
     constexpr monitor() = default;
     monitor(monitor const&) = delete;
@@ -78,7 +106,8 @@ public:
     /// Call it where `poll` is called. Compile errors: no such source; an outcome with more text than the source's prober has.
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now) {
-        report<Name>(found, now, started_ ? keep_time(now) : timestamp());
+        if (started_) count_time(now);
+        report<Name>(found, now, uptime());
     }
 
     /// The same with its time in UTC.
@@ -109,8 +138,8 @@ public:
     template <fixed_string Name>
     constexpr void maintenance(bool on) {
         constexpr auto index = healthz::index_of<Sources, Name>();
-        static_assert(Switchable, "healthz: to have maintenance, this monitor must be a monitor<sources, 0, healthz::switchable>");
-        if constexpr (Switchable) {
+        static_assert(options.switchable, "healthz: to have maintenance, this monitor must be a monitor<sources, healthz::switchable>");
+        if constexpr (options.switchable) {
             bool const ran = states_[index].running();
             if (!states_[index].maintain(on, last_)) return;
             wake_ = last_;
@@ -129,15 +158,15 @@ public:
     /// The latest verdicts. Changes only in `poll`.
     constexpr healthz::report<Sources> const& report() const { return report_; }
 
-    /// The verdict of source `index` before `age` later ones, at most `Past`; the latest for 0. Nothing where it has none.
+    /// The verdict of source `index` before `age` later ones, at most those of the option `past`; the latest for 0. Nothing where it has none.
     constexpr std::optional<verdict> past(std::size_t index, std::size_t age) const {
-        if constexpr (Past > 0)
+        if constexpr (options.past > 0)
             if (age > 0) return history_.get(index, age);
         return age == 0 ? report_[index] : std::nullopt;
     }
 
 private:
-    static constexpr bool withholds = has_parents<Sources> || Switchable;
+    static constexpr bool withholds = has_parents<Sources> || options.switchable;
 
     using sessions = typename std::remove_const_t<decltype(bank_of<Sources>)>::sessions;
 
@@ -262,8 +291,9 @@ private:
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
                 states_[i].begin(now, rows_of<Sources>[i].schedule);
         }
-        timestamp const uptime = keep_time(now);
-        turn t{first_turn_, step::sleep, now, utc != nullptr ? *utc : uptime};
+        count_time(now);
+        timestamp const since_start = uptime();
+        turn t{first_turn_, step::sleep, now, utc != nullptr ? *utc : since_start};
         tick nearest = first_turn_ == 0 ? (tick{1} << 31) - 1 : 0;
         first_turn_ = 0;
         while (t.index < size_of<Sources>) {
@@ -292,14 +322,14 @@ private:
         wake_ = now + nearest;
     }
 
-    // The time since the first poll.
-    constexpr timestamp keep_time(tick now) {
+    constexpr void count_time(tick now) {
         auto const passed = now - last_ + milliseconds_;
         seconds_ += passed / 1000;
         milliseconds_ = passed % 1000;
         last_ = now;
-        return {seconds_, milliseconds_ * 1000000};
     }
+    // The time since the first poll.
+    constexpr timestamp uptime() const { return {seconds_, milliseconds_ * 1000000}; }
 
     // Not inlined either: each type of prober would have its own.
     template <outcome_like Outcome>
@@ -311,7 +341,7 @@ private:
 
     constexpr void publish(check_event const& event, std::size_t index, std::string_view error, timestamp const& now) {
         if (!event.is_verdict) return;
-        if constexpr (Past > 0)
+        if constexpr (options.past > 0)
             if (auto const before = report_[index]) history_.push(index, *before);
         report_.publish(index, event.found, error, now);
     }
@@ -322,14 +352,14 @@ private:
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
     std::uint32_t milliseconds_ = 0;
-    std::array<source_state<state_parts{has_thresholds<Sources>, Switchable}>, size_of<Sources>> states_;
+    std::array<source_state<state_parts{has_thresholds<Sources>, options.switchable}>, size_of<Sources>> states_;
     healthz::report<Sources> report_;
-    [[no_unique_address]] history<Sources, Past> history_;
+    [[no_unique_address]] history<Sources, options.past> history_;
     [[no_unique_address]] sessions sessions_;
 };
 
 /// The memory that a monitor of `Sources` takes, in bytes: all that the library needs besides the stack.
-template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
-inline constexpr std::size_t ram_size = sizeof(monitor<Sources, Past, Switchable>);
+template <auto const& Sources, auto... Options>
+inline constexpr std::size_t ram_size = sizeof(monitor<Sources, Options...>);
 
 }  // namespace healthz

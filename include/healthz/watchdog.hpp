@@ -72,8 +72,8 @@ class watchdog {
 public:
     /// Whether to feed the dog now, once. Call it where `poll` is called, after it. An interrupt that feeds the dog must not
     /// call this, but be told by a flag of yours, which is set here and cleared there: then the loop's end starves it too.
-    template <std::size_t Past, bool Switchable>
-    constexpr bool may_feed(monitor<Sources, Past, Switchable> const& m) {
+    template <auto... Options>
+    constexpr bool may_feed(monitor<Sources, Options...> const& m) {
         for (std::size_t i = 0; i < indices.size(); ++i)
             if (!m.report().is(indices[i], status::ok) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
         fed_ = true;

@@ -6,7 +6,7 @@ using namespace std::chrono_literals;
 
 constexpr auto sources = healthz::sources(healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s}));
 #ifdef TWIN
-healthz::monitor<sources, 255> monitor;
+healthz::monitor<sources, healthz::past<255>> monitor;
 #else
-healthz::monitor<sources, 256> monitor;
+healthz::monitor<sources, healthz::past<256>> monitor;
 #endif

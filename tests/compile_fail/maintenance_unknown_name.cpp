@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 constexpr auto sources = healthz::sources(healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s}));
 
 #ifdef TWIN
-void service(healthz::monitor<sources, 0, healthz::switchable>& monitor) { monitor.maintenance<"imu">(true); }
+void service(healthz::monitor<sources, healthz::switchable>& monitor) { monitor.maintenance<"imu">(true); }
 #else
-void service(healthz::monitor<sources, 0, healthz::switchable>& monitor) { monitor.maintenance<"inu">(true); }
+void service(healthz::monitor<sources, healthz::switchable>& monitor) { monitor.maintenance<"inu">(true); }
 #endif

@@ -25,7 +25,7 @@ constexpr bool is(std::optional<healthz::verdict> const& v, std::string_view err
 }
 
 constexpr bool the_last_verdicts_are_kept() {
-    monitor<sources, 3> m;
+    monitor<sources, healthz::past<3>> m;
     for (tick t = 0; t <= 640; ++t) m.poll(t);  // "a" at 0, 100, ..., 600; "b" at 1, 50, ..., 550
     return is(m.past(0, 0), R"({"message":"7"})", 600ms) && is(m.past(0, 1), R"({"message":"6"})", 500ms) &&
            is(m.past(0, 3), R"({"message":"4"})", 300ms) && !m.past(0, 4) && is(m.past(1, 1), R"({"message":"6"})", 450ms);
@@ -33,7 +33,7 @@ constexpr bool the_last_verdicts_are_kept() {
 static_assert(the_last_verdicts_are_kept());
 
 constexpr bool there_may_be_fewer() {
-    monitor<sources, 3> m;
+    monitor<sources, healthz::past<3>> m;
     bool const none = !m.past(0, 0) && !m.past(0, 1) && !m.past(0, 3);
     for (tick t = 0; t <= 140; ++t) m.poll(t);
     return none && is(m.past(0, 0), R"({"message":"2"})", 100ms) && is(m.past(0, 1), R"({"message":"1"})", 0ms) &&
@@ -51,7 +51,7 @@ static_assert(without_a_past_there_is_the_latest());
 // No past costs nothing: all that a monitor has besides its sources' 20 bytes, texts and sessions is its clock.
 static_assert(std::is_empty_v<healthz::history<sources, 0>>);
 static_assert(healthz::ram_size<sources> == 2 * (20 + 128 + sizeof counts) + 20);
-static_assert(healthz::ram_size<sources, 3> == healthz::ram_size<sources> + sizeof(healthz::history<sources, 3>) + 2);
+static_assert(healthz::ram_size<sources, healthz::past<3>> == healthz::ram_size<sources> + sizeof(healthz::history<sources, 3>) + 2);
 static_assert(sizeof(healthz::history<sources, 3>) == 3 * sizeof(healthz::report<sources>) + 2);
 
 }  // namespace

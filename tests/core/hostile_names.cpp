@@ -67,7 +67,7 @@ struct sink {
 };
 
 constexpr bool a_monitor_finds_what_the_probers_say() {
-    healthz::monitor<declared, 2, healthz::switchable> monitor;
+    healthz::monitor<declared, healthz::past<2>, healthz::switchable> monitor;
     for (healthz::tick now = 0; now < 10000; now += 50) monitor.poll(now);
     monitor.poll(10s);
     monitor.poll(clock::time_point(11s), healthz::utc_time(1s));

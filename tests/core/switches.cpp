@@ -65,7 +65,7 @@ struct bench {
 constexpr auto counter = healthz::sources(healthz::source<"counter">(counts, often));
 
 constexpr bool a_report_is_a_check() {
-    bench<monitor<counter, 1>> b;
+    bench<monitor<counter, healthz::past<1>>> b;
     b.run_to(249);  // checked at 0, 100 and 200
     b.m.report<"counter">(error("seen"), tick{250});
     bool const at_once = b.shows(R"({"message":"seen"})") && b.m.report()[0]->timestamp.nanoseconds == 250'000'000;
@@ -166,7 +166,7 @@ static_assert(next_poll_knows_of_a_report());
 constexpr auto serviced = healthz::sources(
     healthz::source<"counter">(counts, retried), healthz::source<"modem">(modem{}, patient),
     healthz::source<"behind">(healthz::depends_on<"modem">([] { return ok(); }), often));
-using switchable_monitor = monitor<serviced, 0, healthz::switchable>;
+using switchable_monitor = monitor<serviced, healthz::switchable>;
 
 constexpr bool no_attempt_is_made_in_maintenance() {
     bench<switchable_monitor> b;
@@ -237,7 +237,7 @@ constexpr bool checks_return_to_their_grid() {
 static_assert(checks_return_to_their_grid());
 
 constexpr bool next_poll_knows_of_maintenance() {
-    monitor<counter, 0, healthz::switchable> m;
+    monitor<counter, healthz::switchable> m;
     m.poll(tick{0});
     bool const sleeps = m.next_poll() == 100;
     m.poll(tick{50});
@@ -250,7 +250,7 @@ static_assert(next_poll_knows_of_maintenance());
 
 // A watchdog that requires the source gets no food, since it is not healthy.
 constexpr bool a_dog_is_not_fed_by_maintenance() {
-    bench<monitor<slow_to_change, 0, healthz::switchable>> b;
+    bench<monitor<slow_to_change, healthz::switchable>> b;
     healthz::watchdog<slow_to_change, 1s, "a"> dog;
     b.run_to(10);
     bool const fed = dog.may_feed(b.m);
@@ -264,8 +264,10 @@ constexpr bool a_dog_is_not_fed_by_maintenance() {
 }
 static_assert(a_dog_is_not_fed_by_maintenance());
 
-static_assert(healthz::ram_size<counter> <= healthz::ram_size<counter, 0, healthz::switchable>);
-static_assert(healthz::ram_size<counter, 0, healthz::switchable> <= healthz::ram_size<counter> + 2 * alignof(std::uint32_t));
+static_assert(healthz::ram_size<counter> <= healthz::ram_size<counter, healthz::switchable>);
+// The options come in any order.
+static_assert(healthz::ram_size<counter, healthz::switchable, healthz::past<2>> == healthz::ram_size<counter, healthz::past<2>, healthz::switchable>);
+static_assert(healthz::ram_size<counter, healthz::switchable> <= healthz::ram_size<counter> + 2 * alignof(std::uint32_t));
 
 }  // namespace
 
