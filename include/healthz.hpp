@@ -13,9 +13,10 @@
 #include "healthz/cycle.hpp"        // retries and timeouts as a state machine
 #include "healthz/source_state.hpp" // one source from its first check on: what to do and what to publish
 #include "healthz/starts.hpp"       // when checks start, planned by the compiler
+#include "healthz/verdict.hpp"      // a verdict, and a report without its type
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
-#include "healthz/report.hpp"       // the latest verdicts
 #include "healthz/write_json.hpp"   // a report as JSON
+#include "healthz/report.hpp"       // the latest verdicts
 #include "healthz/bank.hpp"         // probers in flash, sessions in memory
 #include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop
@@ -25,3 +26,4 @@
 #include "healthz/host.hpp"         // the host that a request is for
 #include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get
 #include "healthz/response.hpp"     // the answer as bytes, for an HTTP server of yours
+#include "healthz/sizes.hpp"        // how long an answer can be

@@ -6,7 +6,7 @@
 #include "peers.hpp"
 
 #include <benchmark/benchmark.h>
-#include <healthz/beast/document.hpp>
+#include <healthz/hosted/document.hpp>
 
 #include <cstring>
 #include <functional>

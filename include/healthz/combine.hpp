@@ -242,7 +242,7 @@ private:
 };
 
 /// The session of a combination that has coroutines among its members, for its kind to be seen. A runner never makes one: see
-/// `healthz/asio/combine.hpp`.
+/// `healthz/asio/combined_port.hpp`.
 template <class Combination>
 struct concurrent_session {
     explicit concurrent_session(Combination const&) {}

@@ -6,25 +6,11 @@
 #include "depends_on.hpp"
 #include "starts.hpp"
 #include "thresholds.hpp"
+#include "verdict.hpp"
 
 #include <boost/hana/unpack.hpp>
 
 namespace healthz {
-
-/// One source without its type. In this order it has no gaps.
-struct source_row {
-    char const* text;  // the name, escaped and without quotes; and behind that as it was declared, unless that is the same
-    std::uint32_t text_offset;    ///< where its error text begins in the report's text
-    healthz::schedule schedule;
-    std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
-    std::uint16_t key_size;
-    std::uint16_t name_size;
-    bool remote;  ///< asks over a network
-
-    constexpr std::string_view name() const { return {text + (name_size == key_size ? 0 : key_size), name_size}; }
-    /// The name as the document has it: escaped, without quotes.
-    constexpr std::string_view key() const { return {text, key_size}; }
-};
 
 template <fixed_string Name>
 constexpr auto escape_name() {

@@ -114,27 +114,4 @@ constexpr std::string_view write_response(response const& r, report_view report,
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
-// No header is longer than one with the longest reason, the longest field and a size of ten digits; no error is longer either.
-inline constexpr auto largest_error = [] {
-    struct {
-        std::size_t reason = unavailable_reason.size(), body = 0;
-    } largest;
-    for (std::size_t i = 2; i < answer_count; ++i) {
-        auto const error = error_of(static_cast<answer>(i));
-        if (error.reason.size() > largest.reason) largest.reason = error.reason.size();
-        if (error.body.size() > largest.body) largest.body = error.body.size();
-    }
-    return largest;
-}();
-
-/// The size of the largest body that there can be for `Sources`, in bytes.
-template <auto const& Sources>
-inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_error.body ? max_json_size<Sources> : largest_error.body;
-
-/// That of the largest response.
-template <auto const& Sources>
-inline constexpr std::size_t max_response_size =
-    max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
-    challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
-
 }  // namespace healthz

@@ -3,7 +3,9 @@
 // Part of the core.
 #pragma once
 
-#include "report.hpp"
+#include "verdict.hpp"
+
+#include <concepts>
 
 namespace healthz {
 
@@ -45,14 +47,6 @@ inline constexpr std::string_view after_timestamp = "\"}";
 inline constexpr std::size_t longest_status = to_string(status::failed).size();  // of those that come with a text
 inline constexpr std::size_t fixed_verdict_size =
     before_next.size() + after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
-
-/// The size of the largest document that `Sources` can have, in bytes.
-template <auto const& Sources>
-inline constexpr std::size_t max_json_size = [] {
-    std::size_t size = after_last.size();
-    for (auto const& row : rows_of<Sources>) size += row.key().size() + row.text_capacity + fixed_verdict_size + longest_status;
-    return size;
-}();
 
 /// Streams one verdict, the value of its source in the document, into `put`.
 template <std::invocable<std::string_view> Sink>

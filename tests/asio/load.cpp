@@ -2,7 +2,7 @@
 // A loop that is held up, a process that lacks something, handlers that throw: what is not a source's is not told as its own.
 #include "support.hpp"
 
-#include <healthz/asio/connect.hpp>
+#include <healthz/net/connect.hpp>
 #include <healthz/asio/runner.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>

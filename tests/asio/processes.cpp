@@ -3,7 +3,7 @@
 #include "support.hpp"
 #include "../environment.hpp"
 
-#include <healthz/asio/connect.hpp>
+#include <healthz/net/connect.hpp>
 #include <healthz/asio/runner.hpp>
 #include <healthz/hosted/setting.hpp>
 

@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <healthz/beast/answer_queue.hpp>
-#include <healthz/beast/document.hpp>
+#include <healthz/hosted/document.hpp>
 
 #include <atomic>
 #include <thread>

@@ -2,7 +2,7 @@
 // A document that is patched verdict by verdict is the one that is written anew.
 #include "support.hpp"
 
-#include <healthz/beast/document.hpp>
+#include <healthz/hosted/document.hpp>
 
 #include <atomic>
 #include <random>

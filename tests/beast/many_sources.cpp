@@ -4,7 +4,7 @@
 #include "support.hpp"
 
 #include <healthz/asio/runner.hpp>
-#include <healthz/beast/session.hpp>
+#include <healthz/beast/listener.hpp>
 
 #include <boost/asio/post.hpp>
 

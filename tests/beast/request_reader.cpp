@@ -2,7 +2,7 @@
 // The reader of requests without a socket: what it says depends on the bytes, and never on the pieces in which they come.
 #include "support.hpp"
 
-#include <healthz/beast/request_reader.hpp>
+#include <healthz/http/request_reader.hpp>
 
 #include <random>
 #include <type_traits>

@@ -3,7 +3,7 @@
 #include "client.hpp"
 #include "support.hpp"
 
-#include <healthz/beast/session.hpp>
+#include <healthz/beast/listener.hpp>
 
 #include <boost/asio/post.hpp>
 

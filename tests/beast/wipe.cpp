@@ -3,7 +3,7 @@
 #include "client.hpp"
 #include "support.hpp"
 
-#include <healthz/beast/session.hpp>
+#include <healthz/beast/listener.hpp>
 #include <healthz/hosted/wipe.hpp>
 
 #include <fcntl.h>

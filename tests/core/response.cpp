@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support.hpp"
 
-#include <healthz/response.hpp>
+#include <healthz/sizes.hpp>
 
 #include <limits>
 

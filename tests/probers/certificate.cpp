@@ -2,7 +2,7 @@
 // When a certificate ends, also where time_t has 32 bits.
 #include "../catch.hpp"
 
-#include <healthz/asio/certificate.hpp>
+#include <healthz/tls/certificate.hpp>
 
 #include <string_view>
 

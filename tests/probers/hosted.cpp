@@ -4,7 +4,7 @@
 
 #include <healthz/hosted/up_to.hpp>
 #include <healthz/hosted/url.hpp>
-#include <healthz/hosted/utf16.hpp>
+#include <healthz/probers/odbc/utf16.hpp>
 #include <healthz/hosted/wait.hpp>
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
 // odbc_string: what is read out of a connection string, and what must not be shown of it.
 #include "../catch.hpp"
 
-#include <healthz/hosted/odbc_string.hpp>
+#include <healthz/probers/odbc/connection_string.hpp>
 
 using healthz::odbc_string;
 

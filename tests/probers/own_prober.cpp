@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A prober of one's own, as a reader of include/healthz/probers/README.md would write it, and the conformance suite on it.
-#include <healthz/asio/connection.hpp>
-#include <healthz/asio/connect.hpp>
+#include <healthz/net/connection.hpp>
+#include <healthz/net/connect.hpp>
 #include <healthz/hosted/redact.hpp>
 #include <healthz/hosted/setting.hpp>
 #include "../conformance/conformance.hpp"

@@ -2,7 +2,7 @@
 // What may be shown of a text that may hold a secret.
 #include "../catch.hpp"
 
-#include <healthz/hosted/postgres_text.hpp>
+#include <healthz/probers/postgres/text.hpp>
 #include <healthz/hosted/redact.hpp>
 
 #include <random>

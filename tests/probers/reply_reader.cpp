@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A reply means the same however the network cuts it, and no cut ends the program: Beast's assertions are on here, unless NDEBUG
 // is defined.
-#include <healthz/beast/reply_reader.hpp>
+#include <healthz/http/reply_reader.hpp>
 #include "../catch.hpp"
 
 #include <algorithm>

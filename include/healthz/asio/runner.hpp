@@ -6,7 +6,7 @@
 #include "../hosted/environment.hpp"
 #include "../report.hpp"
 #include "../source_state.hpp"
-#include "combine.hpp"
+#include "combined_port.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "../endpoint.hpp"
-#include "document.hpp"
+#include "../hosted/document.hpp"
 
 #include <boost/asio/buffer.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "../endpoint.hpp"
 #include "../hosted/admin_secret.hpp"
-#include "document.hpp"
+#include "../hosted/document.hpp"
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/fields.hpp>

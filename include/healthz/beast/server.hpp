@@ -6,7 +6,7 @@
 #include "../asio/runner.hpp"
 #include "endpoint.hpp"
 #include "refusals.hpp"
-#include "session.hpp"
+#include "listener.hpp"
 #include "stop_signals.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -3,8 +3,8 @@
 // Needs Boost.Beast, Boost.Asio, threads (for looking up names) and OpenSSL.
 #pragma once
 
-#include "../asio/connection.hpp"
-#include "../beast/reply_reader.hpp"
+#include "../tls/connection.hpp"
+#include "../http/reply_reader.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/up_to.hpp"
@@ -210,7 +210,7 @@ private:
         return result;
     }
 
-    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link, request const& wanted) const {
+    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::tls_connection>& link, request const& wanted) const {
         auto const& where = wanted.where;
         bool const is_secure = where.scheme == "https";
         std::string port = where.port;
@@ -220,7 +220,7 @@ private:
         if (is_secure && !trust.context) co_return outcome_type::failed(trust.problem);
         asio::connected opened = co_await asio::connect(where.host, port);
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
-        link = std::make_unique<asio::connection>(std::move(*opened.socket));
+        link = std::make_unique<asio::tls_connection>(std::move(*opened.socket));
         if (!is_secure) co_return outcome_type::ok();
         std::string const problem = co_await link->start_tls(trust.context, where.host);
         if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
@@ -228,7 +228,7 @@ private:
     }
 
     // Sends the request and reads the reply to its end.
-    boost::asio::awaitable<void> exchange(asio::connection& link, request const& wanted, answer& got) const {
+    boost::asio::awaitable<void> exchange(asio::tls_connection& link, request const& wanted, answer& got) const {
         boost::system::error_code ec;
         // Where this fails, a server may have answered without reading all of it: reading tells.
         co_await link.write(boost::asio::buffer(wanted.bytes), ec);
@@ -277,7 +277,7 @@ private:
         got.extra = closed ? "the server closed the connection " + std::string(how) : ec.message();
     }
 
-    outcome_type judge(answer const& got, request const& wanted, asio::connection const& link) const {
+    outcome_type judge(answer const& got, request const& wanted, asio::tls_connection const& link) const {
         if (!got.message.empty()) return outcome_type::error(got.message, got.extra);
         auto const& reply = *got.reply;
         bool expected = false;
@@ -307,7 +307,7 @@ private:
         return expiry - std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     }
 
-    bool expires_soon(asio::connection const& link) const {
+    bool expires_soon(asio::tls_connection const& link) const {
         return settings_.certificate_days > 0 && left(link.expiry()) < std::chrono::days(settings_.certificate_days);
     }
 
@@ -321,7 +321,7 @@ private:
 
     http const& settings_;
     std::string origin_;
-    std::unique_ptr<asio::connection> link_;
+    std::unique_ptr<asio::tls_connection> link_;
 };
 
 }  // namespace healthz

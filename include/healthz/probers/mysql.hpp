@@ -5,7 +5,7 @@
 
 #include "../asio/on_worker.hpp"
 #include "../hosted/redact.hpp"
-#include "../hosted/tls_options.hpp"
+#include "../tls/options.hpp"
 #include "../hosted/url.hpp"
 #include "../hosted/wait.hpp"
 #include "../outcome.hpp"

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "../hosted/fork.hpp"
-#include "../hosted/odbc_string.hpp"
+#include "odbc/connection_string.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
-#include "../hosted/utf16.hpp"
+#include "odbc/utf16.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 

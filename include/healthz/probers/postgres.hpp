@@ -3,9 +3,9 @@
 // Needs libpq, Boost.Asio and threads (for connecting).
 #pragma once
 
-#include "../asio/connect.hpp"
-#include "../hosted/conninfo.hpp"
-#include "../hosted/postgres_text.hpp"
+#include "../net/connect.hpp"
+#include "postgres/conninfo.hpp"
+#include "postgres/text.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/wait.hpp"
 #include "../outcome.hpp"

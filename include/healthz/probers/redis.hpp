@@ -3,7 +3,7 @@
 // Needs OpenSSL, Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "../asio/connection.hpp"
+#include "../tls/connection.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/url.hpp"
 #include "../outcome.hpp"
@@ -81,14 +81,14 @@ private:
         return where;
     }
 
-    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::connection>& link) {
+    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::tls_connection>& link) {
         auto const& where = *where_;
         asio::connected found = co_await asio::connect(where.host, where.port);
         if (!found.socket) {
             std::string_view const problem = hidden().are_in(where.host) ? withheld : found.problem;
             co_return outcome_type::error(found.message, problem);
         }
-        link = std::make_unique<asio::connection>(std::move(*found.socket));
+        link = std::make_unique<asio::tls_connection>(std::move(*found.socket));
         if (where.scheme == "rediss") {
             asio::tls_context made = co_await asio::make_tls_context(settings_.tls);
             if (!made.context) co_return outcome_type::failed(made.problem);
@@ -119,7 +119,7 @@ private:
         return command;
     }
 
-    static boost::asio::awaitable<reply> ask(asio::connection& link, std::string const& command) {
+    static boost::asio::awaitable<reply> ask(asio::tls_connection& link, std::string const& command) {
         reply result;
         boost::system::error_code ec;
         co_await link.write(boost::asio::buffer(command), ec);
@@ -182,7 +182,7 @@ private:
     redis const& settings_;
     std::string url_;
     std::optional<healthz::url> where_;  // what `url_` says
-    std::unique_ptr<asio::connection> link_;
+    std::unique_ptr<asio::tls_connection> link_;
 };
 
 }  // namespace healthz

@@ -3,7 +3,7 @@
 // Needs Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "../asio/connect.hpp"
+#include "../net/connect.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
 

@@ -3,7 +3,7 @@
 // Needs Boost.SmartPtr.
 #pragma once
 
-#include "../hosted/live_document.hpp"
+#include "live_document.hpp"
 #include "../response.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>

@@ -3,7 +3,7 @@
 // Needs a process with an environment; links with nothing.
 #pragma once
 
-#include "setting.hpp"
+#include "../hosted/setting.hpp"
 
 namespace healthz {
 

@@ -3,7 +3,7 @@
 // Needs Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "on_worker.hpp"
+#include "../asio/on_worker.hpp"
 #include "open_socket.hpp"
 
 #include <netinet/tcp.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "on_worker.hpp"
-#include "session.hpp"
+#include "erased_session.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>

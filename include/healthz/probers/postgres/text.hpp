@@ -3,7 +3,7 @@
 // Links with nothing.
 #pragma once
 
-#include "redact.hpp"
+#include "../../hosted/redact.hpp"
 
 #include <cerrno>
 #include <system_error>

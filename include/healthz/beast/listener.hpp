@@ -3,11 +3,11 @@
 // Needs Boost.Beast.
 #pragma once
 
-#include "../asio/open_socket.hpp"
+#include "../net/open_socket.hpp"
 #include "../hosted/wipe.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
-#include "request_reader.hpp"
+#include "../http/request_reader.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

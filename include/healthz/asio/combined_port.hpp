@@ -3,7 +3,7 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
-#include "probe.hpp"
+#include "ports.hpp"
 
 #include <array>
 #include <chrono>

@@ -3,9 +3,9 @@
 // Needs OpenSSL, Boost.Asio and threads (for reading files).
 #pragma once
 
-#include "../hosted/tls_options.hpp"
+#include "options.hpp"
 #include "certificate.hpp"
-#include "on_worker.hpp"
+#include "../asio/on_worker.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>

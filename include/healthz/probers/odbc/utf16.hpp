@@ -3,7 +3,7 @@
 // Links with nothing.
 #pragma once
 
-#include "../text.hpp"
+#include "../../text.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// A byte stream to a server over TCP.
+// Needs Boost.Asio and threads (for looking up names).
+#pragma once
+
+#include "connect.hpp"
+
+#include <boost/asio/write.hpp>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace healthz::asio {
+
+/// One operation at a time. Destroying it closes it.
+class connection {
+public:
+    explicit connection(net::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+
+    /// Reads at least a byte, and returns how many; or sets `ec`, also at the stream's end.
+    net::awaitable<std::size_t> read_some(net::mutable_buffer into, boost::system::error_code& ec) {
+        std::size_t const count = co_await socket_.async_read_some(into, net::redirect_error(net::use_awaitable, ec));
+        co_return count;
+    }
+
+    /// Writes all of `bytes`, or sets `ec`.
+    net::awaitable<void> write(net::const_buffer bytes, boost::system::error_code& ec) {
+        co_await net::async_write(socket_, bytes, net::redirect_error(net::use_awaitable, ec));
+    }
+
+    /// Whether the connection stands and nothing has come that nobody asked for.
+    bool is_idle() {
+        char byte;
+        auto const count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    }
+
+    /// What it goes over.
+    net::ip::tcp::socket& socket() { return socket_; }
+
+private:
+    net::ip::tcp::socket socket_;
+};
+
+}  // namespace healthz::asio
