@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support.hpp"
 
-#include <healthz/write_json.hpp>
+#include <healthz/report.hpp>
 
 #include <algorithm>
 #include <string>
