@@ -15,7 +15,7 @@ namespace {
 json::value parsed(std::string_view text) { return json::parse(json::string_view(text.data(), text.size())); }
 
 bool parses(std::string_view text) {
-    json::error_code ec;
+    boost::system::error_code ec;
     json::parse(json::string_view(text.data(), text.size()), ec);
     return !ec && healthz::is_utf8(text);
 }

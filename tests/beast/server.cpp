@@ -597,6 +597,7 @@ TEST_CASE("where there is no memory to wait for signals, they do what they did b
     std::size_t failures = 0;
     for (bool thrown = true; thrown; failures += thrown) {
         boost::asio::io_context context;
+        boost::asio::signal_set const service(context);  // Asio itself does not outlive a lack of memory while it makes this
         try {
             scarce_memory const memory(failures);
             healthz::beast::stop_signals const signals(context, [] {});
