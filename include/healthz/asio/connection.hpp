@@ -22,7 +22,7 @@ public:
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
 
-    /// Goes on under TLS with `host`. Returns why that failed, or nothing.
+    /// Starts TLS with `host`. Returns why that failed, or nothing.
     net::awaitable<std::string> start_tls(std::shared_ptr<net::ssl::context> context, std::string host) {
         context_ = std::move(context);
         tls_.emplace(socket_, *context_);
@@ -31,7 +31,7 @@ public:
         co_return problem;
     }
 
-    /// When the first certificate of the server's chain ends; without TLS never.
+    /// When the first certificate of the server's chain expires; without TLS never.
     std::chrono::sys_seconds expiry() const { return expiry_; }
 
     net::awaitable<std::size_t> read_some(net::mutable_buffer into, boost::system::error_code& ec) {
@@ -46,7 +46,7 @@ public:
         else co_await net::async_write(socket_, bytes, net::redirect_error(net::use_awaitable, ec));
     }
 
-    /// Whether the connection stands, and nothing came that nobody asked for.
+    /// Whether the connection is open and nothing has arrived that was not requested.
     bool is_idle() {
         char byte;
         auto const count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
