@@ -8,7 +8,7 @@
 #
 #   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
 #   --json FILE  every ratio under its key, with the figures that it was made from
-#   --readme     puts the report and the plots in the place of those that the README shows
+#   --readme     puts the report and its plots into benchmarks/README.md, and ten of its figures into README.md
 #
 # Whatever is compared is measured in turns, A B A B, ROUNDS (5) times; a ratio is the median of the rounds' ratios.
 source "$(dirname "$0")/common.sh"
@@ -69,12 +69,11 @@ awk -f benchmarks/report.awk -v out="$out" -v quick="$quick" -v machine="$machin
 benchmarks/plots.sh
 [ -z "$json" ] || cp "$out/report.json" "$json"
 if [ "$readme" = 1 ]; then
+    ten=$(awk -f benchmarks/ten_figures.awk benchmarks/ten_figures.tsv "$out/report.md") # nothing is written where it lacks a figure
     rm -rf benchmarks/plots
     cp -r "$out/plots" benchmarks/
-    # Its headings one level down, its plots where they are kept.
-    sed '1d; s/^#/##/; s/](plots/](benchmarks\/plots/' "$out/report.md" >"$out/readme.md"
-    sed -i -e "/^<!-- benchmarks\/run.sh --readme -->/,/^<!-- end -->/{//!d}" \
-        -e "/^<!-- benchmarks\/run.sh --readme -->/r $out/readme.md" README.md
+    sed '1d; s/^#/##/' "$out/report.md" | benchmarks/splice.sh benchmarks/README.md "benchmarks/run.sh --readme"
+    benchmarks/splice.sh README.md "benchmarks/run.sh --readme" <<<"$ten"
 fi
 cat "$out/report.md"
 exit "$status"

@@ -21,9 +21,9 @@
 #include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop
 #include "healthz/timetable.hpp"    // its times and memory, to print
-#include "healthz/watchdog.hpp"     // feeds a hardware watchdog while what it needs is healthy
+#include "healthz/watchdog.hpp"     // feeds a hardware watchdog while required sources are OK
 #include "healthz/sha256.hpp"       // digests, to keep and compare secrets by
 #include "healthz/host.hpp"         // the host that a request is for
-#include "healthz/endpoint.hpp"     // who may read the report over HTTP, and what they get
+#include "healthz/endpoint.hpp"     // which requests may read the report over HTTP, and the answers
 #include "healthz/response.hpp"     // the answer as bytes, for an HTTP server of yours
 #include "healthz/sizes.hpp"        // how long an answer can be

@@ -18,7 +18,7 @@
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
-#   readme        the README's snippets and its first screen are true
+#   readme        the snippets, figures and links of all pages, and the README's first screen, are true
 #
 # Only where named:
 #

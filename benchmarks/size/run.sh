@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: benchmarks/size/run.sh [--check]
+# Usage: benchmarks/size/run.sh [--check | --readme]
 #
 # Links the same job, done with this library and by hand, for 1, 4, 16 and 64 sources on Cortex-M0+ and Cortex-M4, and prints
 # what each adds to an image of the board alone (nothing.cpp), in bytes. Both write the same document in QEMU, or the script
-# fails. With --check it fails too where a budget is exceeded.
+# fails. With --check it fails too where a budget is exceeded; with --readme the table goes into examples/firmware/README.md.
 #
 #   library        flash <= 4096 for 4 sources on the Cortex-M4
 #   further source flash <= 96 beside its name, RAM <= 32 beside its text of 128 bytes, also where its prober keeps a number
@@ -36,8 +36,10 @@ build() {
     read -r flash ram < <("$arm-size" "$image.elf" | awk 'NR == 2 { print $1 + $2, $2 + $3 }')
 }
 
-echo "| core | sources | flash | by hand | RAM | by hand | a further source: flash | by hand | RAM | by hand |"
-echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+table=""
+row() { table+=$1$'\n'; echo "$1"; }
+row "| core | sources | flash | by hand | RAM | by hand | a further source: flash | by hand | RAM | by hand |"
+row "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 for cpu in cortex-m0plus cortex-m4; do
     last=0
     for sources in 1 4 16 64; do
@@ -60,7 +62,7 @@ for cpu in cortex-m0plus cortex-m4; do
             budget "RAM for $sources sources, $cpu, and by hand" "$with_healthz_ram" $((by_hand_ram - 1))
         fi
         if [ "$cpu$sources" = cortex-m44 ]; then budget "flash for 4 sources, $cpu" "$with_healthz_flash" 4096; fi
-        echo "| $cpu | $sources | $with_healthz_flash | $by_hand_flash | $with_healthz_ram | $by_hand_ram | ${further[0]} | ${further[1]} | ${further[2]} | ${further[3]} |"
+        row "| $cpu | $sources | $with_healthz_flash | $by_hand_flash | $with_healthz_ram | $by_hand_ram | ${further[0]} | ${further[1]} | ${further[2]} | ${further[3]} |"
         for what in with_healthz_flash by_hand_flash with_healthz_ram by_hand_ram; do declare "last_$what=${!what}"; done
         last=$sources
     done
@@ -80,6 +82,7 @@ for sources in 4 16 64; do
     grep -q '"status":"OK".*"status":"TIMEOUT"' "$out/by_hand.json"
 done
 passed=$((passed + 1))
+if [ "${1:-}" = --readme ]; then benchmarks/splice.sh examples/firmware/README.md "benchmarks/size/run.sh --readme" <<<$'\n'"${table%$'\n'}"; fi
 if [ "${1:-}" = --check ]; then
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]

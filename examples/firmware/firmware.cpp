@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The health of a board, as its superloop watches it: no heap, no operating system, no exceptions. This file runs on a
-// Cortex-M4 and on a desk, and writes the same bytes on both: time and devices are simulated. Each line is a JSON document.
+// Cortex-M4 and on the host, and writes the same output on both: time and devices are simulated. Each line is a JSON document.
 #include <healthz.hpp>
 
 #ifdef __arm__
@@ -27,19 +27,19 @@ bool modem_is_alive() { return uptime() < 3000 || uptime() >= 8000; }
 bool flash_is_good() { return uptime() < 2500 || uptime() >= 6350; }  // again in the middle of a check
 constexpr int no_pin = -1;
 
-// The hardware watchdog, and the timer interrupt that feeds it on the loop's behalf.
-constexpr auto dog_period = 2s;
-bool volatile food = false;  // the loop sets it, the interrupt clears it
+// The hardware watchdog, and the timer interrupt that feeds it when the loop asks for it.
+constexpr auto reset_period = 2s;
+bool volatile feed_requested = false;  // the loop sets it, the interrupt clears it
 healthz::tick fed_at = first_tick;
-int meals = 0;
-bool dog_has_bitten() { return ticks - fed_at >= std::chrono::milliseconds(dog_period).count(); }
+int feeds = 0;
+bool watchdog_has_expired() { return ticks - fed_at >= std::chrono::milliseconds(reset_period).count(); }
 
 void timer_interrupt() {
     ticks = ticks + 1;
-    if (!food) return;
-    food = false;
+    if (!feed_requested) return;
+    feed_requested = false;
     fed_at = ticks;
-    ++meals;
+    ++feeds;
 }
 
 // --- the probers
@@ -123,7 +123,7 @@ constexpr auto card_index = healthz::index_of<sources, "sd card">();
 
 // All memory that there is: nothing is constructed at run time, and nothing is in the image.
 constinit healthz::monitor<sources, healthz::past<2>> monitor;  // and the two verdicts of each source before the latest
-constinit healthz::watchdog<sources, dog_period, "supply", "imu"> watchdog;
+constinit healthz::watchdog<sources, reset_period, "supply", "imu"> watchdog;
 
 // --- what is written
 
@@ -207,7 +207,7 @@ int main() {
     std::uint32_t shown = 0;
     for (; uptime() < 10000; timer_interrupt()) {
         monitor.poll(ticks, real_time());
-        if (watchdog.may_feed(monitor)) food = true;
+        if (watchdog.may_feed(monitor)) feed_requested = true;
         // ... what the device is for ...
 
         if (signature() == shown) continue;
@@ -216,26 +216,26 @@ int main() {
         timed_out |= monitor.report().is(modem_index, healthz::status::timeout);
         failed_test |= monitor.report().is(flash_index, healthz::status::error);
     }
-    bool const fed = !dog_has_bitten();
+    bool const fed = !watchdog_has_expired();
 
     put_response({.method = "GET", .target = "/healthz/sources", .role = "admin", .admin_secret = "open sesame"});
     put_response({.method = "GET", .target = "/healthz/sources?strict=true", .admin_secret = "open sesame"});
     put_response({.method = "GET", .target = "/healthz/sources", .admin_secret = "open barley"});
     put_past(flash_index);
 
-    // The loop hangs; the timer interrupt does not, and the clock goes on. Nobody brings food, so the dog bites.
+    // The loop hangs; the timer interrupt does not, and the clock goes on. Feeding is no longer requested, so the watchdog expires.
     auto const hung_at = uptime();
-    int const meals_until_then = meals;
-    while (!dog_has_bitten() && uptime() < hung_at + 10000) timer_interrupt();
-    put_field(R"({"watchdog":{"meals":)", static_cast<std::uint32_t>(meals));
+    int const feeds_until_then = feeds;
+    while (!watchdog_has_expired() && uptime() < hung_at + 10000) timer_interrupt();
+    put_field(R"({"watchdog":{"feeds":)", static_cast<std::uint32_t>(feeds));
     put_field(R"(,"loop_hung_at":)", hung_at);
-    put_field(R"(,"bitten_at":)", uptime());
+    put_field(R"(,"expired_at":)", uptime());
     put("}}\n");
 
     using healthz::status;
     auto const& report = monitor.report();
     bool const as_expected = timed_out && failed_test && report.count(status::ok) == 4 &&
-                             report.is(card_index, status::failed) && fed && meals_until_then >= 8 &&
-                             meals <= meals_until_then + 1 && dog_has_bitten();
+                             report.is(card_index, status::failed) && fed && feeds_until_then >= 8 &&
+                             feeds <= feeds_until_then + 1 && watchdog_has_expired();
     return as_expected ? 0 : 1;
 }

@@ -12,7 +12,7 @@
 
 namespace healthz {
 
-/// How a combination goes from its members' outcomes to its own.
+/// How a combination makes its outcome of those of its members.
 enum class combining : std::uint8_t {
     all,       ///< OK when every member is; else the first outcome that is not
     any,       ///< OK as soon as one member is; else the worst outcome
@@ -40,7 +40,7 @@ public:
                 return true;
             }
             auto const before = worst_.outcome.status();
-            if (found > before || (found == before && index < worst_.member))  // whoever of two alike was faster
+            if (found > before || (found == before && index < worst_.member))  // of two alike the first in order, not the faster one
                 worst_ = {about("no member is OK, the worst is member ", index, {}, found, json), index};
             return false;
         }
@@ -119,7 +119,7 @@ struct combination {
     static constexpr std::size_t size = sizeof...(Probers);
     static constexpr bool remote = (is_remote<Probers> || ...);
     static constexpr bool blocking = (healthz::blocks<Probers>() || ...);
-    /// Whether a runner runs the members itself, at the same time, each in the way of its kind; and tells an error that was met for
+    /// Whether a runner runs the members itself, at the same time, each in the way of its kind; it then distinguishes an error for
     /// want of a descriptor from one that shows that something is absent.
     static constexpr bool concurrent = (healthz::is_concurrent<Probers>() || ...) || blocking;
 
@@ -148,8 +148,8 @@ struct member_slot {
     constexpr explicit member_slot(Prober const& prober) : session(prober) {}
 };
 
-/// The sessions of a combination's members. It is immediate where all of them are, else cooperative: then an immediate member
-/// is asked in the first `poll`, and told the longest timeout that there is.
+/// The sessions of a combination's members. It is immediate if all of them are, else cooperative: then an immediate member
+/// is probed in the first `poll`, with the longest possible timeout.
 template <class Indices, combining How, class... Probers>
 class combination_session;
 template <std::size_t... Index, combining How, class... Probers>
@@ -174,7 +174,7 @@ public:
     constexpr void start()
         requires(!immediate)
     {
-        cancel();  // whom a member that threw has left behind
+        cancel();  // members that still run since another one threw
         start_all();
     }
     constexpr std::optional<outcome_type> poll()
@@ -241,8 +241,8 @@ private:
     [[no_unique_address]] tally<How, outcome_type> found_;
 };
 
-/// The session of a combination that has coroutines among its members, for its kind to be seen. A runner never makes one: see
-/// `healthz/asio/combined_port.hpp`.
+/// The session of a combination that has coroutines among its members: only its type is used, to find its kind. A runner never
+/// makes one: see `healthz/asio/combined_port.hpp`.
 template <class Combination>
 struct concurrent_session {
     explicit concurrent_session(Combination const&) {}
@@ -266,9 +266,9 @@ constexpr auto combine(Probers const&... members) {
     if constexpr (probers) return combination<How, Probers...>{{members...}};
 }
 
-/// What is healthy only while `prober` meets an error, such as a port that must be closed. OK becomes ERROR, ERROR becomes OK;
-/// FAILED and TIMEOUT stay what they are, since neither says that something is absent. Any ERROR is taken for absence: give an
-/// address rather than a name, whose lookup may fail. Of the same kind as `prober`.
+/// For what must be absent, such as an open port. OK becomes ERROR, ERROR becomes OK; FAILED and TIMEOUT stay, since neither
+/// shows that something is absent. Any ERROR counts as absence: use an IP address, since a name that does not resolve would
+/// count as OK. Of the same kind as `prober`.
 template <class Prober>
 constexpr auto inverted(Prober const& prober) {
     return healthz::combine<combining::inverted>(prober);

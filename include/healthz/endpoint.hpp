@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who may read the report over HTTP, and what they get: the decisions, without a server. Adapters bring the bytes.
+// Which requests may read the report over HTTP, and what the answer is: the decisions, without a server. Adapters send the bytes.
 // Part of the core.
 #pragma once
 
@@ -11,23 +11,23 @@
 
 namespace healthz {
 
-/// A policy says whether a secret is needed, and which ones do.
+/// A policy says whether a secret is needed, and which secrets are accepted.
 template <class T>
 concept authorization = requires(T const& policy, std::string_view secret) {
     { policy.needs_secret() } -> std::convertible_to<bool>;
     { policy.accepts(secret) } -> std::convertible_to<bool>;
 };
 
-/// Anybody who can reach the endpoint may read it. Must be said in so many words; there is no silent default.
+/// Every client that reaches the endpoint may read it. Must be given explicitly: it is not the default.
 struct allow_unauthenticated {
     static constexpr bool needs_secret() { return false; }
     static constexpr bool accepts(std::string_view) { return false; }
 };
 
-/// No secret is longer, in bytes. What is offered may be: then it is wrong, and its digest is not worth the time.
+/// The largest size of a secret, in bytes. A longer one in a request is wrong, and no digest of it is computed.
 inline constexpr std::size_t max_secret_size = 1024;
 
-/// Whoever knows one of these secrets is the admin; several allow rotation. Keeps digests only.
+/// A request with one of these secrets is the admin's; several allow rotation. Keeps digests only.
 template <std::size_t Count>
     requires(Count > 0)
 struct secret_digests {
@@ -37,7 +37,7 @@ struct secret_digests {
     constexpr bool accepts(std::string_view secret) const {
         if (secret.size() > max_secret_size) return false;
         auto const offered = healthz::sha256(secret);
-        bool accepted = false;  // all are compared, so that the time does not tell which one matched
+        bool accepted = false;  // all are compared, so that the time does not reveal which one matched
         for (auto const& known : digests) accepted |= healthz::same_digest(offered, known);
         return accepted && !secret.empty();
     }
@@ -50,7 +50,7 @@ struct endpoint_request {
     std::optional<std::string_view> role = std::nullopt;          ///< X-Hasura-Role
     std::optional<std::string_view> admin_secret = std::nullopt;  ///< X-Hasura-Admin-Secret
     std::optional<std::string_view> access_key = std::nullopt;    ///< X-Hasura-Access-Key, an alias of the former
-    bool repeated = false;  ///< one of these headers stands there twice: nobody could say which one counts
+    bool repeated = false;  ///< one of these headers is there twice, so that it is unclear which one counts
 };
 
 /// The answers that there are, each with its status and the body of an error.
@@ -62,9 +62,9 @@ enum class answer : std::uint8_t {
     not_admin,          ///< 400
     not_found,          ///< 404
     method_not_allowed, ///< 405, with `Allow: GET, HEAD`
-    malformed,          ///< 400, and a close by our server: no valid HTTP request, or one of two meanings
+    malformed,          ///< 400, and our server closes the connection: no valid HTTP request, or an ambiguous one
     timed_out,          ///< 408 and a close: the request did not arrive in time
-    misdirected,        ///< 421: for a host that is not served here
+    misdirected,        ///< 421: the host is not served here
     header_too_large,   ///< 431 and a close
 };
 inline constexpr std::size_t answer_count = 11;
@@ -76,8 +76,8 @@ struct error_answer {
     std::string_view body;    ///< JSON
 };
 
-/// Status and body of an error that `decide` found, in the words of Hasura's server where it has any; not of a document. Firmware
-/// needs no others.
+/// Status and body of an error that `decide` returned, in the words of Hasura's server if it has any; not for documents. Firmware
+/// needs no other errors.
 constexpr error_answer error_of_decision(answer which) {
     constexpr error_answer errors[] = {
         {401, "Unauthorized", R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})"},
@@ -90,7 +90,7 @@ constexpr error_answer error_of_decision(answer which) {
     return errors[static_cast<std::size_t>(which) - 2];
 }
 
-/// Those of any error.
+/// Status and body of any error.
 constexpr error_answer error_of(answer which) {
     if (which <= answer::malformed) return healthz::error_of_decision(which);
     constexpr error_answer errors[] = {
@@ -101,7 +101,7 @@ constexpr error_answer error_of(answer which) {
     return errors[static_cast<std::size_t>(which) - static_cast<std::size_t>(answer::malformed) - 1];
 }
 
-// The words of an HTTP/1.1 response, for whoever writes one.
+// The words of an HTTP/1.1 response, for adapters that write one.
 inline constexpr std::string_view http_version = "HTTP/1.1 ";
 inline constexpr std::string_view http_space = " ";
 inline constexpr std::string_view http_line_end = "\r\n";
@@ -115,14 +115,14 @@ inline constexpr std::string_view challenge_field = "WWW-Authenticate: X-Hasura-
 inline constexpr std::string_view common_fields =
     "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ";
 
-/// The header field that one answer has and others have not, as a line; empty where there is none.
+/// The header field that only this answer has, as a line; empty if there is none.
 constexpr std::string_view field_of(answer which) {
     if (which == answer::method_not_allowed) return allow_field;
     if (which == answer::secret_missing || which == answer::secret_wrong) return challenge_field;
     return {};
 }
 
-// What stands before the first `mark`, or all of the text; and what stands behind it, or nothing.
+// The text before the first `mark`, or all of it; and the text after it, or nothing.
 constexpr std::string_view text_before(std::string_view text, char mark) {
     auto const at = text.find(mark);
     return at == text.npos ? text : text_until(text, at);
@@ -132,7 +132,7 @@ constexpr std::string_view text_after(std::string_view text, char mark) {
     return at == text.npos ? std::string_view() : text_from(text, at + 1);
 }
 
-/// What stands behind the scheme of a target that is a whole `http://` or `https://` address; nothing for a path.
+/// The text after the scheme of a target that is a whole `http://` or `https://` address; nothing for a path.
 constexpr std::optional<std::string_view> address_in(std::string_view target) {
     if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one
     for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")})
@@ -141,7 +141,7 @@ constexpr std::optional<std::string_view> address_in(std::string_view target) {
 }
 
 /// The path of a request's target, which is a path or a whole address, without its query. Not decoded and not normalised: one path
-/// has one spelling here, and a front that knows more of them must not rely on paths to keep anybody out.
+/// has one spelling here, so a proxy that accepts several spellings must not restrict access by path.
 constexpr std::string_view path_of(std::string_view target) {
     auto const address = healthz::address_in(target);
     if (!address) return text_before(target, '?');
@@ -172,7 +172,7 @@ constexpr answer decide(endpoint_request const& request, std::string_view path, 
     return healthz::is_strict(request.target) ? answer::strict_document : answer::document;
 }
 
-/// Where the endpoint is, unless it is put elsewhere.
+/// The path of the endpoint, unless another one is given.
 inline constexpr std::string_view default_path = "/healthz/sources";
 
 }  // namespace healthz

@@ -59,7 +59,7 @@ constexpr bool is_host(std::string_view text) {
 
 /// A host without its port.
 constexpr std::string_view without_port(std::string_view host) {
-    auto const end = host.find(':', host.find('[') == 0 ? host.find(']') : 0);  // none begins behind an end that is not there
+    auto const end = host.find(':', host.find('[') == 0 ? host.find(']') : 0);  // none follows a bracket that is not there
     return end == host.npos ? host : text_until(host, end);
 }
 

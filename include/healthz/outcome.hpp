@@ -136,7 +136,7 @@ using outcome = basic_outcome<128>;
 /// The test succeeded.
 constexpr outcome ok() { return outcome::ok(); }
 
-/// No answer in time. Probers seldom need it: who runs them keeps the deadline.
+/// No answer in time. Probers seldom need it: the monitor or runner keeps the deadline.
 constexpr outcome timeout() { return outcome::timeout(); }
 
 /// The check could not run because of its settings; `reason` names the one that is wrong.

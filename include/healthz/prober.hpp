@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The three kinds of prober, told apart by concept. A prober answers one question, once: it knows nothing of intervals,
+// The three kinds of prober, distinguished by concepts. A prober answers one question, once: it knows nothing of intervals,
 // retries, names, JSON or HTTP.
 // Part of the core.
 #pragma once
@@ -14,8 +14,8 @@
 
 namespace healthz {
 
-/// What a probe may ask about the attempt that it is: how long it may take. Whoever runs the probe keeps the deadline;
-/// a probe needs this only to bound a driver that takes a timeout of its own.
+/// What a probe is told about its attempt: how long it may take. The monitor or runner keeps the deadline; a probe needs this
+/// only for a driver that takes a timeout of its own.
 struct attempt {
     std::chrono::milliseconds timeout;
 };
@@ -52,7 +52,7 @@ constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
 template <has_probe Prober>
 using probe_result = decltype(healthz::probe(std::declval<Prober&>(), std::declval<attempt>()));
 
-/// Immediate: `probe()` or the call itself returns the outcome. It may block where its runner allows that.
+/// Immediate: `probe()` or the call itself returns the outcome. It may block if its runner allows that.
 template <class Prober>
 concept immediate_prober = has_probe<Prober> && outcome_like<probe_result<Prober>>;
 

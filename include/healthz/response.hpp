@@ -21,7 +21,7 @@ struct response {
     bool has_body;              ///< not for HEAD
 };
 
-/// Answers a request for `report` as it is now: decides, and starts no probe.
+/// Decides the answer to a request. Starts no probe. `report` must not change until the answer is written.
 template <authorization Auth>
 constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth,
                            std::string_view path = default_path) {
@@ -36,7 +36,7 @@ constexpr response respond(endpoint_request const& request, report_view report, 
 }
 
 /// Streams the body into `put`, which is called with a `std::string_view` for each piece, in order; not at all for HEAD.
-/// `report` must be as it was for `respond`.
+/// `report` must be as it was for `respond`: take one snapshot for both.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_body(response const& r, report_view report, Sink&& put) {
     if (!r.has_body) return;

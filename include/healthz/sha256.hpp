@@ -38,7 +38,7 @@ constexpr digest sha256(std::string_view text) {
             std::uint32_t const byte = at < text.size() ? static_cast<unsigned char>(text[at]) : at == text.size() ? 0x80u : 0u;
             w[i / 4] = w[i / 4] << 8 | byte;
         }
-        if (block + 1 == blocks) {  // the length in bits, behind the zeros
+        if (block + 1 == blocks) {  // the length in bits, after the zeros
             w[14] = static_cast<std::uint32_t>(std::uint64_t{text.size()} >> 29);
             w[15] = static_cast<std::uint32_t>(text.size() << 3);
         }

@@ -18,9 +18,9 @@ struct start_plan {
     std::size_t most = 0;              ///< no more checks than these start in one tick
 };
 
-// Sources whose checks keep out of each other's ticks. Their intervals are taken down to moduli that divide one another:
-// 2 s, 3 s, 6 s become 1 s, 3 s, 6 s. A source that keeps to one residue of its modulus meets nobody who keeps to another,
-// and such residues can be handed out without gaps, as a buddy allocator does with addresses.
+// Sources whose checks never start in the same tick. Each interval is replaced by a divisor of it, its modulus, so that the moduli
+// divide one another: 2 s, 3 s, 6 s become 1 s, 3 s, 6 s. Sources that start at different residues of a modulus never start
+// together, and residues can be assigned without gaps, as a buddy allocator assigns addresses.
 struct start_family {
     std::uint64_t longest = 0;  // modulus; the others divide it
     std::uint64_t modulus = 0;  // the shortest one so far

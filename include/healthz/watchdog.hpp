@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// When a hardware watchdog may be fed: only while the sources that the device cannot live without are healthy and fresh.
+// When a hardware watchdog may be fed: only while the sources that the device requires are OK and still checked.
 // Part of the core.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace healthz {
 
-/// The period of a hardware watchdog, from any `<chrono>` duration: how long it waits for food until it resets the device.
+/// The period of a hardware watchdog, from any `<chrono>` duration: how long it may remain unfed until it resets the device.
 struct watchdog_period {
     std::int64_t milliseconds;
 
@@ -26,7 +26,7 @@ struct required_source {
     consteval required_source(fixed_string<Size> source, bool allowed) : name(source), network_allowed(allowed) {}
 };
 
-/// Requires a source that asks over a network. Think twice: where the network fails, the device is reset again and again.
+/// Requires a source that asks over a network. If the network fails, the device is reset again and again.
 template <fixed_string Name>
 inline constexpr required_source even_over_network{Name, true};
 
@@ -55,11 +55,11 @@ inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{
     healthz::required_index<Sources, Period, Required>()...};
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
-/// since the last time. So nothing that stopped is taken for healthy: not the loop, not its clock, not a single
-/// source; and the dog bites within `Period` after a required source was found ill. A check whose error a `fall` holds back feeds
-/// the dog too, since the source is OK until then. No clock is asked.
+/// since the last time. So it is no longer fed if the loop, its clock or a required source stops, and the device is reset within
+/// `Period` after a required source was found not to be OK. A check whose error `fall` holds back counts as fed, since the source
+/// is OK until then. Reads no clock.
 ///
-///     healthz::watchdog<sources, 2s, "supply", "imu"> dog;
+///     healthz::watchdog<sources, 2s, "supply", "imu"> watchdog;
 ///
 /// Compile errors: a name that is not declared, or whose prober `is_remote` and is not named by `even_over_network`; a
 /// `Period` that is not longer than the worst-case detection of each required source, since a healthy source may let that
@@ -70,8 +70,9 @@ class watchdog {
     static_assert(sizeof...(Required) > 0, "healthz: a watchdog must require at least one source");
 
 public:
-    /// Whether to feed the dog now, once. Call it where `poll` is called, after it. An interrupt that feeds the dog must not
-    /// call this, but be told by a flag of yours, which is set here and cleared there: then the loop's end starves it too.
+    /// Whether to feed the hardware watchdog now, once. Call it after `poll`, in the same place. An interrupt that feeds the
+    /// watchdog must not call this, but use a flag, set after this call and cleared by the interrupt: then it is not fed either
+    /// once the loop has stopped.
     template <auto... Options>
     constexpr bool may_feed(monitor<Sources, Options...> const& m) {
         for (std::size_t i = 0; i < indices.size(); ++i)
@@ -84,7 +85,7 @@ public:
 private:
     static constexpr auto& indices = required_indices<Sources, Period, Required...>;
 
-    std::array<tick, required_indices<Sources, Period, Required...>.size()> seen_{};  // the progress of each at the last meal
+    std::array<tick, required_indices<Sources, Period, Required...>.size()> seen_{};  // the progress of each when it was last fed
     bool fed_ = false;
 };
 

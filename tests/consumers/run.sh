@@ -38,6 +38,7 @@ needs_no_library() { # NAME PROGRAM
     local dynamic
     dynamic=$(readelf -d "$2") && ! grep "NEEDED.*$1" <<<"$dynamic"
 }
+not_found() { ! find "$@" | grep .; } # [FIND'S ARGUMENTS]: there is no such file
 programs() { # "WHAT" DIR PROGRAM...
     local program
     for program in "${@:3}"; do
@@ -126,6 +127,7 @@ check "$what: configures" meson setup meson_installed source/meson_installed
 check "$what: builds" meson compile -C meson_installed -j "${JOBS:-2}"
 programs "$what" meson_installed core sqlite
 check "Meson and CMake install the same headers" diff -r from_cmake/include from_meson/include
+check "they install nothing but headers there" not_found from_cmake/include -type f ! -name '*.hpp'
 
 # Both installations' pkg-config files, and the compiler alone. CMake's come last, since they are what distributions ship.
 compile() { # PROGRAM PACKAGE...

@@ -33,6 +33,8 @@ wait_for() { # SECRET PORT PATTERN
 }
 
 check custom_probers "$("$folder/custom_probers")" '*"oven":{"error":null,"status":"OK"*"mars":{"error":null,"status":"TIMEOUT"*"counter":{"error":{"message":"checked too often"},"status":"ERROR"*'
+check mount_in_any_server "$(HEALTHZ_ADMIN_SECRET=open-sesame "$folder/mount_in_any_server")" \
+    'GET: 200, 143 bytes*{"queue":{"error":{"message":"queue stalled"*HEAD: 200, 143 bytes*GET: 401, 111 bytes*WWW-Authenticate:*required, but not found*'
 check firmware "$("$folder/firmware")" '{"max_starts_per_tick":1,*{"watchdog":*}}'
 
 # The demo: its secret is random and printed, or given.

@@ -140,7 +140,7 @@ check "each line of it is an object" lines_are_json
 for text in '"supply":\{"error":null,"status":"OK"' '"imu":\{"error":null,"status":"OK"' '"modem":\{"error":null,"status":"TIMEOUT"' \
     '"flash":\{"error":\{"message":"flash self-test failed","extra":\{"block":7.*"status":"ERROR"' \
     "\"sd card\":\{\"error\":\"the setting 'chip_select' is not set\",\"status\":\"FAILED\"" \
-    '"response":"HTTP/1.1 200 OK\\r\\n' '"response":"HTTP/1.1 503 ' '"response":"HTTP/1.1 401 ' '"watchdog":.*"bitten_at":1[12]...\}'; do
+    '"response":"HTTP/1.1 200 OK\\r\\n' '"response":"HTTP/1.1 503 ' '"response":"HTTP/1.1 401 ' '"watchdog":.*"expired_at":1[12]...\}'; do
     check "the transcript has $text" says "$text"
 done
 check "an image that fails is noticed" failing_image

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# The README and the page for authors of probers tell the truth: each C++ snippet stands word for word in the file that its
-# comment names, the fault table is the one that is tested, and the commands of the first screen give the output that stands
-# below them (but for the times).
+# The pages tell the truth: each C++ snippet stands word for word in the file that its comment names, the fault table is the one
+# that is tested, the README's figures are those of the report, each link leads somewhere, and the commands of the first screen
+# give the output that stands below them (but for the times).
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 passed=0 page=README.md
+mapfile -t pages < <(find README.md benchmarks examples include tests -name README.md | sort)
 fail() { echo "$page: $*" >&2; exit 1; }
 
 # Snippets.
 check_snippets() { # PAGE
-    local file='' block='' inside=0 before=$passed line content
+    local file='' block='' inside=0 line content
     page=$1
     while IFS= read -r line; do
         if [ $inside = 0 ]; then
@@ -30,15 +31,48 @@ check_snippets() { # PAGE
             block+=$line$'\n'
         fi
     done <"$page"
-    [ $((passed - before)) -gt 2 ] || fail "only $((passed - before)) snippets found"
 }
-check_snippets include/healthz/probers/README.md
-check_snippets README.md
+for each in "${pages[@]}"; do check_snippets "$each"; done
+[ $passed -ge 24 ] || fail "only $passed snippets in ${pages[*]}"
 
-# The fault table is the one that the tests of the probers read, whole and in one place.
-[[ $(<README.md) == *$'\n\n'"$(<tests/probers/faults.md)"$'\n\n'* ]] || fail "the fault table is not that of tests/probers/faults.md"
+# Links: the file is there, and so is the heading where one is named.
+anchors() { # PAGE
+    sed -nE '/^```/,/^```/d; s/^#+ //p' "$1" | sed 's/\[\([^]]*\)\]([^)]*)/\1/g' | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+check_links() { # PAGE
+    local link target heading
+    page=$1
+    while IFS= read -r link; do
+        target=${link%%#*} heading=''
+        [[ $link != *'#'* ]] || heading=${link#*#}
+        target=$([ -z "$target" ] && echo "$page" || realpath -m --relative-to=. "$(dirname "$page")/$target")
+        [[ $target != ..* && -e $target ]] || fail "the link '$link' leads nowhere"
+        [ -z "$heading" ] || anchors "$target" | grep -qxF -e "$heading" || fail "the link '$link' names no heading of $target"
+        links=$((links + 1))
+    done < <(sed '/^```/,/^```/d; s/`[^`]*`//g' "$page" | grep -oE '\]\([^) ]+\)' | sed -E 's/^..//; s/.$//' | grep -vE '^[a-z]+:')
+}
+links=0
+for each in "${pages[@]}"; do check_links "$each"; done
+[ $links -ge 80 ] || fail "only $links links in ${pages[*]}"
+passed=$((passed + 1)) page=README.md
+
+# One sitting.
+[ "$(wc -l <README.md)" -le 200 ] || fail "longer than 200 lines"
 passed=$((passed + 1))
 
+# The figures are those of the report, as the benchmarks write them.
+between() { sed -n "/^<!-- ${2//\//\\/} -->$/,/^<!-- end -->$/p" "$1" | sed '1d;$d'; } # PAGE MARKER
+marker="benchmarks/run.sh --readme"
+between benchmarks/README.md "$marker" | awk -f benchmarks/ten_figures.awk benchmarks/ten_figures.tsv - |
+    diff - <(between README.md "$marker") || fail "the figures differ from those of benchmarks/README.md"
+passed=$((passed + 1))
+
+# The fault table is the one that the tests of the probers read, whole and in one place.
+page=include/healthz/probers/README.md
+[[ $(<$page) == *$'\n\n'"$(<tests/probers/faults.md)"$'\n\n'* ]] || fail "the fault table is not that of tests/probers/faults.md"
+passed=$((passed + 1))
+
+page=README.md
 # The first screen, in a network of its own where that can be had, since its port is a fixed one.
 if [ -z "${README_NETWORK:-}" ] && unshare -rn true 2>/dev/null && command -v ip >/dev/null; then
     README_NETWORK=own exec unshare -rn "$0"

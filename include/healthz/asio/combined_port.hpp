@@ -12,9 +12,9 @@
 
 namespace healthz::asio {
 
-/// `inverted`, `all_of` or `any_of` where a member is a coroutine or where several may block. As soon as the outcome is certain it
-/// is told, and the members that still run are given up. One that does not end, as a call that is stuck, joins no later
-/// attempt until it has: beside it, none of the same member is started.
+/// `inverted`, `all_of` or `any_of` with a member that is a coroutine or may block. As soon as the outcome is certain, it is reported
+/// and the members that still run are given up. A member that does not end, such as a call that is stuck, takes part in no later
+/// attempt until it has ended: it is never started twice at a time.
 template <class Combination, class Indices = std::make_index_sequence<Combination::size>>
 class combined_port;
 template <class Combination, std::size_t... Index>
@@ -52,9 +52,9 @@ private:
 
     struct member {
         std::shared_ptr<probe_port> port;
-        bool wanted = false;    // the attempt has yet to hear of it
+        bool wanted = false;    // the attempt needs its outcome
         bool busy = false;      // it runs, perhaps for an attempt before
-        bool given_up = false;  // and has been told to end
+        bool given_up = false;  // and has been cancelled
     };
 
     template <class Prober>
@@ -97,7 +97,7 @@ private:
         end()(combined);
     }
 
-    // Ends the attempt, and returns whom to tell.
+    // Ends the attempt, and returns its callback.
     done end() {
         auto on_done = std::exchange(on_done_, nullptr);
         for (auto& each : members_) each.wanted = false;
@@ -112,7 +112,7 @@ private:
     clock::time_point deadline_;
     tally found_;
     bool by_probes_ = true;   // whether nothing of it is an error that no probe reported
-    std::optional<clock::time_point> ended_;  // when the last of its members ended that tell
+    std::optional<clock::time_point> ended_;  // when the last of its members that report a time ended
     bool may_pass_ = false;  // whether this process lacked what a member takes
 };
 

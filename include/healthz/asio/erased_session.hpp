@@ -27,11 +27,11 @@ struct finding {
     healthz::status status = healthz::status::timeout;
     std::string json = "null";
     bool by_probe = true;   ///< false for what no probe reported
-    bool may_pass = false;  ///< a FAILED that is worth a retry, since the check found a want of this process
-    /// When the probe ended, where another thread tells of it.
+    bool may_pass = false;  ///< a FAILED that is worth a retry, since this process lacked a resource
+    /// When the probe ended, if another thread reports it.
     std::optional<std::chrono::steady_clock::time_point> ended = std::nullopt;
 
-    finding() = default;  // what a coroutine that throws is said to return
+    finding() = default;  // Asio passes it along with what a coroutine throws
     template <outcome_like Outcome>
     explicit finding(Outcome const& o) : status(o.status()), json(o.json()) {}
 };
@@ -47,7 +47,7 @@ finding make_error(std::string_view message, std::string_view extra) {
     return made;
 }
 
-/// Makes the finding for a check that could not run, since this process lacks what it takes.
+/// Makes the finding for a check that could not run, since this process lacks a resource.
 using failure_maker = finding (*)(std::string_view reason);
 
 template <outcome_like Outcome>
@@ -65,7 +65,7 @@ inline bool is_out_of_descriptors() {
     return one < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
-/// An error that a probe met is not its source's where this process has no descriptor left.
+/// If this process has no descriptor left, an error that a probe met is not its source's.
 inline finding blame(finding found, failure_maker make) {
     bool const is_ours = found.status == status::error && asio::is_out_of_descriptors();
     return is_ours ? make("this process has no file descriptor left for the check") : found;

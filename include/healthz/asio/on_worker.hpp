@@ -24,7 +24,7 @@
 namespace healthz::asio {
 
 /// Awaits `f()` on a worker. When the attempt is given up at its deadline this still waits for the call to return, so that
-/// no second one is started beside a stuck one; when the runner stops, it is left alone. `f` must not throw.
+/// no second one is started while one is stuck; when the runner stops, it does not wait. `f` must not throw.
 template <class F, class Result = std::invoke_result_t<F&>>
 net::awaitable<Result> on_worker(F f) {
     struct waiter {
@@ -59,14 +59,14 @@ net::awaitable<Result> on_worker(F f) {
     co_return std::move(*waiting->result);
 }
 
-/// What a name stands for, or why it cannot be told.
+/// The addresses of a name, or why there are none.
 struct resolved {
     std::vector<net::ip::tcp::endpoint> endpoints;
     std::string problem;
 };
 
 /// Looks up `host` and `port` with the system's resolver, which blocks: on a worker unless both are numbers. Asio's own
-/// resolver is one thread for all names, cannot be abandoned, and holds up the end of its io_context.
+/// resolver is one thread for all names, cannot be abandoned, and delays the end of its io_context.
 inline net::awaitable<resolved> resolve(std::string host, std::string port) {
     auto look_up = [host = std::move(host), port = std::move(port)](int flags) {
         resolved result;

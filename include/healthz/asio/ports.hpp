@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One prober of any kind on an executor: starts attempts, and tells when each has really ended.
+// One prober of any kind on an executor: starts attempts, and reports when each has really ended.
 // Needs Boost.Asio and threads.
 #pragma once
 
@@ -19,9 +19,9 @@ public:
     virtual ~probe_port() = default;
     /// Starts an attempt. Calls `on_done` once, when the probe has really ended. Not again before that.
     virtual void start(attempt a, done on_done) = 0;
-    /// The attempt is given up: the probe should end soon, if it can, and nobody looks at its finding.
+    /// The attempt is given up: the probe should end soon, if it can, and its finding is ignored.
     virtual void give_up() = 0;
-    /// The runner stops, where an attempt runs or not: let go of everything; `on_done` need not be called any more.
+    /// The runner stops, whether or not an attempt runs: release everything; `on_done` need not be called any more.
     virtual void stop() { give_up(); }
 };
 
@@ -34,7 +34,7 @@ protected:
     std::shared_ptr<void> session_;
 };
 
-/// Immediate probers, on a worker. What the worker holds outlives the port where the probe hangs.
+/// Immediate probers, on a worker. If the probe hangs, what the worker holds outlives the port.
 class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port> {
 public:
     blocking_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
@@ -119,7 +119,7 @@ private:
             try {
                 functions_.cancel(session_.get());
             } catch (...) {
-                // it ends all the same
+                // it ends anyway
             }
         }
         return on_done;
@@ -157,7 +157,7 @@ private:
         co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
         if (self->functions_.probe != nullptr) {
             finding made = self->functions_.probe(self->session_.get(), a);
-            made.ended = std::chrono::steady_clock::now();  // the probe itself may have held up the loop
+            made.ended = std::chrono::steady_clock::now();  // the probe itself may have blocked the loop
             co_return made;
         }
         finding found = co_await self->functions_.await(self->session_.get(), a);

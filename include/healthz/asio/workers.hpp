@@ -26,13 +26,13 @@ namespace healthz::asio {
 
 namespace net = boost::asio;
 
-/// Thrown for a call that needs a thread where this process can have none.
+/// Thrown for a call that needs a thread if this process can have no more.
 struct no_thread : std::exception {
     char const* what() const noexcept override { return "this process has no thread left for the check"; }
 };
 
-/// Blocks the signals of the calling thread for its lifetime, and so those of threads that it starts: all but the ones that a
-/// thread's own fault raises.
+/// While it lives, signals are blocked on the calling thread and on threads that it starts: all but those that are raised by a
+/// thread's own fault.
 class without_signals {
 public:
     without_signals() {
@@ -50,12 +50,13 @@ private:
 };
 
 /// The process's worker threads. A job takes an idle thread or a new one, so jobs never wait for each other; a thread that
-/// was idle for ten seconds ends. None is ever joined, since nobody can wait for a call that is stuck: it may run on while the
-/// process ends, and code that it runs must not be unloaded (`dlclose`). No signal is handled on one, since drivers take
-/// a call that a signal has interrupted for one that failed; a program that is started on one begins with them blocked. Thread safe. A child after `fork` begins with none.
+/// was idle for ten seconds ends. None is ever joined, since a call that is stuck may never return: it may run on while the
+/// process ends, and code that it runs must not be unloaded (`dlclose`). Signals are blocked, since drivers take a call that a
+/// signal has interrupted for one that failed; a program that is started here begins with them blocked. Thread safe. A child
+/// process begins with no worker.
 class workers {
 public:
-    /// The one pool. Never destroyed, since a stuck thread may come back to it at any time.
+    /// The one pool. Never destroyed, since a stuck thread may return to it at any time.
     static workers& shared() {
         static auto& pool = make_shared();
         return pool;
@@ -82,7 +83,7 @@ public:
     }
 
 private:
-    // Of all threads a child has only the one that called fork. The lock is held over that, lest the child find it taken.
+    // A child has only the thread that called fork. The lock is held during fork, so that the child does not find it locked.
     static workers& make_shared() {
         auto& pool = *new workers;
         ::pthread_atfork([] { shared().mutex_.lock(); }, [] { shared().mutex_.unlock(); },
@@ -102,7 +103,7 @@ private:
         idle_thread self;
         while (job) {
             job();
-            job = nullptr;  // whatever it owns goes before the lock is taken
+            job = nullptr;  // destroys what it owns before the lock is taken
             std::unique_lock lock(mutex_);
             idle_.push_back(&self);
             if (!self.wake.wait_for(lock, std::chrono::seconds(10), [&self] { return self.job != nullptr; })) std::erase(idle_, &self);
@@ -114,8 +115,8 @@ private:
     std::vector<idle_thread*> idle_;
 };
 
-/// The way back from a worker to an execution context that may have been destroyed meanwhile. A worker keeps no executor
-/// and nothing that owns one: even to destroy an executor takes its context.
+/// Posts from a worker to an execution context that may have been destroyed since. A worker keeps no executor
+/// and nothing that owns one: even destroying an executor needs its context.
 class return_gate : public net::execution_context::service {
 public:
     using key_type = return_gate;

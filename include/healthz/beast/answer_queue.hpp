@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The answers of one connection on their way out: each pipelined request adds one, and one write sends them all.
+// The answers of one connection that are to be sent: each pipelined request adds one, and one write sends them all.
 // Needs Boost.Asio.
 #pragma once
 

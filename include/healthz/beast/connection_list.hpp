@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which connections there are, by what they wait for and since when, and which one has to go where there are too many.
+// The connections by what they wait for and since when, and which one to close if there are too many.
 // No I/O, no clock.
 #pragma once
 
@@ -15,10 +15,10 @@ namespace healthz::beast {
 
 /// What a connection waits for, the least finished first.
 enum class phase : std::uint8_t {
-    closing,    ///< its client's end of the connection; all is answered
+    closing,    ///< the client to close; all is answered
     waiting,    ///< the first byte of a request
     receiving,  ///< the rest of one
-    answering,  ///< its client to take an answer
+    answering,  ///< the client to take an answer
 };
 inline constexpr std::size_t phase_count = 4;
 
@@ -31,7 +31,7 @@ public:
     class member;
 
 private:
-    // A place in a ring, of which one link, which is nobody's, is the beginning and the end.
+    // A place in a ring. The one link that belongs to no connection is its beginning and its end.
     class link {
     public:
         explicit link(member* of = nullptr) : of_(of) {}
@@ -64,10 +64,10 @@ public:
     using duration = std::chrono::steady_clock::duration;
     using client_id = std::uint64_t;
 
-    /// How long a connection may wait before others are preferred to it, because they have got further.
+    /// How long a connection may wait before connections in a later phase are preferred to it.
     static constexpr duration patience = std::chrono::seconds(1);
 
-    /// Base of what is listed. Must have left before it is destroyed.
+    /// Base of what is listed. `leave` must be called before it is destroyed.
     class member {
     public:
         member() = default;
@@ -90,8 +90,8 @@ public:
 
     std::size_t size() const { return size_; }
 
-    /// Which connection must be closed before the client `id` may have one more, where there may be `most`: one of its own where it
-    /// has as many as one may have, one of all where the list is full, else none.
+    /// The connection that must be closed before the client `id` may have one more, if there may be `most` in all: one of its own if
+    /// it has as many as one client may have, any if the list is full, else none.
     member* in_the_way_of(client_id id, std::size_t most, time_point now) const {
         auto const found = clients_.find(id);
         if (found != clients_.end() && found->second.size >= most_of_one_client_) return first_to_go(found->second.own, now);
@@ -99,7 +99,7 @@ public:
     }
 
     /// Of those that have waited for longer than `patience`, the one in the least finished phase that has waited longest. If
-    /// there are none, the longest waiting of all: one that has just come is safe from the next. Null where the list is empty.
+    /// there are none, the longest waiting of all, so that a new connection is not closed by the next. Null if the list is empty.
     member* first_to_go(time_point now) const { return first_to_go(all_, now); }
 
     /// Lists a connection of the client `id`, which waits for a request now.
@@ -110,7 +110,7 @@ public:
         enter(m, phase::waiting, now);
     }
 
-    /// A connection comes into a phase. Nothing for one that is not listed.
+    /// Moves a connection to a phase. No effect on one that is not listed.
     void enter(member& m, phase next, time_point now) {
         if (!m.listed()) return;
         m.doing_ = next;
@@ -119,7 +119,7 @@ public:
         m.among_own_.move_to_end_of(m.client_->own[index(next)]);
     }
 
-    /// Nothing for one that is not listed.
+    /// No effect on one that is not listed.
     void leave(member& m) {
         if (!m.listed()) return;
         m.among_all_.leave();

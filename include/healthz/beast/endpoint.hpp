@@ -45,7 +45,7 @@ struct shared_body {
     };
 };
 
-/// Throws std::invalid_argument where `policy` says that it cannot work, such as for an environment variable not set.
+/// Throws std::invalid_argument if `policy` has a `problem()`, such as an environment variable that is not set.
 template <authorization Auth>
 void require_usable(Auth const& policy) {
     if constexpr (requires { policy.problem(); }) {
@@ -53,7 +53,7 @@ void require_usable(Auth const& policy) {
     }
 }
 
-/// Answers requests for the document. Pure but for the date: no I/O; it starts no probe and waits for none. Thread safe.
+/// Answers requests for the document. No I/O: it starts no probe and waits for none. Thread safe.
 /// The `document` must outlive it.
 template <authorization Auth>
 class endpoint {

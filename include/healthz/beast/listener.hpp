@@ -40,7 +40,7 @@ namespace healthz::beast {
 
 namespace net = boost::asio;
 
-/// What clients may use up.
+/// The limits of what clients can use.
 struct limits {
     std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
     std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
@@ -51,13 +51,13 @@ struct limits {
 
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
-/// One thread at a time may run the context, and all members but the constructor are to be called on that thread, or while none
-/// runs it: post what other threads want. The document must live until the context has stopped; it alone may be updated by
-/// another thread meanwhile. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory,
-/// ends that connection and nothing else.
+/// One thread at a time may run the context, and all members but the constructor must be called on that thread, or while none
+/// runs it: other threads post their calls. The document must live until the context has stopped; another thread may update
+/// it. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory, ends only that
+/// connection.
 class listener : public std::enable_shared_from_this<listener> {
 public:
-    /// Told of each request that was refused: how, its path (empty where none could be read), who asked.
+    /// Called for each request that was refused, with the answer, the path (empty if none could be read) and the client.
     using refusal_handler = std::function<void(answer, std::string_view, net::ip::address const&)>;
 
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
@@ -71,10 +71,10 @@ public:
         };
     }
 
-    /// To be called before `listen`, as the next. The handler must not block.
+    /// Call it before `listen`, and so the next one. The handler must not block.
     void on_refused(refusal_handler handler) { on_refused_ = std::move(handler); }
 
-    /// What to do with what has ended a connection; nothing without it. The handler must not throw.
+    /// Sets the handler of exceptions that have ended a connection; without one they are ignored. It must not throw.
     void on_exception(std::function<void(std::exception_ptr)> handler) { on_exception_ = std::move(handler); }
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
@@ -91,8 +91,8 @@ public:
 
     net::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
-    /// Accepts nothing more, lets answers under way be written, for half a second at most, then calls `on_stopped`, which must not
-    /// throw.
+    /// Accepts no more connections, waits half a second at most for answers that are being written, then calls `on_stopped`, which
+    /// must not throw.
     void stop(std::function<void()> on_stopped) {
         on_stopped_ = std::move(on_stopped);
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
@@ -131,7 +131,7 @@ private:
         bool closing = false;  // after the answers that are in the output
     };
 
-    // Who counts as one client: an IPv4 address, or the 64 bits of an IPv6 network, since who has one of its addresses has all.
+    // One client is an IPv4 address, or the 64 bits of an IPv6 network, since a host can usually have all addresses of its network.
     static connection_list::client_id client_id(net::ip::address const& address) {
         if (address.is_v4()) return address.to_v4().to_uint();
         auto const whole = address.to_v6();
@@ -160,7 +160,7 @@ private:
         return descriptor;
     }
 
-    // Goes on after what is thrown for lack of memory.
+    // Continues after exceptions for lack of memory.
     void accept_all() {
         net::co_spawn(context_, accept(shared_from_this()), [self = shared_from_this()](std::exception_ptr thrown) {
             if (!thrown) return;
@@ -169,7 +169,7 @@ private:
         });
     }
 
-    // One at a time: whatever else is ready has its turn before the next connection may close one.
+    // One at a time: all other work that is ready is done before the next connection may close one.
     static net::awaitable<void> accept(std::shared_ptr<listener> self) {
         while (self->acceptor_.is_open()) {
             boost::system::error_code ec;
@@ -181,7 +181,7 @@ private:
         }
     }
 
-    // False if it is of no use to try again at once.
+    // Returns false if trying again at once is useless.
     bool accept_one() noexcept {
         try {
             net::ip::tcp::endpoint from;
@@ -211,7 +211,7 @@ private:
         }
     }
 
-    // Any other failure is about the one connection that it was for: Linux tells what has befallen that one, too.
+    // Any other failure concerns only the connection that was to be accepted: Linux reports its errors here, too.
     static bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
     // Out of descriptors: with a quarter of the connections less there are some for the probers, too.
@@ -237,7 +237,7 @@ private:
             if (!c.output.empty()) {
                 self.connections_.enter(c, phase::answering, clock::now());
                 auto const answers = c.output.buffers();
-                if (answers.size() == 1) {  // which the system takes with less ado
+                if (answers.size() == 1) {  // which costs the system less
                     co_await net::async_write(c.socket, answers.front(), net::redirect_error(net::use_awaitable, ec));
                 } else {
                     co_await net::async_write(c.socket, answers, net::redirect_error(net::use_awaitable, ec));
@@ -264,7 +264,7 @@ private:
             if (ec) co_return;
             c.input.commit(received);
         }
-        // Close in two steps: a reset while the client still sends would take the answer from it.
+        // Close in two steps: after a reset, a client that still sends would not get the answer.
         c.socket.shutdown(net::ip::tcp::socket::shutdown_send, ec);
         self.connections_.enter(c, phase::closing, clock::now());
         c.input.clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Refused requests on their way from the thread that serves to the one that logs: counted and held together, never without bound.
+// Refused requests between the thread that serves and the one that logs them: counted by answer and client, in bounded memory.
 // Needs Boost.Asio.
 #pragma once
 
@@ -14,22 +14,22 @@
 
 namespace healthz::beast {
 
-/// Requests that were refused in the same way, asked for by the same client.
+/// Requests of one client that were refused with the same answer.
 struct refused {
     answer how = answer::not_found;     ///< `error_of(how)` has its status and words
-    /// Of one of them, without its query, at most 256 bytes, in the client's words; empty where none could be read.
+    /// Of one of them, without its query, at most 256 bytes, as the client sent it; empty if none could be read.
     std::string path{};
-    boost::asio::ip::address client{};  ///< unspecified where too many clients were refused to tell them apart
-    std::size_t count = 0;              ///< how many, since they were told last
+    boost::asio::ip::address client{};  ///< unspecified if too many clients were refused to list them all
+    std::size_t count = 0;              ///< how many since the handler was called last
 };
 
-/// Thread safe; holds its lock for no more than a look through some 64 entries.
+/// Thread safe; holds its lock for a search through some 64 entries at most.
 class refusals {
 public:
     static constexpr std::size_t most_clients = 64;
     static constexpr std::size_t longest_path = 256;
 
-    /// Counts one. True if nothing was waiting to be told.
+    /// Counts one. Returns true if none was waiting to be taken.
     bool add(answer how, std::string_view path, boost::asio::ip::address const& client) {
         std::lock_guard lock(mutex_);
         if (count(how, client)) return false;
@@ -39,7 +39,7 @@ public:
         return waiting_.size() == 1;
     }
 
-    /// What is waiting to be told.
+    /// Those counted since the last call.
     std::vector<refused> take() {
         std::lock_guard lock(mutex_);
         return std::exchange(waiting_, {});

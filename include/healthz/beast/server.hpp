@@ -60,8 +60,8 @@ private:
     std::string problem_;
 };
 
-/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: of those that the process has
-/// left all but some for each source, or half where that is more. Raises the process's soft limit on them only if `may_raise`.
+/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: all descriptors that the process
+/// has left but some for each source, or half of them if that is more. Raises the process's soft limit only if `may_raise`.
 inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources, bool may_raise) {
     int const next = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);  // the lowest that is free: about as many are in use
     if (next < 0) return 1;
@@ -80,8 +80,8 @@ inline std::size_t affordable_connections(std::size_t wanted, std::size_t source
     return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
 }
 
-/// How `serve` serves. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
-/// hold up the checks, but no answer. What they throw is told to `on_error`.
+/// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
+/// delay the checks, but no answer. What they throw is passed to `on_error`.
 struct options {
     std::string address = "127.0.0.1";  ///< an IP address; `::` for all
     std::uint16_t port = 8080;          ///< 0 for any free one
@@ -93,7 +93,8 @@ struct options {
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// Called once the server accepts connections, with the address that it got.
     std::function<void(net::ip::tcp::endpoint const&)> on_listening{};
-    /// Called at each verdict with the report and the source's index.
+    /// Called with the report and the source's index at each verdict that is published: by a check, a report or maintenance, also
+    /// if the status stays the same; not for a check that `rise` or `fall` holds back.
     std::function<void(report_view, std::size_t)> on_verdict{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
@@ -153,23 +154,23 @@ private:
     std::thread thread_;
 };
 
-/// Checks `Sources` and serves them, for who has more to tell it than options: through its runner.
+/// Checks `Sources` and serves their document; its runner takes reports and maintenance.
 ///
-/// The checks and all handlers have the thread that calls `run`, HTTP has one of its own: neither waits for the other.
+/// The checks and all handlers run on the thread that calls `run`, HTTP on one of its own: neither waits for the other.
 template <auto const& Sources>
 class server {
 public:
-    /// Begins nothing yet. Throws where the process has no descriptor left.
+    /// Starts nothing yet. Throws if the process has no descriptor left.
     explicit server(options how) : how_(std::move(how)) {}
 
-    /// What checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, from any thread that ends before the
-    /// server is destroyed. Nothing is done with them once `run` has returned.
+    /// The runner of the checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, before and during `run`, from
+    /// any thread that ends before the server is destroyed. Once `run` has returned they have no effect.
     asio::runner<Sources>& runner() { return runner_; }
 
-    /// Serves until `stop`, or SIGINT or SIGTERM unless `handle_signals` is false; then it returns, within a second whatever source
-    /// hangs and whatever a client does. Blocks. To be called once.
-    /// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error where it could not start.
-    /// Throws where there is no descriptor left for signals, or no thread; then it serves no more.
+    /// Blocks, and serves until `stop`, or SIGINT or SIGTERM unless `handle_signals` is false; then it returns within a second,
+    /// whatever source hangs and whatever a client does. Call it once.
+    /// Returns what `main` should: EXIT_SUCCESS, or EXIT_FAILURE after one line on standard error if it could not start.
+    /// Throws if there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
         if (auto const problem = healthz::beast::problem_of(how_); !problem.empty()) return healthz::beast::cannot_serve(problem);
@@ -200,7 +201,7 @@ public:
         return EXIT_SUCCESS;
     }
 
-    /// Ends `run`, also one that is yet to come. Thread safe, as often as you like; not for signal handlers.
+    /// Ends `run`, also if it is called later. Thread safe; may be called several times, but not in a signal handler.
     void stop() {
         net::post(context_, [this] {
             runner_.stop();
@@ -208,7 +209,7 @@ public:
         });
     }
 
-    /// Where it listens, with the port that it got; port 0 before. Thread safe.
+    /// The address where it listens, with the port that it got; port 0 before that. Thread safe.
     net::ip::tcp::endpoint local_endpoint() const {
         std::lock_guard lock(mutex_);
         return local_endpoint_;
@@ -250,20 +251,20 @@ private:
             if (how_.on_error) how_.on_error(text);
             else std::fprintf(stderr, "healthz: %s\n", text.c_str());
         } catch (...) {
-            // Nobody is left to be told.
+            // There is no further handler.
         }
     }
 
-    // On the thread of HTTP: what leaves its context is told on the other.
+    // On the thread of HTTP: `on_error` is called on the other.
     void hand_over(std::exception_ptr thrown) noexcept {
         try {
             net::post(context_, [this, thrown = std::move(thrown)] { tell_error("serving", thrown); });
         } catch (...) {
-            // No memory to tell it.
+            // No memory to report it.
         }
     }
 
-    // On the thread of HTTP, too, which waits for no handler.
+    // On the thread of HTTP, too, which must not wait for a handler.
     void refuse(answer how, std::string_view path, net::ip::address const& client) {
         if (refusals_.add(how, path, client)) net::post(context_, [this] { tell_refused_in_time(); });
     }
@@ -294,7 +295,7 @@ private:
                                   [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
 };
 
-/// The same in one call, for `main`: where a `std::exception` is thrown, it is one line on standard error, too, and EXIT_FAILURE.
+/// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
 template <auto const& Sources>
 int serve(options how) {
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// SIGINT and SIGTERM as long as a server runs, and what the program did with them before, afterwards.
+// Handles SIGINT and SIGTERM while a server runs, and then restores what the program did with them before.
 // Needs Boost.Asio.
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace healthz::beast {
 
-/// As long as one lives, others may change what the process does at SIGINT and SIGTERM; what it did before the first of them comes
-/// back after the last. Asio leaves the default behind instead.
+/// Restores the handlers of SIGINT and SIGTERM: when the last object of this type is destroyed, the signals do what they did before
+/// the first one was made. Asio would leave them at their default.
 class kept_dispositions {
 public:
     static constexpr std::array<int, 2> signals{SIGINT, SIGTERM};
@@ -29,7 +29,7 @@ public:
         std::lock_guard lock(mutex);
         if (--users > 0) return;
         for (std::size_t i = 0; i < signals.size(); ++i) {
-            // It is another's where somebody else in the program waits for the signal by Asio.
+            // If it is not the default, another part of the program waits for the signal through Asio.
             struct sigaction now {};
             bool const is_default = ::sigaction(signals[i], nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
             if (is_default) ::sigaction(signals[i], &before[i], nullptr);
@@ -44,8 +44,8 @@ private:
     inline static std::array<struct sigaction, signals.size()> before{};
 };
 
-/// Calls `on_signal` on the context's thread at each SIGINT and SIGTERM, until it is destroyed. Of several at once each is told.
-/// Throws where there is no descriptor or memory left, and then has changed nothing.
+/// Calls `on_signal` on the context's thread at each SIGINT and SIGTERM, until it is destroyed. If there are several objects, each
+/// calls its own. The constructor throws if there is no descriptor or memory left, and then has changed nothing.
 class stop_signals {
 public:
     stop_signals(boost::asio::io_context& context, std::function<void()> on_signal)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The usual authorisation policy: whoever knows the admin secret.
+// The usual authorisation policy: a request needs the admin secret.
 // Needs a process with an environment; links with nothing.
 #pragma once
 
@@ -11,9 +11,9 @@
 
 namespace healthz {
 
-/// Whoever knows one of these secrets is the admin: `admin_secret(env("HEALTHZ_ADMIN_SECRET"))`; two allow rotation. They
-/// are read when the policy is made, and only their digests are kept. Where one is missing, empty or longer than
-/// `max_secret_size`, `problem` says so and nobody is let in.
+/// A request with one of these secrets is the admin's: `admin_secret(env("HEALTHZ_ADMIN_SECRET"))`; two allow rotation. They
+/// are read when the policy is made, and only their digests are kept. If one is missing, empty or longer than
+/// `max_secret_size`, `problem` says so and no secret is accepted.
 class admin_secret {
 public:
     template <class... More>

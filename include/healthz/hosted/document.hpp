@@ -18,7 +18,7 @@
 
 namespace healthz::beast {
 
-/// A whole response that is good for most requests; for the others, its parts. Counts its own references.
+/// A whole response, as most requests get it, and its parts for the others. Counts its own references.
 struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     std::string bytes;             ///< the status line and what belongs to it, the date, the common fields, an empty line, the body
     std::size_t status_size = 0;   ///< how many of these bytes come before the date
@@ -62,15 +62,15 @@ private:
 /// An answer that does not change as long as this points to it.
 using shared_answer = boost::intrusive_ptr<rendered_answer const>;
 
-/// Gives an answer the date of `now`: in place, unless somebody else holds it; then it is another answer from here on. To be
-/// called where nobody can take hold of it meanwhile.
+/// Gives an answer the date of `now`: in place if there is no other reference to it, else `which` becomes a copy. No other
+/// thread may copy `which` at the same time.
 inline void set_date(boost::intrusive_ptr<rendered_answer>& which, std::time_t now) {
     if (which->second == now) return;
     if (which->use_count() != 1) which.reset(new rendered_answer(*which));
     which->set_date(now);
 }
 
-/// The answers that are no document. For one thread.
+/// The answers that are not the document. Not thread safe.
 class error_answers {
 public:
     error_answers() {
@@ -94,8 +94,8 @@ private:
     std::array<boost::intrusive_ptr<rendered_answer>, answer_count> all_;
 };
 
-/// Holds the latest document. `update` is for whoever gets the verdicts, one at a time; `latest` for any thread, and never waits
-/// for more than a copy of the document.
+/// Holds the latest document. One thread at a time may call `update`, any thread `latest`, which waits at most for a copy of the
+/// document to be made.
 class document {
 public:
     document() { publish(std::nullopt); }
@@ -106,14 +106,14 @@ public:
         publish(std::nullopt);
     }
 
-    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source where
-    /// nobody reads the document at that moment, and little more than a copy where somebody does.
+    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source, and if
+    /// the document is being read at that moment a copy of the document, too.
     void update(report_view report, std::size_t index) {
         bool const in_place = live_.update(report, index);
         publish(in_place ? std::optional(index) : std::nullopt);
     }
 
-    /// Whatever its date.
+    /// With any date.
     shared_answer latest() const {
         std::lock_guard lock(mutex_);
         return latest_;
@@ -136,7 +136,7 @@ private:
         latest_.swap(made);
     }
 
-    // Nothing where somebody reads it; who does not yet is kept waiting.
+    // Changes the latest answer in place, unless it is being read; `latest` waits until that is done.
     bool change_latest(std::optional<std::size_t> only) {
         std::lock_guard lock(mutex_);
         if (!latest_ || latest_->use_count() != 1) return false;

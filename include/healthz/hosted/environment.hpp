@@ -21,13 +21,13 @@ namespace healthz {
 /// Thread safe.
 class environment {
 public:
-    /// The one copy. Never destroyed, since a thread that hung may come back to it at any time.
+    /// The one copy. Never destroyed, since a thread that hung may use it at any time.
     static environment& shared() {
         static auto& one = make_shared();
         return one;
     }
 
-    /// Reads all variables, on the calling thread. That thread, or one that it waits for, must be the one that changes them.
+    /// Reads all variables, on the calling thread. No other thread may change them at that time.
     void read() {
         variables now;
         for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
@@ -40,7 +40,7 @@ public:
         is_read_ = true;
     }
 
-    /// The value that `variable` had; nothing where it was not set. Reads them all where nobody did before.
+    /// The value that `variable` had when they were read; nothing if it was not set. Reads all of them if that has not been done yet.
     std::optional<std::string> get(std::string_view variable) {
         if (!is_read()) read();
         std::lock_guard lock(mutex_);
@@ -67,8 +67,8 @@ private:
     bool is_read_ = false;
 };
 
-/// Reads the environment anew: to be called after `setenv`, on the same thread. Checks that begin later go by it. A runner, a
-/// server and an `admin_secret` call it where they are made.
+/// Reads the environment again: call it after `setenv`, on the same thread. Checks that begin later use the new values. The
+/// constructors of a runner, a server and an `admin_secret` call it.
 inline void read_environment() { environment::shared().read(); }
 
 }  // namespace healthz

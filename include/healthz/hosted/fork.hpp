@@ -9,8 +9,8 @@
 
 namespace healthz {
 
-/// Holds the mutex that `mutex()` returns over each fork from now on, lest a child find it taken by a thread that it does not have.
-/// `mutex` must not wait for one that another thread may hold.
+/// From now on the mutex that `mutex()` returns is locked during each fork, so that a child does not find it locked by a thread
+/// that it does not have. `mutex` must not wait for a mutex that another thread may hold.
 template <std::mutex& (*mutex)()>
 void hold_over_fork() {
     ::pthread_atfork([] { mutex().lock(); }, [] { mutex().unlock(); }, [] { mutex().unlock(); });

@@ -14,7 +14,7 @@
 
 namespace healthz {
 
-/// Stands in the place of a text that is not shown.
+/// Replaces a text that is not shown.
 inline constexpr std::string_view withheld = "text withheld, since it may hold a secret";
 
 /// A part of a text, from one position to before another.
@@ -23,7 +23,7 @@ struct text_part {
     std::size_t to = 0;
 };
 
-/// Matches the whole of `text` with `pattern`, in which each `*` stands for anything, and returns what they stand for.
+/// Matches the whole of `text` with `pattern`, in which each `*` matches any text, and returns the parts that they match.
 inline std::optional<std::vector<text_part>> match_sentence(std::string_view text, std::string_view pattern) {
     std::vector<text_part> gaps;
     std::size_t at = 0;
@@ -43,8 +43,8 @@ inline std::optional<std::vector<text_part>> match_sentence(std::string_view tex
     }
 }
 
-/// What no text may show. A text is shown whole or not at all: to cut a secret out of a sentence that the reader knows
-/// would tell it. Of such sentences only what varies is looked at.
+/// Secrets that no text may show. A text is shown whole or not at all: cutting a secret out of a sentence that the reader knows
+/// would reveal it. Of such sentences only the parts that vary are examined.
 class secrets {
 public:
     secrets() = default;
@@ -52,7 +52,7 @@ public:
         for (auto each : all) add(each);
     }
 
-    /// Another one; an empty text is none.
+    /// Adds one. An empty text is ignored.
     void add(std::string_view secret) {
         if (!secret.empty() && std::find(all_.begin(), all_.end(), secret) == all_.end()) all_.emplace_back(secret);
     }

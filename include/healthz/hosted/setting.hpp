@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A text setting of a prober: a literal in the declaration, or an environment variable looked up at each check.
+// A text setting of a prober: a literal in the declaration, or an environment variable that is looked up at each check.
 // Needs a process with an environment; links with nothing.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace healthz {
 
-/// Names an environment variable, and what holds where it is not set.
+/// Names an environment variable, and the value to use if it is not set.
 struct env {
     char const* variable;
     char const* fallback;
@@ -27,12 +27,11 @@ public:
     constexpr setting(char const* literal) : text_(literal) {}
     constexpr setting(env from) : text_(from.fallback), variable_(from.variable) {}
 
-    /// Whether the declaration says anything; for settings that may be left out.
+    /// Whether the declaration has a value; for settings that may be left out.
     constexpr bool given() const { return text_ != nullptr || variable_ != nullptr; }
 
-    /// The text as it is now: of a variable what it was when the environment was last read, see `read_environment`. Looked up at
-    /// each call, on any thread. Nothing, and the sentence for a FAILED in `problem`, where the variable is not set or the text is
-    /// empty; `what` names the setting.
+    /// The text; a variable's as it was when the environment was last read, see `read_environment`. Thread safe. Returns nothing,
+    /// and the sentence for a FAILED in `problem`, if the variable is not set or the text is empty; `what` names the setting.
     std::optional<std::string> read(std::string_view what, std::string& problem) const {
         auto value = from_environment();
         bool const from_variable = value.has_value();

@@ -30,8 +30,8 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
 
 /// `scheme://user:password@host:port/path?query`, where all but scheme and host may be left out. A password that was not
 /// percent-encoded must never be taken for a host or a path, which error texts name: one with an '@' is understood, and a
-/// URL is refused where a '/', '?' or '#' in it would have ended the host, told by an '@' further on. So an '@' in a path
-/// or query is to be written `%40`.
+/// URL is refused if a '/', '?' or '#' in it would have ended the host, which an '@' after it shows. So an '@' in a path
+/// or query must be written `%40`.
 struct url {
     std::string scheme;                   ///< in lower case
     std::optional<std::string> user;      ///< decoded, as is the password

@@ -12,7 +12,7 @@
 
 namespace healthz {
 
-/// Blocks until `descriptor` is ready for one of `events` (those of poll), or until `end`, whatever signals come meanwhile. Returns
+/// Blocks until `descriptor` is ready for one of `events` (those of poll), or until `end`; signals do not interrupt it. Returns
 /// whether it is ready.
 inline bool wait_until_ready(int descriptor, short events, std::chrono::steady_clock::time_point end) {
     pollfd one{descriptor, events, 0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Secrets are not left in memory that is given back or goes on to hold other things.
+// Overwrites secrets in memory before it is freed or used for something else.
 // Needs the standard library only.
 #pragma once
 
@@ -9,13 +9,13 @@
 
 namespace healthz {
 
-/// Overwrites `size` bytes, also where a compiler could tell that nobody reads them again.
+/// Overwrites `size` bytes, also if the compiler sees that they are not read again.
 inline void wipe(void* at, std::size_t size) {
     static void* (*const volatile set)(void*, int, std::size_t) = std::memset;
     set(at, 0, size);
 }
 
-/// Wipes what it frees: what a buffer leaves behind when it grows, and at its end.
+/// Wipes what it frees: the old memory of a buffer that grows, and the last.
 template <class T>
 struct wiping_allocator {
     using value_type = T;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What both of our parsers make of Beast's, whose versions differ.
+// The common base of our parsers, which hides the differences between versions of Beast.
 // Needs Boost.Beast.
 #pragma once
 

@@ -26,7 +26,7 @@ public:
         skip(is_reply_to_head);
     }
 
-    /// Parses what has arrived, and returns how much of it is used up. The rest must come again, with more behind it.
+    /// Parses what has arrived, and returns how many bytes are consumed. The rest must be passed again, with more bytes after it.
     std::size_t receive(boost::asio::const_buffer input, boost::system::error_code& ec) {
         std::size_t used = 0;
         if (!is_header_done()) {
@@ -38,8 +38,8 @@ public:
             bool const failed = ec && ec != http::error::need_more;
             if (failed || !is_header_done() || is_done()) return used;
         }
-        // Up to Boost 1.86 an assertion fails where the last chunk's "0\r\n" was seen and fewer than five bytes come next. So many
-        // are yet to come of each chunked body ("0\r\n\r\n"), until a parser that takes the end in pieces has told of the last chunk.
+        // Up to Boost 1.86 an assertion fails if the parser has seen the last chunk's "0\r\n" and gets fewer than five bytes next. Until
+        // it has reported the last chunk, each chunked body has at least five bytes left ("0\r\n\r\n").
         constexpr std::size_t shortest_end = 5;
         if (chunked() && !last_chunk_ && input.size() - used < shortest_end) {
             ec = http::error::need_more;
@@ -52,9 +52,9 @@ public:
     /// The value of the field Location.
     std::string const& location() const { return location_; }
     std::string const& beginning() const { return beginning_; }
-    /// Whether the body holds what was wanted.
+    /// Whether the body contains `wanted`.
     bool found() const { return found_; }
-    /// Whether the real reply is yet to come.
+    /// Whether this was an interim reply, which the final one follows.
     bool is_informational() const { return status_ >= 100 && status_ < 200 && status_ != 101; }
 
 private:

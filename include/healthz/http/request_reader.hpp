@@ -13,18 +13,18 @@
 
 namespace healthz::beast {
 
-/// What one request says: parts of the bytes that it was read from, so that nothing is copied, least of all a secret. They are good
-/// until these bytes move.
+/// The fields of one request that are used. Views into the bytes that it was read from, so that nothing is copied, least of all a
+/// secret; valid until these bytes move.
 struct request_fields {
     std::string_view method;
     std::string_view target;
-    std::string_view host;  ///< of the target where that is a whole address, else of the field Host
+    std::string_view host;  ///< of the target if that is a whole address, else of the field Host
     std::optional<std::string_view> role;
     std::optional<std::string_view> admin_secret;
     std::optional<std::string_view> access_key;
-    bool repeated = false;  ///< one of these three stands there twice
+    bool repeated = false;  ///< one of these three is there twice
     bool http_1_0 = false;
-    bool keep_alive = false;  ///< not where a body follows: nobody reads it
+    bool keep_alive = false;  ///< false if a body follows, which is not read
 
     endpoint_request view() const { return {method, target, role, admin_secret, access_key, repeated}; }
 };
@@ -97,14 +97,14 @@ private:
 /// What a request is, as far as it has come.
 enum class request_state : std::uint8_t { incomplete, complete, malformed, too_large };
 
-/// Reads one request. What it says depends on the bytes alone, not on the pieces in which they came: they are parsed from the first
-/// one on each time, by a parser that has seen none. The usual request comes at once.
+/// Reads one request. The result depends on the bytes alone, not on the pieces in which they came: each time all of them are parsed,
+/// by a new parser. The usual request comes in one piece.
 class request_reader {
 public:
     request_reader(request_fields& into, std::size_t header_limit) : fields_(into), limit_(header_limit) {}
 
-    /// `bytes` are all that have come since the first of the request. No longer to be called once it has not said `incomplete`. Of an
-    /// incomplete request there are the method and the target, if these have come; as long as this reader is there.
+    /// `bytes` are all that have come since the first of the request. Not to be called again once it has returned something else
+    /// than `incomplete`. Of an incomplete request there are the method and the target, if these have come, while this reader lives.
     request_state read(std::string_view bytes) {
         auto const state = judge(bytes);
         if (state != request_state::incomplete) return state;
@@ -126,7 +126,7 @@ private:
         bytes = bytes.substr(0, limit_);
         if (lines_ != 0 && bytes.find('\n', lines_) == bytes.npos) return unfinished;
         if (parse(bytes) == request_state::complete) return request_state::complete;
-        // Of what is not complete only whole lines are judged, so that a client that sends single bytes costs a parsing a line.
+        // Of an incomplete header only whole lines are parsed, so that a client that sends single bytes costs one parsing per line.
         lines_ = bytes.rfind('\n') + 1;
         auto const state = parse(lines_ == 0 ? bytes : bytes.substr(0, lines_));
         if (state == request_state::incomplete && lines_ != 0 && fields_.method.empty()) return request_state::malformed;

@@ -15,8 +15,8 @@
 
 namespace healthz {
 
-/// An ERROR whose `extra` is `extra`; where that does not fit, its text becomes a string and is cut. So does a text that
-/// is no JSON, since a value can hold infinity, strings that are not UTF-8, and nesting that no parser accepts. Allocates.
+/// An ERROR with this `extra`; if its text does not fit, it becomes a string and is cut. So does a text that is not JSON, since
+/// a value can contain infinity, strings that are not UTF-8, and nesting that no parser accepts. Allocates.
 template <std::size_t Capacity = 1024, std::same_as<boost::json::value> Value>
 basic_outcome<Capacity> error(std::string_view message, Value const& extra) {
     auto const text = boost::json::serialize(extra);

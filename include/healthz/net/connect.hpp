@@ -24,7 +24,7 @@ inline std::string to_text(net::ip::tcp::endpoint const& endpoint) {
     return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-/// Where nobody listens on a local port, TCP may connect a socket to itself.
+/// Whether a socket is connected to itself, which TCP allows on a local port that no program listens on.
 inline bool is_connected_to_itself(net::ip::tcp::socket const& socket, net::ip::tcp::endpoint const& target) {
     boost::system::error_code ec;
     return socket.local_endpoint(ec) == target;
@@ -36,8 +36,8 @@ enum class purpose {
     look,  ///< only to see that it is accepted; close it, and do not leave that to the destructor
 };
 
-/// Has a socket, once it is closed, reset its connection. On Linux the client's part of the handshake waits for what might follow,
-/// so that the reset comes in its place: the program that listens does not hear of it (unless the loop is held up for as long as the
+/// Makes a socket reset its connection when it is closed. On Linux the last step of the handshake is delayed, in case data follows,
+/// and the reset replaces it: the program that listens does not see the connection (unless the loop is delayed by as long as the
 /// system delays an acknowledgement), and nothing is left in TIME_WAIT. HAProxy checks in this way too.
 inline void be_brief(net::ip::tcp::socket& socket) {
     boost::system::error_code ignored;  // then it is an ordinary connection

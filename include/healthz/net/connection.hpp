@@ -29,7 +29,7 @@ public:
         co_await net::async_write(socket_, bytes, net::redirect_error(net::use_awaitable, ec));
     }
 
-    /// Whether the connection stands and nothing has come that nobody asked for.
+    /// Whether the connection is open and nothing has arrived that was not requested.
     bool is_idle() {
         char byte;
         auto const count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

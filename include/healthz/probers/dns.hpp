@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// dns: a name stands for an address.
+// dns: a name resolves.
 // Needs Boost.Asio and threads (for looking up names).
 #pragma once
 

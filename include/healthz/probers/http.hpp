@@ -230,7 +230,7 @@ private:
     // Sends the request and reads the reply to its end.
     boost::asio::awaitable<void> exchange(asio::tls_connection& link, request const& wanted, answer& got) const {
         boost::system::error_code ec;
-        // Where this fails, a server may have answered without reading all of it: reading tells.
+        // If this fails, the server may have answered without reading all of it: the reply shows that.
         co_await link.write(boost::asio::buffer(wanted.bytes), ec);
         bool const is_head = std::string_view(settings_.method) == "HEAD";
         got.reply.emplace(settings_.expected_text, is_head);

@@ -9,8 +9,8 @@ namespace healthz {
 
 /// OK when the SQL Server at `connection_string` runs `test` without an error. All that is said of `odbc` holds. The string
 /// is the one that applications use: `Driver={ODBC Driver 18 for SQL Server};Server=db,1433;Database=orders;Uid=...;Pwd=...`.
-/// Where FreeTDS plays the part of that driver, it is told what it would not take from such a string: to encrypt where the
-/// string says `Encrypt=yes`, and a protocol version, without which it does not keep the login timeout.
+/// If that driver is FreeTDS, the prober adds what FreeTDS does not take from such a string: encryption if the string says
+/// `Encrypt=yes`, and a protocol version, without which it does not keep the login timeout.
 struct mssql {
     setting connection_string;
     char const* test = "SELECT 1";

@@ -29,7 +29,7 @@ namespace healthz {
 /// `url` is `mysql://user:password@host:port/database` or `mariadb://`, where all but the host may be left out and user,
 /// password and database are percent-encoded. It may end in `?ssl-mode=`, with MySQL's words: DISABLED (the default),
 /// REQUIRED (whatever the certificate), VERIFY_CA (needs `tls.ca_file`) or VERIFY_IDENTITY; and in `?socket=` with the path
-/// of a Unix domain socket. libmariadb has the whole process ignore SIGPIPE.
+/// of a Unix domain socket. libmariadb makes the whole process ignore SIGPIPE.
 /// ERROR carries the server's or libmariadb's text, without any password; FAILED: `url` is not set or of another form, or a
 /// file for TLS cannot be read.
 struct mysql {
@@ -38,7 +38,7 @@ struct mysql {
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
-    /// Has the server end a query that outlasts the timeout: on MariaDB any, on MySQL a SELECT.
+    /// Makes the server end a query that exceeds the timeout: on MariaDB any, on MySQL a SELECT.
     bool statement_timeout = true;
     /// Where `verify` is false, VERIFY_CA and VERIFY_IDENTITY count as REQUIRED.
     tls_options tls = tls_options();
@@ -103,7 +103,7 @@ private:
         ~connection() {
             if (socket) socket->release();
             // To free rows reads those that are left, and to close says goodbye: neither may wait for the server.
-            // And a server that sends without end must learn at once that nobody listens: by a reset.
+            // And a server that sends without end must notice at once that the client is gone: by a reset.
             if (busy) {
                 constexpr linger reset{.l_onoff = 1, .l_linger = 0};
                 ::setsockopt(mysql_get_socket(handle), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -130,7 +130,7 @@ private:
             bool const is_ready = healthz::wait_until_ready(mysql_get_socket(handle), wanted, end);
             return is_ready ? events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE) : MYSQL_WAIT_TIMEOUT;
         }
-        /// Whether the connection stands, and nothing came that nobody asked for.
+        /// Whether the connection is open and nothing has arrived that was not requested.
         bool is_idle() const {
             char byte;
             auto const count = ::recv(mysql_get_socket(handle), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

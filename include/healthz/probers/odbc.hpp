@@ -25,13 +25,13 @@ namespace healthz {
 
 /// OK when the database at `connection_string` (`Driver={...};Server=...`, `DSN=...`, or just a data source's name) runs
 /// `test` without an error. One connection a source, kept from check to check; one that is found dead is silently opened
-/// anew once. An immediate prober that blocks: ODBC counts timeouts in seconds, so the driver is told the whole seconds
+/// anew once. An immediate prober that blocks: ODBC counts timeouts in seconds, so the driver gets the whole seconds
 /// below the attempt's timeout, at least one, for the login and for the query. A driver that keeps no timeout blocks as
 /// long as its server does (MariaDB's wants `CONN_TIMEOUT=9;READ_TIMEOUT=9` in the string), and one with `Threading=3` in
 /// odbcinst.ini makes all its sources wait for each other.
 /// ERROR has an object for `extra`: `sqlstate`, `native` (the driver's own number) and `text`, the driver's, up to a bound
-/// and withheld where it may hold a password of the connection string. FAILED: the connection string is not set, is none, or names a driver
-/// or data source that is not installed.
+/// and withheld if it may contain a password of the connection string. FAILED: the connection string is not set or malformed, or
+/// names a driver or data source that is not installed.
 struct odbc {
     setting connection_string;
     char const* test = "SELECT 1";
@@ -76,7 +76,7 @@ public:
     }
 
 protected:
-    /// What `mssql` has to add to a connection string goes behind it, where it counts only if nothing before says otherwise.
+    /// Returns what `mssql` adds at the end of a connection string, where it counts only if the string itself does not have it.
     using addition = std::string (*)(odbc_string const&);
     session(odbc const& settings, addition more) : settings_(settings), more_(more) {}
 
@@ -156,7 +156,7 @@ private:
         return static_cast<SQLULEN>(seconds.count());
     }
 
-    // Drivers tell of a timeout in many ways: by its own state, as a query that was cancelled, as a lost connection.
+    // Drivers report a timeout in many ways: by its own state, as a query that was cancelled, as a lost connection.
     bool is_late(failure const& f) const { return f.state == "HYT00" || f.state == "HYT01" || clock::now() >= driver_deadline_; }
 
     // The driver gives up as much as a second before the deadline. Its verdict is due then, and not when drivers count seconds.
@@ -228,14 +228,14 @@ private:
         return why;
     }
 
-    /// The first record that is no warning tells the state; the texts of all are told.
+    /// The state is that of the first record that is not a warning; the text is that of all records.
     failure explain(SQLSMALLINT type, SQLHANDLE which) const {
         constexpr SQLSMALLINT most_records = 8, size = 2048;
         failure found;
         for (SQLSMALLINT i = 1; i <= most_records; ++i) {
             SQLWCHAR state[6] = {}, buffer[size] = {};
             SQLINTEGER native = 0;
-            SQLSMALLINT length = 0;  // of the whole text, which overflows; so the text itself tells
+            SQLSMALLINT length = 0;  // of the whole text, which may overflow; so it is not used
             if (!SQL_SUCCEEDED(SQLGetDiagRecW(type, which, i, state, &native, buffer, size, &length))) break;
             auto const* const end = std::find(buffer, buffer + size - 1, 0);
             auto text = narrow(buffer, end);

@@ -29,18 +29,18 @@ namespace healthz {
 struct postgres {
     setting url;
     char const* test = "SELECT 1";
-    /// What is checked. `reach` is for who has no credentials, or must not use them up: a fresh connection, on which the server
-    /// has to answer the first bytes of the protocol, a request for GSSAPI encryption, and is left without a word. It shows that
-    /// the server accepts clients and talks to them; not that it has started, knows the user, or can answer a query. Needs
-    /// PostgreSQL 12 or later, and writes nothing to its log, unless that logs every connection.
+    /// What is checked. `reach` is for programs that have no credentials, or must not use up a user's connections: on a fresh
+    /// connection the server must answer the first bytes of the protocol, a request for GSSAPI encryption; then it is closed.
+    /// It shows that the server accepts clients; not that it has started, knows the user, or can answer a query. Needs
+    /// PostgreSQL 12 or later, which does not log it, unless it logs every connection.
     enum : std::uint8_t {
         query,  ///< an authenticated query
         reach,  ///< a handshake without credentials
     } level = query;
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
-    /// Has the server end a query that outlasts the timeout, by the startup option `statement_timeout`. A pooler that refuses
-    /// such options, as PgBouncer does, gets it as a `SET LOCAL` in front of each test; then a test that cannot run in a
+    /// Makes the server end a query that exceeds the timeout, by the startup option `statement_timeout`. A pooler that refuses
+    /// such options, as PgBouncer does, gets it as a `SET LOCAL` before each test; then a test that cannot run in a
     /// transaction needs this to be false.
     bool statement_timeout = true;
 
@@ -100,7 +100,7 @@ private:
     // libpq owns the socket; Asio only watches, and never closes it.
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
-        bool limit_with_query = false;      // the server would not hear of it before
+        bool limit_with_query = false;      // the server refused it as a startup option
         postgres_text texts;
         PGconn* handle = nullptr;
         std::optional<boost::asio::posix::stream_descriptor> socket;
@@ -116,7 +116,7 @@ private:
             PQfinish(std::exchange(handle, nullptr));
         }
 
-        /// Waits on a worker for what libpq waits for; false where that does not come in time.
+        /// Waits on a worker for what libpq waits for; false if that does not come in time.
         bool wait_until(clock::time_point end, PostgresPollingStatusType what) const {
             return healthz::wait_until_ready(PQsocket(handle), what == PGRES_POLLING_READING ? POLLIN : POLLOUT, end);
         }
@@ -333,7 +333,7 @@ private:
         constexpr std::string_view query_canceled = "57014";
         char const* const field = PQresultErrorField(part, PG_DIAG_SQLSTATE);
         std::string_view const state = field != nullptr ? field : "";
-        bool const in_time = clock::now() - query_start_ < link.timeout;  // then somebody else has cancelled it
+        bool const in_time = clock::now() - query_start_ < link.timeout;  // then another client has cancelled it
         if (state == query_canceled && settings_.statement_timeout && !in_time) return outcome_type::timeout();
         return query_error(state, PQresultErrorMessage(part), link);
     }

@@ -19,9 +19,9 @@
 
 namespace healthz {
 
-/// OK when there is a process with the number that stands at the beginning of `pid_file`, whoever owns it. On Linux it must not
-/// have ended already (a zombie), and must be called `name`, where one is set: then a number that was given to another process is
-/// noticed. Where the system does not show the process (`hidepid`, or another system than Linux), nothing is known but that the number
+/// OK when there is a process with the number at the beginning of `pid_file`, of any user. On Linux it must not have ended
+/// already (a zombie), and must be called `name`, if one is set: then a number that was given to another process is
+/// noticed. If the system does not show the process (`hidepid`, or another system than Linux), it is only known that the number
 /// is in use: OK without a `name`, and an ERROR with one. An immediate prober, which blocks as long as the disk does.
 /// ERROR: the process is not there, is another one, or cannot be looked at, or the file cannot be read. FAILED: no pid file.
 struct process {

@@ -132,7 +132,7 @@ private:
             end = std::string_view(line, size).find("\r\n");
         }
         result.received = size > 0;
-        result.complete = !ec && end + 2 == size;  // whatever follows the line answers nothing that was asked
+        result.complete = !ec && end + 2 == size;  // anything after the line is no answer to the request
         bool const is_end = ec == boost::asio::error::eof || ec == boost::asio::ssl::error::stream_truncated;
         if (result.received) result.text.assign(line, std::min(size, end));
         else result.text = is_end ? "the server ended the connection" : ec.message();

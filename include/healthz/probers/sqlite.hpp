@@ -18,14 +18,14 @@
 namespace healthz {
 
 /// OK when `test` runs to its end on the database file `path`, opened anew and read-only at each check, so that a file that
-/// was deleted, replaced or damaged is noticed and none is created. An immediate prober that blocks: for a while where the
-/// file is locked (half of the timeout), as long as the disk does where that hangs.
+/// was deleted, replaced or damaged is noticed and none is created. An immediate prober that blocks: half of the timeout if the
+/// file is locked, as long as the disk does if that hangs.
 /// ERROR: the file is missing, locked, corrupt or no database, or `test` fails. FAILED: `path` or `test` is not set.
 struct sqlite {
-    /// The name of a file and nothing else: neither `file:cache.db?mode=ro` nor `:memory:` means what SQLite makes of it.
+    /// The name of a file and nothing else: `file:cache.db?mode=ro` and `:memory:` have no special meaning.
     setting path;
-    /// The default reads the file; `SELECT 1` would not. To SQLite an empty file is an empty database, and OK: a query that
-    /// names a table tells them apart. Rows are not looked at, so that `PRAGMA integrity_check` is no test.
+    /// The default reads the file; `SELECT 1` would not. To SQLite an empty file is an empty database, and OK: use a query that
+    /// names a table to notice that. Rows are not examined, so `PRAGMA integrity_check` is no test.
     char const* test = "SELECT count(*) FROM sqlite_master";
 
     using outcome_type = basic_outcome<512>;
@@ -65,7 +65,7 @@ private:
 
         if (!at_rest && is_wal_at_rest(opened)) {
             auto const found = run(file, true, timeout, late);
-            if (found.status() == status::ok || is_wal_at_rest(opened)) return found;  // else somebody has just opened it
+            if (found.status() == status::ok || is_wal_at_rest(opened)) return found;  // else another program has just opened it
         }
 
         sqlite3_busy_timeout(opened, static_cast<int>(timeout.count() / 2));
@@ -94,9 +94,9 @@ private:
         return uri;
     }
 
-    /// Whether the file is in WAL mode and nobody has it open. An ordinary reader would then create `-wal` and `-shm` and leave
-    /// them behind as its own, in the way of the program that the file belongs to; and fail where it may not create them.
-    /// Asked through SQLite: to open and close the file by other means would drop the locks that this process has on it.
+    /// Whether the file is in WAL mode and not open anywhere. An ordinary reader would then create `-wal` and `-shm` and leave
+    /// them there as its own, so that the program that owns the file could not use them; and fail if it may not create them.
+    /// Uses SQLite: opening and closing the file by other means would drop the locks that this process has on it.
     static bool is_wal_at_rest(sqlite3* database) {
         sqlite3_file* file = nullptr;
         unsigned char read_version = 0;

@@ -17,8 +17,8 @@
 
 namespace healthz {
 
-/// OK when a connection to `address` is accepted and, where something is expected, that comes. It is closed then; where nothing is
-/// sent or expected it is reset at once, on Linux as a rule before the program that listens hears of it. A coroutine prober: never blocks
+/// OK when a connection to `address` is accepted and what is expected, if anything, arrives. Then it is closed; if nothing is
+/// sent or expected it is reset at once, on Linux usually before the program that listens sees it. A coroutine prober: never blocks
 /// the loop. `address` is `host:port`, with a name, an IPv4 address or `[IPv6 address]` for the host, or
 /// `unix:/path/of/a/socket`; each address that a name has is tried in turn.
 /// ERROR quotes what the system said for each, or what came instead; FAILED: no address, or not of that form.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a certificate says: for whom it is, until when it is valid, and why it is not accepted.
+// Reads certificates: the names they are for, until when they are valid, and why one is not accepted.
 // Needs OpenSSL.
 #pragma once
 

@@ -20,8 +20,8 @@
 
 namespace healthz::asio {
 
-/// The certificates that the system trusts. Reading them takes 20 ms, so that is done once, and again where one of their places has
-/// changed. Thread safe; blocks as long as the disk does. Never destroyed, since a stuck worker may still hold it when the process ends.
+/// The certificates that the system trusts. Reading them takes 20 ms, so it is done once, and again if one of their files or folders
+/// has changed. Thread safe; blocks as long as the disk does. Never destroyed, since a stuck worker may use it when the process ends.
 class system_trust {
 public:
     static system_trust& shared() { return *place(); }
@@ -116,7 +116,7 @@ inline net::awaitable<tls_context> make_tls_context(tls_options const& options) 
     co_return result;
 }
 
-/// Begins TLS with `host`, for whose name or address the certificate has to be. Returns why it failed, or nothing.
+/// Starts TLS with `host`, whose name or address the certificate must contain. Returns why it failed, or nothing.
 template <class Stream>
 net::awaitable<std::string> handshake(Stream& stream, std::string host) {
     SSL* const handle = stream.native_handle();

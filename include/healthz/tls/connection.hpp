@@ -16,7 +16,7 @@ public:
     tls_connection(tls_connection const&) = delete;
     tls_connection& operator=(tls_connection const&) = delete;
 
-    /// Goes on under TLS with `host`. Returns why that failed, or nothing.
+    /// Starts TLS with `host`. Returns why that failed, or nothing.
     net::awaitable<std::string> start_tls(std::shared_ptr<net::ssl::context> context, std::string host) {
         context_ = std::move(context);
         tls_.emplace(plain_.socket(), *context_);
@@ -25,7 +25,7 @@ public:
         co_return problem;
     }
 
-    /// When the first certificate of the server's chain ends; without TLS never.
+    /// When the first certificate of the server's chain expires; without TLS never.
     std::chrono::sys_seconds expiry() const { return expiry_; }
 
     // As those of `connection`.

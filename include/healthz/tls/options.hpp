@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a TLS connection is to go by: a group of settings that probers share.
+// The settings of a TLS connection, which several probers have.
 // Needs a process with an environment; links with nothing.
 #pragma once
 
@@ -7,15 +7,15 @@
 
 namespace healthz {
 
-/// Whom to trust and as whom to appear. The files hold PEM and are read for each new connection, so that renewed ones are
-/// noticed.
+/// The authorities to trust, and the client's own certificate. The files contain PEM and are read for each new connection, so
+/// that renewed ones are used.
 struct tls_options {
     /// The certificates to trust instead of the system's.
     setting ca_file = setting();
     /// The client's certificate and those that lead from it to its authority, where the server asks for one, and its key.
     setting cert_file = setting();
     setting key_file = setting();
-    /// Whether the server's certificate has to be valid and made out to the host that was asked for.
+    /// Whether the server's certificate must be valid and name the host of the connection.
     bool verify = true;
 
     /// The files as they are now.

@@ -15,8 +15,8 @@ namespace healthz {
 /// ones counts. A value in braces may hold anything; a closing brace in it stands twice.
 class odbc_string {
 public:
-    /// Nothing where the text is no list of `keyword=value`, or a brace has no end. So where a `;` in a password was not put
-    /// in braces, the rest of it is not taken for a keyword, unless it holds a `=`.
+    /// Nothing if the text is no list of `keyword=value`, or a brace is not closed. So if a `;` in a password was not put
+    /// in braces, the rest of it is not taken for a keyword, unless it contains a `=`.
     static std::optional<odbc_string> parse(std::string_view text) {
         odbc_string result;
         while (!(text = trimmed(text)).empty()) {
@@ -52,15 +52,15 @@ public:
         return result;
     }
 
-    /// The value of `keyword`, which is given in lower case; empty where it is not there.
+    /// The value of `keyword`, which is given in lower case; empty if there is none.
     std::string operator[](std::string_view keyword) const {
         for (auto const& each : attributes_)
             if (lower(each.keyword) == keyword) return each.value;
         return {};
     }
 
-    /// All values that must not be shown, as they are written and as they are. A value that looks as if it held one is one:
-    /// a `;` may have been forgotten in front of its keyword.
+    /// All values that must not be shown, with their braces and without. A value that contains such a keyword counts too: the
+    /// `;` before it may have been forgotten.
     std::vector<std::string> secrets() const {
         std::vector<std::string> found;
         for (auto const& each : attributes_) {

@@ -15,16 +15,16 @@
 
 namespace healthz {
 
-/// All that libpq goes by: the connection string, and for what it leaves open the environment. Those of one that names a
-/// service are left to libpq, which alone reads the file of services. To parse and to start may read files and so block: both
-/// are for a worker.
+/// All parameters that libpq uses: those of the connection string, and of the environment where the string has none. If it names
+/// a service, that is left to libpq, since only libpq reads the file of services. `parse` and `start` may read files and so
+/// block: call both on a worker.
 class conninfo {
 public:
     struct finisher {
         void operator()(PGconn* handle) const { PQfinish(handle); }
     };
 
-    /// Nothing where libpq cannot read the text, or would take a part of the password for something else.
+    /// Nothing if libpq cannot parse the text, or would take a part of the password for something else.
     static std::optional<conninfo> parse(std::string const& text) {
         using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
         if (is_misread(text)) return std::nullopt;
@@ -71,7 +71,7 @@ public:
         return items;
     }
 
-    /// Begins to connect. Null where there is no memory.
+    /// Begins to connect. Null if there is no memory.
     std::unique_ptr<PGconn, finisher> start() const {
         std::vector<char const*> keys, values;
         for (auto const& key : keys_) keys.push_back(key.c_str());

@@ -11,9 +11,9 @@
 
 namespace healthz {
 
-/// Sentences that PostgreSQL 15, PgBouncer and libpq are known to say are shown but for a name in them that may be a
-/// secret, those of the commonest SQLSTATEs in our words where the server has others, and the rest whole or not at all.
-/// Of long texts the beginning, which is more than an outcome keeps.
+/// Sentences that PostgreSQL 15, PgBouncer and libpq are known to say are shown, except for a name in them that may be a
+/// secret. For the commonest SQLSTATEs another sentence is replaced by one of ours; any other text is shown whole or not at all.
+/// Of a long text the beginning is used, which is more than an outcome keeps.
 class postgres_text {
 public:
     secrets hidden;
