@@ -1,37 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: tests/run.sh [STEP...]
+# Usage: tests/run.sh [--all | STEP...]
 #
-# Installs what is missing, builds, and runs every test; or, with arguments, only the named steps, in the given order:
+# Installs what is missing, builds, and runs the tests; with --all those with sanitizers, the second compiler and the benchmarks, too;
+# with names, only these steps, in the given order:
 #
 #   packages      install the missing Debian packages; this needs root or sudo, and so does `benchmarks`, for its peers
-#   build         build all test programs
-#   core asio probers beast headers
+#   names         the public names of the headers, and what no call of ours may find
+#   core asio probers beast
 #                 build and run one test program
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
+#   headers       every header compiles alone, and all of them link together
 #   compile_fail  what must not compile does not, and says why
-#   asan          all test programs with the address and undefined-behaviour sanitizers
-#   tsan          the programs with threads, with the thread sanitizer, and with NDEBUG: without the assertions of the libraries below,
-#                 which all other builds have
-#   clang         the core's tests and every header, with clang
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
-#   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #   readme        the snippets, figures and links of all pages, and the README's first screen, are true
+#
+# Only with --all, or where named:
+#
+#   asan          all test programs, with clang and the address and undefined-behaviour sanitizers; every header with clang
+#   tsan          the programs with threads, with the thread sanitizer, and with NDEBUG: without the assertions of the libraries below,
+#                 which all other builds have
+#   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #
 # Only where named:
 #
 #   boost         every header, and the tests of the parsers and of HTTP, with the Boost in BOOST_ROOT: another version's headers
 #
-# Everything is built under build/. The first failure stops the run. JOBS (2) sets how many compilers run at once.
+# Everything is built under build/. What mostly waits runs while the next step builds; what is strict about time compares with a bare
+# timer of its own. The first failure stops the run. JOBS (2) sets how many compilers run at once.
 set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages core asio probers tds beast headers compile_fail firmware consumers examples readme clang asan tsan benchmarks)
+steps=(packages names core asio probers beast tds headers compile_fail firmware consumers examples readme)
+more_steps=(asan tsan benchmarks)
 packages=(
-    g++ clang cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
+    g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
@@ -68,35 +74,34 @@ run_tests() {
     "${prefix[@]}" ctest --test-dir "$dir" -j "$at_once" --verbose --timeout 600 --no-tests=error -R "^($names)\$"
 }
 
-layer() { build gcc "test_$1" && run_tests gcc 1 "$1" "$1_.*"; }
-
-step_build() { build gcc "test_core test_asio test_probers test_beast test_headers"; }
-step_core() { layer core; }
-step_asio() { layer asio; }
-step_probers() { layer probers; }
-step_beast() { layer beast; }
-step_headers() { layer headers; }
+# A step builds, and tests what needs the processor all the time; in `tests_` of its name is what mostly waits.
+step_names() { tests/hostile_names.sh && tests/public_names.sh; }
+step_core() { build gcc test_core && run_tests gcc 1 core; }
+step_asio() { build gcc test_asio; }
+tests_asio() { run_tests gcc 1 asio; }
+step_probers() { build gcc test_probers; }
+tests_probers() { run_tests gcc 3 probers "probers_.*"; }
+step_beast() { build gcc test_beast; }
+tests_beast() { run_tests gcc 1 beast; }
+step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
 
 step_asan() {
-    # Not optimised: with the checks in it, nine tenths of a compiler's time would go there.
-    build asan "test_core test_asio test_probers test_beast" \
+    # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
+    build asan "test_core test_asio test_probers test_beast test_headers" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
-    run_tests asan 4 core asio "probers.*" beast # they mostly wait, and are not strict about time here
 }
+tests_asan() { run_tests asan 4 core asio "probers.*" beast headers; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" \
         -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-Og -g1 -DNDEBUG"
+}
+tests_tsan() {
     # The thread sanitizer of g++ 12 does not start where the kernel randomises many bits of addresses.
     if setarch -R true 2>/dev/null; then prefix=(setarch -R); fi
     run_tests tsan 4 asio "probers.*" beast
-}
-
-step_clang() {
-    build clang "test_core test_headers" -DCMAKE_CXX_COMPILER=clang++ -DHEALTHZ_BUILD_EXAMPLES=OFF
-    run_tests clang 1 core headers
 }
 
 step_boost() {
@@ -124,37 +129,65 @@ case "${1:-}" in
 --help | -h)
     sed -n '3,/^set /s/^# \{0,1\}//p' "$self"
     exit ;;
---step) # one step in a shell of its own, which ends at its first error
-    "step_$2"
+--step | --tests) # one part of a step in a shell of its own, which ends at its first error
+    "${1#--}_$2"
     exit ;;
+--all) set -- "${steps[@]}" "${more_steps[@]}" ;;
+'') set -- "${steps[@]}" ;;
 esac
 
-if [ $# -eq 0 ]; then set -- "${steps[@]}"; fi
 for step in "$@"; do
     declare -F "step_$step" >/dev/null || { echo "tests/run.sh: there is no step '$step'; see --help" >&2; exit 2; }
 done
 
 mkdir -p build/log
 table="" passed=0 start=$SECONDS
+declare -A began
+pass() { # STEP
+    # What the step counted (Catch2's test cases, the counts of our own scripts), or one for the step itself.
+    local count log=build/log/$1.txt took=$((SECONDS - began[$1]))
+    count=$(sed -nE 's/.*All tests passed \(.* in ([0-9]+) test cases?\).*/\1/p; s/^([0-9]+: )?([0-9]+) passed, 0 failed$/\2/p' "$log" |
+        awk '{ sum += $1 } END { print sum ? sum : 1 }')
+    passed=$((passed + count))
+    table+=$(printf '%-14s %5d s %6d passed' "$1" "$took" "$count")$'\n'
+    echo "=== $1: passed in $took s"
+}
+fail() { # STEP
+    local log=build/log/$1.txt took=$((SECONDS - began[$1]))
+    echo # what failed once more, since much may have been printed after it
+    grep -h -A 8 -E '(^|: )FAILED|: (fatal |runtime )?error:|^CMake Error|[*]{3}(Timeout|Exception)|(ERROR|WARNING): [A-Za-z]+Sanitizer' \
+        "$log" | head -n 60 || true
+    printf '=== %s: FAILED after %d s, see above or %s\n\n%s%s\n' \
+        "$1" "$took" "$PWD/$log" "$table" "$(printf '%-14s %5d s FAILED' "$1" "$took")"
+    echo "$passed passed, 1 failed"
+    exit 1
+}
+
+# The step whose tests run while the next one builds.
+beside='' pid=''
+trap '[ -z "$beside" ] || kill "$pid" 2>/dev/null || true' EXIT
+await() {
+    local step=$beside
+    [ -n "$step" ] || return 0
+    beside=''
+    wait "$pid" || { cat "build/log/$step.txt"; fail "$step"; }
+    pass "$step"
+}
+
 for step in "$@"; do
-    log=build/log/$step.txt began=$SECONDS
+    log=build/log/$step.txt
+    if [ "$step" = benchmarks ]; then await; fi # nothing beside what measures
+    began[$step]=$SECONDS
     echo "=== $step"
-    if "$self" --step "$step" </dev/null 2>&1 | tee "$log"; then
-        # What the step counted (Catch2's test cases, the counts of our own scripts), or one for the step itself.
-        count=$(sed -nE 's/.*All tests passed \(.* in ([0-9]+) test cases?\).*/\1/p; s/^([0-9]+: )?([0-9]+) passed, 0 failed$/\2/p' "$log" |
-            awk '{ sum += $1 } END { print sum ? sum : 1 }')
-        passed=$((passed + count))
-        table+=$(printf '%-14s %5d s %6d passed' "$step" $((SECONDS - began)) "$count")$'\n'
-        echo "=== $step: passed in $((SECONDS - began)) s"
+    "$self" --step "$step" </dev/null 2>&1 | tee "$log" || fail "$step"
+    if declare -F "tests_$step" >/dev/null; then
+        await
+        "$self" --tests "$step" </dev/null >>"$log" 2>&1 &
+        beside=$step pid=$!
     else
-        echo # what failed once more, since much may have been printed behind it
-        grep -h -A 8 -E '(^|: )FAILED|: (fatal |runtime )?error:|^CMake Error|[*]{3}(Timeout|Exception)|(ERROR|WARNING): [A-Za-z]+Sanitizer' \
-            "$log" | head -n 60 || true
-        printf '=== %s: FAILED after %d s, see above or %s\n\n%s%s\n' \
-            "$step" $((SECONDS - began)) "$PWD/$log" "$table" "$(printf '%-14s %5d s FAILED' "$step" $((SECONDS - began)))"
-        echo "$passed passed, 1 failed"
-        exit 1
+        pass "$step"
     fi
 done
+await
 printf '\n%s%-14s %5d s\n' "$table" total $((SECONDS - start))
 echo "$passed passed, 0 failed"

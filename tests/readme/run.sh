@@ -73,6 +73,9 @@ page=include/healthz/probers/README.md
 passed=$((passed + 1))
 
 page=README.md
+tests/readme/include_graph.sh
+passed=$((passed + 1))
+
 # The first screen, in a network of its own where that can be had, since its port is a fixed one.
 if [ -z "${README_NETWORK:-}" ] && unshare -rn true 2>/dev/null && command -v ip >/dev/null; then
     README_NETWORK=own exec unshare -rn "$0"
