@@ -7,6 +7,7 @@
 
 #include <boost/hana/at.hpp>
 #include <boost/hana/tuple.hpp>
+#include <boost/hana/unpack.hpp>
 
 #include <cstdint>
 
@@ -124,6 +125,14 @@ struct combination {
     static constexpr bool concurrent = (healthz::is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;
+
+    constexpr char const* complaint() const {
+        return boost::hana::unpack(members, [](Probers const&... each) {
+            char const* first = nullptr;
+            static_cast<void>(((first = healthz::complaint_of(each)) || ...));
+            return first;
+        });
+    }
 
     constexpr outcome_type probe(attempt a) const
         requires(stateless_immediate<Probers> && ...)

@@ -27,6 +27,8 @@ struct no_member {};
 /// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`).
 template <auto const& Sources, std::size_t Past = 0, bool Switchable = false>
 class monitor {
+    static_assert(healthz::require_declaration<Sources>(Sources) && healthz::require_pollable(Sources));
+
 public:
     constexpr monitor() = default;
     monitor(monitor const&) = delete;

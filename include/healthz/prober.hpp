@@ -130,6 +130,13 @@ constexpr bool may_block() {
     else return true;
 }
 
+/// What the settings of a prober lack: the sentence that its member `complaint() const` returns, or null. Any prober may have one.
+template <class Prober>
+constexpr char const* complaint_of(Prober const& prober) {
+    if constexpr (requires { { prober.complaint() } -> std::same_as<char const*>; }) return prober.complaint();
+    else return nullptr;
+}
+
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {
     constexpr outcome probe() const { return ok(); }

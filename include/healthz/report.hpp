@@ -171,16 +171,13 @@ constexpr bool accepts(report<Sources> const& latest, std::size_t index, status 
     return counter.accepts(was_ok, is_ok, thresholds_of<Sources>[index]);
 }
 
-template <class Name, bool Fits>
-constexpr void require_fits() {
-    static_assert(Fits, "healthz: an outcome that is reported for this source must not have more room than those of its prober");
-}
 /// The index of the source `Name`, for which an outcome of `Capacity` is reported. Compile errors: there is none; the report has
 /// no room for it.
 template <auto const& Sources, fixed_string Name, std::size_t Capacity>
-constexpr std::size_t reported_index() {
+constexpr auto reported_index() {
     constexpr auto index = healthz::index_of<Sources, Name>();
-    healthz::require_fits<spelled_name<Name>, (Capacity <= table_of<Sources>.rows[index].text_capacity)>();
+    static_assert(Capacity <= rows_of<Sources>[index].text_capacity,
+                  "healthz: an outcome that is reported for this source must not have more room than those of its prober");
     return index;
 }
 
