@@ -21,6 +21,29 @@ struct response {
     bool has_body;              ///< not for HEAD
 };
 
+// No header is longer than one with the longest reason, the longest field and a size of ten digits; no error is longer either.
+inline constexpr auto largest_error = [] {
+    struct {
+        std::size_t reason = unavailable_reason.size(), body = 0;
+    } largest;
+    for (std::size_t i = 2; i < answer_count; ++i) {
+        auto const error = error_of(static_cast<answer>(i));
+        if (error.reason.size() > largest.reason) largest.reason = error.reason.size();
+        if (error.body.size() > largest.body) largest.body = error.body.size();
+    }
+    return largest;
+}();
+
+/// The size of the largest body that there can be for `Sources`, in bytes.
+template <auto const& Sources>
+inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_error.body ? max_json_size<Sources> : largest_error.body;
+
+/// That of the largest response.
+template <auto const& Sources>
+inline constexpr std::size_t max_response_size =
+    max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
+    challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
+
 /// Answers a request for `report` as it is now: decides, and starts no probe.
 template <authorization Auth>
 constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth,
@@ -50,6 +73,16 @@ constexpr std::string_view write_body(response const& r, report_view report, std
     char* out = buffer.data();
     healthz::write_body(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
+}
+
+/// The same with a buffer that is certain to be large enough. Compile error: it is not.
+template <auto const& Sources, sized_buffer Buffer>
+constexpr std::string_view write_body(response const& r, report<Sources> const& report, Buffer& buffer) {
+    constexpr auto size = decltype(std::span(buffer))::extent;
+    static_assert(size >= max_body_size<Sources>,
+                  "healthz: the buffer is too small for the largest body: write char buffer[healthz::max_body_size<sources>], or pass a "
+                  "std::span<char> where what does not fit may be left out");
+    return healthz::write_body(r, report.view(), std::span<char>(buffer));
 }
 
 /// The header field Date as a line (RFC 9110, 6.6.1: of a server that has a clock), for the years up to 9999.
@@ -114,27 +147,14 @@ constexpr std::string_view write_response(response const& r, report_view report,
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
-// No header is longer than one with the longest reason, the longest field and a size of ten digits; no error is longer either.
-inline constexpr auto largest_error = [] {
-    struct {
-        std::size_t reason = unavailable_reason.size(), body = 0;
-    } largest;
-    for (std::size_t i = 2; i < answer_count; ++i) {
-        auto const error = error_of(static_cast<answer>(i));
-        if (error.reason.size() > largest.reason) largest.reason = error.reason.size();
-        if (error.body.size() > largest.body) largest.body = error.body.size();
-    }
-    return largest;
-}();
-
-/// The size of the largest body that there can be for `Sources`, in bytes.
-template <auto const& Sources>
-inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_error.body ? max_json_size<Sources> : largest_error.body;
-
-/// That of the largest response.
-template <auto const& Sources>
-inline constexpr std::size_t max_response_size =
-    max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
-    challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
+/// The same with a buffer that is certain to be large enough, where there are no further fields. Compile error: it is not.
+template <auto const& Sources, sized_buffer Buffer>
+constexpr std::string_view write_response(response const& r, report<Sources> const& report, Buffer& buffer, std::string_view fields = {}) {
+    constexpr auto size = decltype(std::span(buffer))::extent;
+    static_assert(size >= max_response_size<Sources>,
+                  "healthz: the buffer is too small for the largest response: write char buffer[healthz::max_response_size<sources>], or pass "
+                  "a std::span<char> where what does not fit may be left out");
+    return healthz::write_response(r, report.view(), std::span<char>(buffer), fields);
+}
 
 }  // namespace healthz

@@ -90,23 +90,14 @@ struct checked_prober<Prober, Session, false> : std::true_type {
                                                      "without arguments, and start(), poll() and cancel()");
 };
 
-/// Whether a type is a lambda that captures. Only its name tells: `main()::<lambda()>` or `(lambda at main.cpp:7:5)`.
-template <class Prober>
-constexpr bool is_capturing() {
-    if (std::is_default_constructible_v<Prober> || std::is_copy_assignable_v<Prober>) return false;
-    constexpr std::string_view name = __PRETTY_FUNCTION__;
-    return name.find("<lambda(") != name.npos || name.find("(lambda at ") != name.npos;
-}
-
 /// One source, as `source<"name">(...)` declares it.
 template <fixed_string Name, class Prober>
 struct declared_source {
     static_assert(!Name.view().empty(), "healthz: the name of this source is empty: write source<\"orders\">(...)");
     static_assert(Name.view().size() <= 8191, "healthz: the name of this source is longer than 8191 bytes");
     static_assert(healthz::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
-    static_assert(!healthz::is_capturing<Prober>(),
-                  "healthz: the lambda of this source must not capture, since a declaration is a constant: let it name objects with static "
-                  "storage, or write a struct with probe() that has constants as members");
+    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
+                                               "a constant: let it name an object with static storage");
     static_assert(std::is_trivially_destructible_v<Prober>,
                   "healthz: the prober of this source must be a constant, so std::string and the like cannot be its members: write char "
                   "const*, and keep what must be allocated in a member type 'session'");

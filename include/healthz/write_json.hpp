@@ -103,4 +103,18 @@ constexpr std::string_view write_json(report_view report, std::span<char> buffer
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
+/// What has a size that is known while compiling: an array, a `std::array`.
+template <class Buffer>
+concept sized_buffer = decltype(std::span(std::declval<Buffer&>()))::extent != std::dynamic_extent;
+
+/// The same with a buffer that is certain to be large enough. Compile error: it is not; make it a `std::span<char>` where that is meant.
+template <auto const& Sources, sized_buffer Buffer>
+constexpr std::string_view write_json(report<Sources> const& report, Buffer& buffer) {
+    constexpr auto size = decltype(std::span(buffer))::extent;
+    static_assert(size >= max_json_size<Sources>,
+                  "healthz: the buffer is too small for the largest document: write char buffer[healthz::max_json_size<sources>], or pass a "
+                  "std::span<char> where what does not fit may be left out");
+    return healthz::write_json(report.view(), std::span<char>(buffer));
+}
+
 }  // namespace healthz

@@ -297,6 +297,7 @@ private:
 /// The same in one call, for `main`: where a `std::exception` is thrown, it is one line on standard error, too, and EXIT_FAILURE.
 template <auto const& Sources>
 int serve(options how) {
+    static_assert(healthz::require_declaration<Sources>(Sources));
     try {
         return server<Sources>(std::move(how)).run();
     } catch (std::exception const& e) {
