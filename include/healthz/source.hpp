@@ -130,8 +130,8 @@ struct source_type {
 template <fixed_string Name, class Prober>
 constexpr typename source_type<Name, Prober>::type source(Prober prober, health_check check = {})
     HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
-    HEALTHZ_REJECTS(healthz::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting, such as a .path, .url or "
-                                                              "limit: which one, says a note that begins with: in call to 'reject'")
+    HEALTHZ_REJECTS(healthz::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
+                                                              ".oldest or the like; a note says which, that begins with: in call to 'reject'")
 {
     if (auto const sentence = healthz::complaint_of(check)) healthz::reject(sentence);
     if (auto const sentence = healthz::complaint_of(prober)) healthz::reject(sentence);
