@@ -4,8 +4,10 @@
 #pragma once
 
 #include "healthz/text.hpp"         // names, UTF-8, JSON escapes
+#include "healthz/complaint.hpp"    // how mistakes are told while compiling
 #include "healthz/outcome.hpp"      // what one attempt found out
 #include "healthz/prober.hpp"       // the three kinds of prober
+#include "healthz/time_span.hpp"    // a time in a declaration
 #include "healthz/combine.hpp"      // inverted, all_of and any_of: probers made of probers
 #include "healthz/source.hpp"       // source<"name">(prober, health_check) and sources(...)
 #include "healthz/thresholds.hpp"   // how many checks it takes to change a verdict

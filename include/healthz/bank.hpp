@@ -77,25 +77,29 @@ struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Prob
     constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
 };
 
-template <class Name>
-constexpr void reject_coroutine() {
-    static_assert(!std::is_same_v<Name, Name>,
-                  "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
-}
-template <fixed_string Name, class Prober>
-constexpr bool require_pollable(declared_source<Name, Prober> const&) {
-    if constexpr (coroutine_prober<session_of<Prober>>) healthz::reject_coroutine<spelled_name<Name>>();
+/// The index of the first source with a coroutine prober, or their number.
+template <class... Sources>
+inline constexpr std::size_t first_coroutine = [] {
+    bool const coroutines[] = {coroutine_prober<session_of<typename Sources::prober_type>>...};  // a fold of Clang's has 256 operands at most
+    std::size_t i = 0;
+    while (i < sizeof...(Sources) && !coroutines[i]) ++i;
+    return i;
+}();
+
+/// What must hold of the sources of a monitor besides.
+template <class... Sources>
+constexpr auto require_pollable(boost::hana::tuple<Sources...> const&) {
+    constexpr auto coroutine = first_coroutine<Sources...>;
+    if constexpr (coroutine < sizeof...(Sources)) {
+        static_assert(holds_for<name_at<coroutine, Sources...>>,
+                      "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
+    }
     return true;
 }
 
 struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        constexpr auto count = sizeof...(Sources);  // no fold expressions, which clang limits to 256 operands
-        constexpr std::array<bool, count> coroutines{coroutine_prober<session_of<typename Sources::prober_type>>...};
-        if constexpr (coroutines != std::array<bool, count>{}) {
-            [[maybe_unused]] bool const pollable[] = {healthz::require_pollable(declared)...};
-        }
         return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
     }
 };

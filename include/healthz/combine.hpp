@@ -7,6 +7,7 @@
 
 #include <boost/hana/at.hpp>
 #include <boost/hana/tuple.hpp>
+#include <boost/hana/unpack.hpp>
 
 #include <cstdint>
 
@@ -124,6 +125,14 @@ struct combination {
     static constexpr bool concurrent = (healthz::is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;
+
+    constexpr char const* complaint() const {
+        return boost::hana::unpack(members, [](Probers const&... each) {
+            char const* first = nullptr;
+            static_cast<void>(((first = healthz::complaint_of(each)) || ...));
+            return first;
+        });
+    }
 
     constexpr outcome_type probe(attempt a) const
         requires(stateless_immediate<Probers> && ...)
@@ -261,6 +270,8 @@ template <combining How, class... Probers>
 constexpr auto combine(Probers const&... members) {
     constexpr bool probers = (prober<session_of<Probers>> && ...);
     static_assert(probers, "healthz: what inverted, all_of and any_of combine must be probers; depends_on goes around them");
+    static_assert(!(captures_reference<Probers> || ...), "healthz: a lambda in a declaration must not capture by reference, since that is a "
+                                                         "constant: let it name an object with static storage");
     static_assert(sizeof...(Probers) > 0, "healthz: all_of and any_of need a member");
     static_assert(sizeof...(Probers) <= 32, "healthz: all_of and any_of have at most 32 members");
     if constexpr (probers) return combination<How, Probers...>{{members...}};

@@ -71,16 +71,47 @@ struct source_table {
     std::size_t max_starts = 0;
 };
 
+/// Whether any of them depends on another one.
+template <class... Sources>
+inline constexpr bool are_dependent =
+    std::array<bool, sizeof...(Sources) + 1>{has_parent<Sources>...} != std::array<bool, sizeof...(Sources) + 1>{};
+
+template <class... Sources>
+constexpr int read_one(boost::hana::tuple<Sources...> const& sources) {
+    return boost::hana::at_c<0>(sources).check.retries;
+}
+template <auto const& Sources>
+concept constant_sources = requires { typename std::integral_constant<int, healthz::read_one(Sources)>; };
+
+/// What must hold of a declaration before anything is made of it. What takes one begins with this, so that the first error is a sentence.
+/// Returns auto, so that it is instantiated there and then.
+template <auto const& Declaration, class... Sources>
+constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
+    constexpr auto count = sizeof...(Sources);
+    healthz::require_sources<Sources...>();
+    if constexpr (!constant_sources<Declaration>) {
+        static_assert(constant_sources<Declaration>, "healthz: these sources are no constant: write constexpr auto sources = healthz::sources(...)");
+    } else if constexpr (are_dependent<Sources...>) {
+        constexpr auto orphan = first_orphan<Sources...>;
+        if constexpr (orphan < count) {
+            static_assert(holds_for<name_at<orphan, Sources...>, source_name<source_at<orphan, Sources...>::parent_string>>,
+                          "healthz: this source depends on one that is not declared: declare it, or correct its name in depends_on");
+        } else {
+            constexpr auto circle = healthz::first_in_circle(parents<Sources...>);
+            if constexpr (circle < count)
+                static_assert(holds_for<name_at<circle, Sources...>>, "healthz: this source depends on itself, by way of others: end the circle");
+        }
+    }
+    return true;
+}
+
 struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        healthz::require_sources<Sources...>();
         constexpr auto count = sizeof...(Sources);
-        constexpr bool dependent = std::array<bool, count>{has_parent<Sources>...} != std::array<bool, count>{};
-        if constexpr (dependent) healthz::require_parents<Sources...>();
         source_table<count> table{{healthz::make_row(declared)...}, {thresholds(declared.check)...}};
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
-        table.has_parents = dependent;
+        table.has_parents = are_dependent<Sources...>;
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
         auto const plan = healthz::plan_starts(intervals);
@@ -97,7 +128,7 @@ struct make_table {
     }
 };
 
-template <auto const& Sources>
+template <auto const& Sources, bool = healthz::require_declaration<Sources>(Sources)>
 inline constexpr auto table_of = boost::hana::unpack(Sources, make_table{});
 
 /// The rows of a declaration, in its order.

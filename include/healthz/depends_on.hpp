@@ -11,6 +11,7 @@ namespace healthz {
 template <fixed_string Parent, class Prober>
 struct dependent {
     Prober prober;
+    constexpr char const* complaint() const { return healthz::complaint_of(prober); }
 };
 template <class Prober>
 inline constexpr bool is_dependent = false;
@@ -35,23 +36,20 @@ constexpr dependent<Parent, Prober> depends_on(Prober const& prober) {
 /// A source that depends on another one.
 template <fixed_string Name, class Prober, fixed_string Parent>
 struct dependent_source : declared_source<Name, Prober> {
+    static_assert(Name.view() != Parent.view(), "healthz: this source depends on itself: name another one in depends_on");
+
     static constexpr std::string_view parent = Parent.view();
     static constexpr auto parent_string = Parent;
+
+    constexpr dependent_source(dependent<Parent, Prober> const& declared, health_check const& when)
+        : declared_source<Name, Prober>{declared.prober, when} {}
 };
 template <fixed_string Name, class Prober, fixed_string Parent>
 inline constexpr bool is_declared_source<dependent_source<Name, Prober, Parent>> = true;
-
-template <class Name>
-constexpr void reject_self() {
-    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself");
-}
-
-/// Declares a source that depends on another one.
 template <fixed_string Name, fixed_string Parent, class Prober>
-constexpr dependent_source<Name, Prober, Parent> source(dependent<Parent, Prober> prober, health_check check = {}) {
-    if constexpr (Name.view() == Parent.view()) healthz::reject_self<spelled_name<Name>>();
-    return {healthz::source<Name>(prober.prober, check)};
-}
+struct source_type<Name, dependent<Parent, Prober>> {
+    using type = dependent_source<Name, Prober, Parent>;
+};
 
 template <class Source>
 inline constexpr bool has_parent = false;
@@ -91,35 +89,13 @@ constexpr std::size_t first_in_circle(std::array<std::uint16_t, Count> const& pa
     return Count;
 }
 
-template <class Name, class Parent>
-constexpr void reject_unknown_parent() {
-    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on one that is not declared");
-}
-template <class Name>
-constexpr void reject_circle() {
-    static_assert(!std::is_same_v<Name, Name>, "healthz: this source depends on itself, by way of others");
-}
-
+/// The index of the first source whose parent is not declared, or their number.
 template <class... Sources>
-constexpr void require_parents() {
-    constexpr auto count = sizeof...(Sources);
-    constexpr auto unknown = [] {
-        std::size_t i = 0;
-        while (i < count && parents<Sources...>[i] < count) ++i;
-        return i;
-    }();
-    using all = boost::hana::tuple<std::type_identity<Sources>...>;
-    if constexpr (unknown < count) {
-        using orphan = typename std::remove_cvref_t<decltype(boost::hana::at_c<unknown>(all{}))>::type;
-        healthz::reject_unknown_parent<decltype(healthz::spell_name_of(std::declval<orphan>())), spelled_name<orphan::parent_string>>();
-    } else {
-        constexpr auto circle = healthz::first_in_circle(parents<Sources...>);
-        if constexpr (circle < count) {
-            using first = typename std::remove_cvref_t<decltype(boost::hana::at_c<circle>(all{}))>::type;
-            healthz::reject_circle<decltype(healthz::spell_name_of(std::declval<first>()))>();
-        }
-    }
-}
+inline constexpr std::size_t first_orphan = [] {
+    std::size_t i = 0;
+    while (i < sizeof...(Sources) && parents<Sources...>[i] < sizeof...(Sources)) ++i;
+    return i;
+}();
 
 // The error of a source whose parent is down, as much of it as is used.
 template <class Outcome, fixed_string Parent>

@@ -50,6 +50,7 @@ inline constexpr monitor_options monitor_options_of = [] {
 /// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`); what is no option.
 template <auto const& Sources, auto... Options>
 class monitor {
+    static_assert(healthz::require_declaration<Sources>(Sources) && healthz::require_pollable(Sources));
     static constexpr auto options = monitor_options_of<Options...>;
 
 public:

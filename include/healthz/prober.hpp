@@ -130,6 +130,25 @@ constexpr bool may_block() {
     else return true;
 }
 
+/// What the settings of a prober lack: the sentence that its member `complaint() const` returns, or null. Any prober may have one.
+template <class Prober>
+constexpr char const* complaint_of(Prober const& prober) {
+    if constexpr (requires { { prober.complaint() } -> std::same_as<char const*>; }) return prober.complaint();
+    else return nullptr;
+}
+
+template <class Prober>
+constexpr bool is_lambda() {
+    constexpr std::string_view name = __PRETTY_FUNCTION__;  // g++: main()::<lambda()>; Clang: (lambda at main.cpp:7:5)
+    return name.find("<lambda(") != name.npos || name.find("(lambda at ") != name.npos;
+}
+/// Whether it is a lambda that captures by reference. A class with a reference in it has no standard layout.
+template <class Prober>
+inline constexpr bool captures_reference = false;
+template <class Prober>
+    requires(!std::is_standard_layout_v<Prober> && (std::is_invocable_v<Prober&> || std::is_invocable_v<Prober&, attempt>))
+inline constexpr bool captures_reference<Prober> = healthz::is_lambda<Prober>();
+
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {
     constexpr outcome probe() const { return ok(); }

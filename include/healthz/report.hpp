@@ -58,16 +58,28 @@ inline constexpr std::size_t max_json_size = [] {
     return size;
 }();
 
-template <class Name, bool Fits>
-constexpr void require_fits() {
-    static_assert(Fits, "healthz: an outcome that is reported for this source must not have more room than those of its prober");
+/// What has a size that is known while compiling: an array, a `std::array`.
+template <class Buffer>
+concept sized_buffer = decltype(std::span(std::declval<Buffer&>()))::extent != std::dynamic_extent;
+
+/// Writes the document into `buffer`, which is certain to be large enough, and returns what was written. Compile error: it is not; pass a
+/// `std::span<char>` where the document may be left out.
+template <auto const& Sources, sized_buffer Buffer>
+constexpr std::string_view write_json(report<Sources> const& report, Buffer& buffer) {
+    constexpr auto size = decltype(std::span(buffer))::extent;
+    static_assert(size >= max_json_size<Sources>,
+                  "healthz: the buffer is too small for the largest document: write char buffer[healthz::max_json_size<sources>], or pass a "
+                  "std::span<char> where what does not fit may be left out");
+    return healthz::write_json(report.view(), std::span<char>(buffer));
 }
+
 /// The index of the source `Name`, for which an outcome of `Capacity` is reported. Compile errors: there is none; the report has
 /// no room for it.
 template <auto const& Sources, fixed_string Name, std::size_t Capacity>
-constexpr std::size_t reported_index() {
+constexpr auto reported_index() {
     constexpr auto index = healthz::index_of<Sources, Name>();
-    healthz::require_fits<spelled_name<Name>, (Capacity <= table_of<Sources>.rows[index].text_capacity)>();
+    static_assert(Capacity <= rows_of<Sources>[index].text_capacity,
+                  "healthz: an outcome that is reported for this source must not have more room than those of its prober");
     return index;
 }
 

@@ -4,11 +4,14 @@
 // Part of the core.
 #pragma once
 
+#include "complaint.hpp"
 #include "prober.hpp"
+#include "time_span.hpp"
 
 #include <array>
 #include <bit>
 #include <boost/hana/at.hpp>
+#include <boost/hana/concat.hpp>  // for users
 #include <boost/hana/tuple.hpp>
 
 namespace healthz {
@@ -18,10 +21,10 @@ namespace healthz {
 /// where one lasts longer, the next start is skipped. All times in milliseconds or coarser. The first verdict of a source, and any
 /// that is not OK after one that is not, needs one check only.
 struct health_check {
-    std::chrono::milliseconds interval = std::chrono::milliseconds::zero();  ///< must be set
-    std::chrono::milliseconds timeout = std::chrono::seconds(10);         ///< how long an attempt may take; not zero
-    int retries = 3;                                                      ///< further attempts after a TIMEOUT or an ERROR
-    std::chrono::milliseconds retry_interval = std::chrono::seconds(10);  ///< from the end of an attempt to the next; may be zero
+    time_span interval = std::chrono::milliseconds::zero();  ///< must be set
+    time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
+    int retries = 3;                                         ///< further attempts after a TIMEOUT or an ERROR
+    time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
     int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
     int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
@@ -29,9 +32,77 @@ struct health_check {
     constexpr std::chrono::milliseconds longest_check() const { return (1 + retries) * timeout + retries * retry_interval; }
 };
 
+// What breaks the rules of a `health_check check`, in the order in which it is told.
+#define HEALTHZ_CHECK_RULES(broken) \
+    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write how often to check, .interval = 10s") \
+    broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write how often to check, .interval = 10s") \
+    broken(check.timeout.count() == 0, "healthz: the timeout of this source is zero: write how long an attempt may take, .timeout = 1s") \
+    broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write how long an attempt may take, .timeout = 1s") \
+    broken(check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none") \
+    broken(check.retries > 32767, "healthz: this source has more than 32767 retries") \
+    broken(check.retry_interval.count() < 0, "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause") \
+    broken(check.rise < 1, "healthz: the rise of this source is below 1: write how many checks it takes, .rise = 1 or more") \
+    broken(check.fall < 1, "healthz: the fall of this source is below 1: write how many checks it takes, .fall = 1 or more") \
+    broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255") \
+    broken(healthz::longest_cycle(check) >= longest_time, "healthz: a check of this source and its interval can last longer than 24 days") \
+    broken(check.fall * healthz::longest_cycle(check) >= longest_time, \
+           "healthz: so many checks of this source as its fall can last longer than 24 days")
+
+// Times are kept in 32 bits, and compared across their wrap.
+inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;
+
+/// The interval and the longest check, in milliseconds; `longest_time` where a part of it is as long.
+constexpr std::int64_t longest_cycle(health_check const& check) {
+    std::int64_t const interval = check.interval.count(), timeout = check.timeout.count(), pause = check.retry_interval.count();
+    if (interval >= longest_time || timeout >= longest_time || pause >= longest_time) return longest_time;
+    return interval + (1 + check.retries) * timeout + check.retries * pause;
+}
+
+constexpr char const* complaint_of(health_check const& check) {
+#define HEALTHZ_RETURN_IF(condition, sentence) if (condition) return sentence;
+    HEALTHZ_CHECK_RULES(HEALTHZ_RETURN_IF)
+#undef HEALTHZ_RETURN_IF
+    return nullptr;
+}
+
+template <class Prober, class Session = session_of<Prober>>
+concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+
+// What a type that is none lacks to be a prober.
+template <class Prober, class Session = session_of<Prober>, bool IsOne = declarable_prober<Prober>>
+struct checked_prober : std::true_type {};
+template <class Prober, class Session>
+struct checked_prober<Prober, Session, false> : std::true_type {
+    static constexpr bool start = requires(Session& p) { p.start(); };
+    static constexpr bool poll = requires(Session& p) { p.poll(); };
+    static constexpr bool cancel = requires(Session& p) { p.cancel(); };
+    static constexpr bool cooperative = !has_probe<Session> && (start || poll || cancel);
+    static_assert(std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>,
+                  "healthz: the prober's member type 'session' of this source must be constructible from its settings");
+    static_assert(!has_probe<Session> || immediate_prober<Session> || coroutine_prober<Session>,
+                  "healthz: the probe of this source must return healthz::outcome, or an awaitable of it");
+    static_assert(!cooperative || start, "healthz: the cooperative prober of this source lacks the member start()");
+    static_assert(!cooperative || poll, "healthz: the cooperative prober of this source lacks the member poll()");
+    static_assert(!cooperative || cancel, "healthz: the cooperative prober of this source lacks the member cancel()");
+    static_assert(!(cooperative && start && poll && cancel) || cooperative_prober<Session>,
+                  "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
+    static_assert(has_probe<Session> || cooperative, "healthz: the prober of this source is none: it lacks probe(), a call operator "
+                                                     "without arguments, and start(), poll() and cancel()");
+};
+
 /// One source, as `source<"name">(...)` declares it.
 template <fixed_string Name, class Prober>
 struct declared_source {
+    static_assert(!Name.view().empty(), "healthz: the name of this source is empty: write source<\"orders\">(...)");
+    static_assert(Name.view().size() <= 8191, "healthz: the name of this source is longer than 8191 bytes");
+    static_assert(healthz::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
+    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
+                                               "a constant: let it name an object with static storage");
+    static_assert(std::is_trivially_destructible_v<Prober>,
+                  "healthz: the prober of this source must be a constant, so std::string and the like cannot be its members: write char "
+                  "const*, and keep what must be allocated in a member type 'session'");
+    static_assert(checked_prober<Prober>());
+
     using prober_type = Prober;
     static constexpr std::string_view name = Name.view();
 
@@ -44,76 +115,29 @@ inline constexpr bool is_declared_source = false;
 template <fixed_string Name, class Prober>
 inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 
-// Not constexpr, so that calling it while compiling is an error, whose trace shows the sentence and the source's name. Nowhere
-// defined, so that a program which declares a source while it runs does not link, unless its compiler sees that all is right.
-void invalid_declaration(char const* sentence);
-
-constexpr void reject(char const* sentence) {
-    if (sentence != nullptr) invalid_declaration(sentence);  // always: without the `if` this would be no constexpr function
-}
-
-// No template, so that it is compiled once, and plain numbers, since it is evaluated for each source.
-constexpr void require_valid(std::string_view name, health_check const& check) {
-    std::int64_t const interval = check.interval.count(), timeout = check.timeout.count(), pause = check.retry_interval.count();
-    constexpr auto longest = std::int64_t{1} << 31;
-    if (name.empty()) reject("healthz: the name of this source is empty");
-    if (name.size() > 8191) reject("healthz: the name of this source is longer than 8191 bytes");
-    if (!is_utf8(name)) reject("healthz: the name of this source is not UTF-8");
-    if (interval == 0) reject("healthz: the interval of this source is not set");
-    if (interval < 0) reject("healthz: the interval of this source is negative");
-    if (timeout == 0) reject("healthz: the timeout of this source is zero");
-    if (timeout < 0) reject("healthz: the timeout of this source is negative");
-    if (check.retries < 0) reject("healthz: the retries of this source are negative");
-    if (check.retries > 32767) reject("healthz: this source has more than 32767 retries");
-    if (pause < 0) reject("healthz: the retry interval of this source is negative");
-    if (check.rise < 1) reject("healthz: the rise of this source is below 1");
-    if (check.fall < 1) reject("healthz: the fall of this source is below 1");
-    if (check.rise > 255 || check.fall > 255) reject("healthz: the rise or fall of this source is above 255");
-    bool const short_enough = interval < longest && timeout < longest && pause < longest;
-    auto const whole = short_enough ? interval + (1 + check.retries) * timeout + check.retries * pause : longest;
-    if (whole >= longest) reject("healthz: a check of this source and its interval can last longer than 24 days");
-    if (check.fall * whole >= longest) reject("healthz: so many checks of this source as its fall can last longer than 24 days");
-}
-
-// Names what a type lacks to be a prober. One class template for all sentences, instantiated with the source's name.
-template <fixed_string Source, class Prober, class Session = session_of<Prober>>
-constexpr void require_prober() {
-    constexpr bool start = requires(Session& p) { p.start(); };
-    constexpr bool poll = requires(Session& p) { p.poll(); };
-    constexpr bool cancel = requires(Session& p) { p.cancel(); };
-    constexpr bool cooperative = start || poll || cancel;
-    if constexpr (!std::is_same_v<Session, Prober>) {
-        static_assert(std::is_constructible_v<Session, Prober const&>,
-                      "healthz: the prober's member type 'session' of this source must be constructible from its settings");
-    }
-    if constexpr (has_probe<Session>) {
-        static_assert(immediate_prober<Session> || coroutine_prober<Session>,
-                      "healthz: the probe of this source must return healthz::outcome, or an awaitable of it");
-    } else if constexpr (cooperative) {
-        static_assert(start, "healthz: the cooperative prober of this source lacks the member start()");
-        static_assert(poll, "healthz: the cooperative prober of this source lacks the member poll()");
-        static_assert(cancel, "healthz: the cooperative prober of this source lacks the member cancel()");
-        static_assert(!(start && poll && cancel) || cooperative_prober<Session>,
-                      "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
-    } else {
-        static_assert(cooperative,
-                      "healthz: the prober of this source is none: it lacks probe(), a call operator without "
-                      "arguments, and start(), poll() and cancel()");
-    }
-}
-
-template <class Prober, class Session = session_of<Prober>>
-concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
-
-/// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. For constant
-/// expressions: elsewhere a wrong declaration is no compile error, but a reference to `invalid_declaration`, which nobody defines.
-/// Compile errors: an empty name or one that is not UTF-8, a type that is no prober, times or retries out of range.
+// What `source` makes of a prober; of those that depend on another source something else.
 template <fixed_string Name, class Prober>
-constexpr declared_source<Name, Prober> source(Prober prober, health_check check = {}) {
-    if constexpr (!declarable_prober<Prober>) healthz::require_prober<Name, Prober>();
-    healthz::require_valid(Name.view(), check);
+struct source_type {
+    using type = declared_source<Name, Prober>;
+};
+
+/// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. It may have a member
+/// `constexpr char const* complaint() const`, which returns what its settings lack, in a sentence that begins with "healthz:" and says
+/// what to write, or null: a declaration with a complaint does not compile, and compilers show the sentence.
+/// For constant expressions: elsewhere a wrong declaration is no compile error, but a reference to `invalid_declaration`, which
+/// nobody defines. Compile errors: an empty name or one that is not UTF-8, a type that is no prober or no constant, settings, times or
+/// retries that are missing or out of range.
+template <fixed_string Name, class Prober>
+constexpr typename source_type<Name, Prober>::type source(Prober prober, health_check check = {})
+    HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
+    HEALTHZ_REJECTS(healthz::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
+                                                              ".oldest or the like; a note says which, that begins with: in call to 'reject'")
+{
+    if (auto const sentence = healthz::complaint_of(check)) healthz::reject(sentence);
+    if (auto const sentence = healthz::complaint_of(prober)) healthz::reject(sentence);
     return {prober, check};
 }
+#undef HEALTHZ_CHECK_RULES
 
 /// Sorts by `key`, and keeps the order of equal keys. A merge sort, since comparing all pairs of 300 sources exceeds what
 /// clang evaluates while compiling.
@@ -176,42 +200,36 @@ private:
     std::size_t twice_ = Count;
 };
 
-// A name letter by letter, for complaints far from the line that declares the source: Clang 14 shows a fixed_string as
-// numbers.
-template <char... Letters>
-struct spelled;
-template <fixed_string Name, std::size_t... Index>
-spelled<Name.chars[Index]...> spell(std::index_sequence<Index...>);
-template <fixed_string Name>
-using spelled_name = decltype(healthz::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
+template <std::size_t Index, class... Sources>
+using source_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(
+    std::declval<boost::hana::tuple<std::type_identity<Sources>...>>()))>::type;
 template <fixed_string Name, class Prober>  // that of a source, or of what derives from one
-spelled_name<Name> spell_name_of(declared_source<Name, Prober> const&);
-
-template <class Name>
-constexpr void reject_duplicate() {
-    static_assert(!std::is_same_v<Name, Name>, "healthz: two sources have the name of this source");
-}
+source_name<Name> name_of(declared_source<Name, Prober> const&);
+template <std::size_t Index, class... Sources>
+using name_at = decltype(healthz::name_of(std::declval<source_at<Index, Sources...>>()));
 
 template <class Argument>
-constexpr bool require_source() {
+constexpr auto require_source() {
     static_assert(is_declared_source<Argument>, "healthz: every argument of sources(...) must be a source<\"name\">(...)");
     return true;
 }
 
 template <class... Sources>
-constexpr void require_sources() {
-    constexpr bool declared = std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} ==
-                              std::array<bool, sizeof...(Sources) + 1>{};
-    static_assert(sizeof...(Sources) > 0, "healthz: there are no sources; declare at least one");
-    if constexpr (!declared) {
+inline constexpr bool are_sources = std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} ==
+                             std::array<bool, sizeof...(Sources) + 1>{};
+/// The index of a source whose name an earlier one has, or their number.
+template <class... Sources>
+inline constexpr std::size_t second_of_its_name = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
+
+template <class... Sources>
+constexpr auto require_sources() {
+    static_assert(sizeof...(Sources) > 0, "healthz: there are no sources: declare at least one");
+    if constexpr (!are_sources<Sources...>) {
         [[maybe_unused]] bool const each[] = {healthz::require_source<Sources>()...};
     } else if constexpr (sizeof...(Sources) > 0) {
-        constexpr auto twice = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
-        if constexpr (twice < sizeof...(Sources)) {
-            using all = boost::hana::tuple<std::type_identity<Sources>...>;
-            using second = typename std::remove_cvref_t<decltype(boost::hana::at_c<twice>(all{}))>::type;
-            healthz::reject_duplicate<decltype(healthz::spell_name_of(std::declval<second>()))>();
-        }
+        constexpr auto twice = second_of_its_name<Sources...>;
+        if constexpr (twice < sizeof...(Sources))
+            static_assert(holds_for<name_at<twice, Sources...>>, "healthz: two sources have this name: rename one of them");
     }
 }
 
@@ -219,9 +237,9 @@ constexpr void require_sources() {
 /// Keep it in a `constexpr` object with static storage (`inline constexpr` in a header).
 /// Compile errors: no sources, two sources of the same name.
 template <class... Sources>
-constexpr boost::hana::tuple<Sources...> sources(Sources const&... declared) {
+constexpr auto sources(Sources const&... declared) {
     healthz::require_sources<Sources...>();
-    return {declared...};
+    return boost::hana::tuple<Sources...>{declared...};
 }
 
 }  // namespace healthz

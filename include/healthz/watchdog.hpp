@@ -30,29 +30,16 @@ struct required_source {
 template <fixed_string Name>
 inline constexpr required_source even_over_network{Name, true};
 
-template <class Name, bool Holds>
-constexpr void require_local() {
-    static_assert(Holds, "healthz: this source asks over a network, which no reset mends; to require it all the same, say "
-                         "healthz::even_over_network");
-}
-template <class Name, bool Holds>
-constexpr void require_period() {
-    static_assert(Holds, "healthz: the period of the watchdog must exceed the worst-case detection of this source");
-}
-
+// A required source, by its index.
 template <auto const& Sources, watchdog_period Period, required_source Source>
-constexpr std::size_t required_index() {
-    constexpr auto index = healthz::index_of<Sources, Source.name>();
-    constexpr auto& row = rows_of<Sources>[index];
-    using name = spelled_name<Source.name>;
-    healthz::require_local<name, !row.remote || Source.network_allowed>();
-    constexpr auto detection = healthz::worst_case_detection<Sources, Source.name>().count();
-    healthz::require_period<name, (Period.milliseconds > detection)>();
-    return index;
-}
-template <auto const& Sources, watchdog_period Period, required_source... Required>
-inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{
-    healthz::required_index<Sources, Period, Required>()...};
+struct watched_source {
+    static constexpr std::size_t index = healthz::index_of<Sources, Source.name>();
+    static_assert(!rows_of<Sources>[index].remote || Source.network_allowed,
+                  "healthz: this source asks over a network, which no reset mends; to require it all the same, say "
+                  "healthz::even_over_network");
+    static_assert(Period.milliseconds > healthz::worst_case_detection<Sources, Source.name>().count(),
+                  "healthz: the period of the watchdog must exceed the worst-case detection of this source");
+};
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
 /// since the last time. So it is no longer fed if the loop, its clock or a required source stops, and the device is reset within
@@ -67,7 +54,9 @@ inline constexpr std::array<std::size_t, sizeof...(Required)> required_indices{
 /// too, which counts immediate probers that block the loop.
 template <auto const& Sources, watchdog_period Period, required_source... Required>
 class watchdog {
+    static_assert(healthz::require_declaration<Sources>(Sources));
     static_assert(sizeof...(Required) > 0, "healthz: a watchdog must require at least one source");
+    static constexpr std::array<std::size_t, sizeof...(Required)> indices{watched_source<Sources, Period, Required>::index...};
 
 public:
     /// Whether to feed the hardware watchdog now, once. Call it after `poll`, in the same place. An interrupt that feeds the
@@ -83,9 +72,7 @@ public:
     }
 
 private:
-    static constexpr auto& indices = required_indices<Sources, Period, Required...>;
-
-    std::array<tick, required_indices<Sources, Period, Required...>.size()> seen_{};  // the progress of each when it was last fed
+    std::array<tick, indices.size()> seen_{};  // the progress of each when it was last fed
     bool fed_ = false;
 };
 

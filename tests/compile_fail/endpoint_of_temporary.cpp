@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: = delete;  // the document must outlive it
+// EXPECT: healthz: the document of an endpoint must outlive it: give it one that has a name
 // NAMES: document
 #include <healthz.hpp>
 #include <healthz/beast/endpoint.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor
-// NAMES: 'o', 'r', 'd', 'e', 'r', 's'
+// NAMES(g++): "orders"
+// NAMES(clang++): 'o', 'r', 'd', 'e', 'r', 's'
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

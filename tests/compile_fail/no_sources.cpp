@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: there are no sources; declare at least one
+// EXPECT: healthz: there are no sources: declare at least one
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

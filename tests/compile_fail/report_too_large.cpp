@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: an outcome that is reported for this source must not have more room than those of its prober
-// NAMES: 'i', 'm', 'u'
+// NAMES: "imu"
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: BSL-1.0
 # Usage: run.sh [FILE.cpp...]           (without files: all of this folder)
 #
-# Each file must be rejected by g++ and by clang++, and the reader must see why: the first 15 lines of the compiler's output
-# hold the text of every line "// EXPECT: text" and "// NAMES: text" of the file. With -DTWIN the same file compiles, so
-# that it cannot fail for another reason than the one it shows.
+# Each file must be rejected by g++ and by clang++, and the reader must see why:
+# - The first sentence of ours is that of the line "// EXPECT: sentence" of the file. It stands in the first 8 lines of the
+#   compiler's output, and in the first line with "error:" or above it.
+# - Its first 20 lines hold the text of every line "// NAMES: text".
+# "// EXPECT(g++): sentence" and the like are for one of the compilers.
+# With -DTWIN the same file compiles, so that it cannot fail for another reason than the one it shows.
 # <healthz.hpp> is precompiled under build/compile_fail: the messages are the same, and a file takes a sixth of the time.
 # Environment: COMPILERS="g++ clang++", JOBS=2, CXXFLAGS="more flags".
 set -u
@@ -20,26 +23,38 @@ precompile() {
         { cat "$dir/log.txt"; return 1; }
 }
 
+# What the file that is checked says of the compiler that checks it.
+lines_of() { sed -nE "s,^// $1(\\(${compiler//+/[+]}\\))?: *(.*[^ ]) *\$,\\2,p" "$file"; }
+
 # Checks one file with one compiler; prints what is wrong.
 check() {
-    local compiler=$1 file=$2 name output head text
+    local compiler=$1 file=$2 name output head text expected place error
     name="$(basename "$file") ($compiler)"
     local command=(compile "$compiler" -fsyntax-only "$file")
     # Clang looks for such a file only where it is told to.
     [[ $compiler != clang* ]] || command+=(-include "$precompiled/$compiler/healthz.hpp")
 
-    local texts
-    texts=$(sed -nE 's,^// (EXPECT|NAMES): *(.*[^ ]) *$,\2,p' "$file")
-    if ! grep -q '^// EXPECT: ' "$file"; then echo "FAILED $name: no line '// EXPECT: sentence'"; return 1; fi
+    expected=$(lines_of EXPECT)
+    if [ -z "$expected" ]; then echo "FAILED $name: no line '// EXPECT: sentence'"; return 1; fi
 
     if output=$("${command[@]}" 2>&1); then echo "FAILED $name: it compiles"; return 1; fi
-    head=$(head -n 15 <<<"$output")
+    head=$(head -n 20 <<<"$output")
+    error=$(grep -nm 1 'error:' <<<"$output" | cut -d : -f 1)
+    place=$(grep -nm 1 -F -e 'healthz: ' -e "$expected" <<<"$output" | cut -d : -f 1)
+    if [[ "$(sed -n "${place:-1}p" <<<"$output")" != *"$expected"* ]]; then
+        printf 'FAILED %s: the first sentence is not "%s":\n%s\n' "$name" "$expected" "$head"
+        return 1
+    fi
+    if [ "$place" -gt 8 ] || [ "$place" -gt "$error" ]; then
+        printf 'FAILED %s: the sentence stands in line %s, the first error in line %s:\n%s\n' "$name" "$place" "$error" "$head"
+        return 1
+    fi
     while IFS= read -r text; do
         if ! grep -qF -e "$text" <<<"$head"; then
-            printf 'FAILED %s: the first 15 lines do not say "%s":\n%s\n' "$name" "$text" "$head"
+            printf 'FAILED %s: the first 20 lines do not say "%s":\n%s\n' "$name" "$text" "$head"
             return 1
         fi
-    done <<<"$texts"
+    done < <(lines_of NAMES)
 
     if ! grep -q 'TWIN' "$file"; then echo "FAILED $name: it has no twin (#ifdef TWIN)"; return 1; fi
     if ! output=$("${command[@]}" -DTWIN 2>&1); then

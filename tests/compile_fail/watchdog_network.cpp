@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: this source asks over a network, which no reset mends; to require it all the same, say healthz::even_over_network
-// NAMES: 'b', 'r', 'o', 'k', 'e', 'r'
+// NAMES: "broker"
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: the period of the watchdog must exceed the worst-case detection of this source
-// NAMES: 'i', 'm', 'u'
+// NAMES: "imu"
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -133,14 +133,14 @@ constexpr bool nothing_is_written_where_it_does_not_fit() {
     bool const refused = healthz::write_json(r, std::span(buffer).first(sample_json.size() - 1)).empty() &&
                          healthz::write_json(r, std::span<char>()).empty() &&
                          std::count(std::begin(buffer), std::end(buffer), '#') == std::ptrdiff_t(sample_json.size());
-    return refused && healthz::write_json(r, buffer) == sample_json;
+    return refused && healthz::write_json(r, std::span<char>(buffer)) == sample_json;
 }
 static_assert(nothing_is_written_where_it_does_not_fit());
 
 constexpr bool nothing_is_written_behind_the_document() {
     char buffer[sample_json.size() + 2];
     std::fill(std::begin(buffer), std::end(buffer), '#');
-    healthz::write_json(make_sample(), buffer);
+    healthz::write_json(make_sample(), std::span<char>(buffer));
     return buffer[sample_json.size()] == '#' && buffer[sample_json.size() + 1] == '#';
 }
 static_assert(nothing_is_written_behind_the_document());

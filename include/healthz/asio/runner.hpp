@@ -197,6 +197,8 @@ private:
 /// one that its parent had started must not be used there.
 template <auto const& Sources>
 class runner {
+    static_assert(healthz::require_declaration<Sources>(Sources));
+
 public:
     /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.

@@ -58,7 +58,11 @@ void require_usable(Auth const& policy) {
 template <authorization Auth>
 class endpoint {
 public:
-    endpoint(document const&&, Auth, std::string = {}) = delete;  // the document must outlive it
+    /// A temporary does not compile.
+    template <class Path = std::string>
+    endpoint(document const&& source, Auth policy, Path = {}) : document_(source), auth_(std::move(policy)) {
+        static_assert(std::is_void_v<Path>, "healthz: the document of an endpoint must outlive it: give it one that has a name");
+    }
 
     /// Throws std::invalid_argument if the policy's secret is not set.
     endpoint(document const& source, Auth policy, std::string path = std::string(default_path))

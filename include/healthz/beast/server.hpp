@@ -298,6 +298,7 @@ private:
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
 template <auto const& Sources>
 int serve(options how) {
+    static_assert(healthz::require_declaration<Sources>(Sources));
     try {
         return server<Sources>(std::move(how)).run();
     } catch (std::exception const& e) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace healthz {
 
@@ -27,8 +28,20 @@ public:
     constexpr setting(char const* literal) : text_(literal) {}
     constexpr setting(env from) : text_(from.fallback), variable_(from.variable) {}
 
+    /// Whatever is neither does not compile.
+    template <class Other>
+        requires(!std::is_convertible_v<Other const&, char const*>)
+    constexpr setting(Other const&) {
+        static_assert(std::is_void_v<Other>, "healthz: a setting is a text in quotes or healthz::env(...), no number and no std::string");
+    }
+
     /// Whether the declaration has a value; for settings that may be left out.
     constexpr bool given() const { return text_ != nullptr || variable_ != nullptr; }
+
+    /// For the `complaint` of a prober that cannot do without: the sentence where no text was given, else null.
+    constexpr char const* required(char const* sentence) const {
+        return variable_ == nullptr && (text_ == nullptr || *text_ == '\0') ? sentence : nullptr;
+    }
 
     /// The text; a variable's as it was when the environment was last read, see `read_environment`. Thread safe. Returns nothing,
     /// and the sentence for a FAILED in `problem`, if the variable is not set or the text is empty; `what` names the setting.

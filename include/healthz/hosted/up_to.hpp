@@ -3,6 +3,8 @@
 // Links with nothing.
 #pragma once
 
+#include "../complaint.hpp"
+
 #include <cstddef>
 #include <initializer_list>
 #include <stdexcept>
@@ -14,8 +16,14 @@ template <std::size_t Capacity, class Item>
 class up_to {
 public:
     constexpr up_to() = default;
-    constexpr up_to(std::initializer_list<Item> items) {
-        if (items.size() > Capacity) throw std::length_error("healthz: too many items in the list of a setting");
+    constexpr up_to(std::initializer_list<Item> items)
+        HEALTHZ_REJECTS(items.size() > Capacity, "healthz: too many items in the list of a setting")
+    {
+        if (items.size() > Capacity) {
+            constexpr auto sentence = "healthz: too many items in the list of a setting";
+            if (std::is_constant_evaluated()) healthz::reject(sentence);
+            throw std::length_error(sentence);
+        }
         for (auto const& each : items) items_[size_++] = each;
     }
 

@@ -15,6 +15,9 @@ namespace healthz {
 struct dns {
     setting name;
 
+    constexpr char const* complaint() const {
+        return name.required("healthz: dns needs a name: write .name = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
 
     boost::asio::awaitable<outcome_type> probe() const {

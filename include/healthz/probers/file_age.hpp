@@ -5,6 +5,7 @@
 
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
+#include "../time_span.hpp"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -20,9 +21,13 @@ namespace healthz {
 /// ERROR: it is older, cannot be read, or lies further than `oldest` in the future. FAILED: a setting is missing.
 struct file_age {
     setting path;
-    std::chrono::milliseconds oldest = std::chrono::milliseconds::zero();
+    time_span oldest = std::chrono::milliseconds::zero();
 
     static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or large files are errors");
+    constexpr char const* complaint() const {
+        if (oldest <= oldest.zero()) return "healthz: file_age needs a limit: write how old the file may be, .oldest = 30s";
+        return path.required("healthz: file_age needs a file: write .path = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
 
     outcome_type probe() const {

@@ -61,6 +61,9 @@ struct http {
 
     static constexpr std::size_t longest_reply = 16 * 1024 * 1024;
 
+    constexpr char const* complaint() const {
+        return url.required("healthz: http needs the URL of a server: write .url = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<1024>;
     class session;
 };

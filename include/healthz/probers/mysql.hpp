@@ -43,6 +43,9 @@ struct mysql {
     /// Where `verify` is false, VERIFY_CA and VERIFY_IDENTITY count as REQUIRED.
     tls_options tls = tls_options();
 
+    constexpr char const* complaint() const {
+        return url.required("healthz: mysql needs the URL of a server: write .url = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<1024>;
     class session;
 };

@@ -39,6 +39,9 @@ struct odbc {
     bool fresh = false;
 
     static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
+    constexpr char const* complaint() const {
+        return connection_string.required("healthz: odbc needs a connection string: write .connection_string = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<1024>;
     class session;
 };

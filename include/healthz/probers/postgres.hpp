@@ -44,6 +44,9 @@ struct postgres {
     /// transaction needs this to be false.
     bool statement_timeout = true;
 
+    constexpr char const* complaint() const {
+        return url.required("healthz: postgres needs a connection string: write .url = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<1024>;
     class session;
 };

@@ -29,6 +29,9 @@ struct process {
     /// As `ps -o comm` shows it: the program's name, of at most 15 characters.
     std::string_view name = {};
 
+    constexpr char const* complaint() const {
+        return pid_file.required("healthz: process needs a pid file: write .pid_file = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
 
     outcome_type probe() const {

@@ -26,6 +26,9 @@ struct redis {
     /// For `rediss://`.
     tls_options tls = tls_options();
 
+    constexpr char const* complaint() const {
+        return url.required("healthz: redis needs the URL of a server: write .url = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
     class session;
 };

@@ -28,6 +28,9 @@ struct sqlite {
     /// names a table to notice that. Rows are not examined, so `PRAGMA integrity_check` is no test.
     char const* test = "SELECT count(*) FROM sqlite_master";
 
+    constexpr char const* complaint() const {
+        return path.required("healthz: sqlite needs a file: write .path = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
 
     outcome_type probe(attempt a) const {

@@ -29,6 +29,9 @@ struct tcp {
     /// Bytes that must stand somewhere in what comes, such as a greeting; in its first 4 KiB.
     std::string_view expect = {};
 
+    constexpr char const* complaint() const {
+        return address.required("healthz: tcp needs an address: write .address = a text in quotes, or healthz::env(...)");
+    }
     using outcome_type = basic_outcome<512>;
 
     boost::asio::awaitable<outcome_type> probe() const {

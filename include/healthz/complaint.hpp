@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+// How a mistake is told while compiling: by one sentence that begins with "healthz:", in the compiler's first lines.
+//
+// - A mistake in types, or in the constants of a declaration, is told by a `static_assert`, few templates away from the user's line,
+//   since g++ lists those first. Where the compiler would not show the source's name besides, its condition is `holds_for` the name.
+// - A mistake in values that are passed to a function is told by `reject`.
+// Part of the core.
+#pragma once
+
+#include "text.hpp"
+
+#include <type_traits>
+
+namespace healthz {
+
+// The name of a source as a type that the compiler shows as text: Clang 14 shows a fixed_string as numbers, but characters as such.
+#ifdef __clang__
+template <char...>
+struct letters;
+template <fixed_string Name, std::size_t... Index>
+letters<Name.chars[Index]...> spell(std::index_sequence<Index...>);
+template <fixed_string Name>
+using source_name = decltype(healthz::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
+#else
+template <fixed_string Name>
+struct source_name;
+#endif
+
+/// Not so: a condition that compilers show with these names when it fails.
+template <class... Names>
+inline constexpr bool holds_for = false;
+
+// Nowhere defined, so that a program which makes such a mistake while it runs does not link, unless its compiler sees that all is right.
+void invalid_declaration(char const* sentence);
+
+/// Makes what is being evaluated no constant, for the reason that `sentence` tells.
+constexpr void reject(char const* sentence) {
+    // A built-in function that is never evaluated while compiling: in its complaint g++ shows what its argument is.
+    if (std::is_constant_evaluated()) __builtin_prefetch(sentence);
+    else invalid_declaration(sentence);
+}
+
+}  // namespace healthz
+
+// Of a function that calls `reject`: Clang would begin with the constant that is none, and tell the sentence lines later. With
+// this attribute, which stands behind the parameters, it begins with the sentence. Other compilers do not know it.
+#ifdef __clang__
+#define HEALTHZ_REJECTS(condition, sentence)                                                    \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wgcc-compat\"")       \
+        __attribute__((diagnose_if(condition, sentence, "error"))) _Pragma("clang diagnostic pop")
+#else
+#define HEALTHZ_REJECTS(condition, sentence)
+#endif
