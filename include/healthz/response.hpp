@@ -52,16 +52,6 @@ constexpr std::string_view write_body(response const& r, report_view report, std
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
-/// The same with a buffer that is certain to be large enough. Compile error: it is not.
-template <auto const& Sources, sized_buffer Buffer>
-constexpr std::string_view write_body(response const& r, report<Sources> const& report, Buffer& buffer) {
-    constexpr auto size = decltype(std::span(buffer))::extent;
-    static_assert(size >= max_body_size<Sources>,
-                  "healthz: the buffer is too small for the largest body: write char buffer[healthz::max_body_size<sources>], or pass a "
-                  "std::span<char> where what does not fit may be left out");
-    return healthz::write_body(r, report.view(), std::span<char>(buffer));
-}
-
 /// The header field Date as a line (RFC 9110, 6.6.1: of a server that has a clock), for the years up to 9999.
 constexpr auto date_field(std::chrono::sys_seconds now) {
     std::array<char, 37> line{};

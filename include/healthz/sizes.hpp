@@ -31,6 +31,16 @@ inline constexpr std::size_t max_response_size =
     max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
     challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
 
+/// Writes the body into `buffer`, which is certain to be large enough, and returns it: nothing for HEAD. Compile error: the buffer is not.
+template <auto const& Sources, sized_buffer Buffer>
+constexpr std::string_view write_body(response const& r, report<Sources> const& report, Buffer& buffer) {
+    constexpr auto size = decltype(std::span(buffer))::extent;
+    static_assert(size >= max_body_size<Sources>,
+                  "healthz: the buffer is too small for the largest body: write char buffer[healthz::max_body_size<sources>], or pass a "
+                  "std::span<char> where what does not fit may be left out");
+    return healthz::write_body(r, report.view(), std::span<char>(buffer));
+}
+
 /// Writes the whole response into `buffer`, which is certain to be large enough where there are no further `fields`, and returns what
 /// was written. Compile error: it is not.
 template <auto const& Sources, sized_buffer Buffer>
@@ -41,6 +51,5 @@ constexpr std::string_view write_response(response const& r, report<Sources> con
                   "a std::span<char> where what does not fit may be left out");
     return healthz::write_response(r, report.view(), std::span<char>(buffer), fields);
 }
-
 
 }  // namespace healthz
