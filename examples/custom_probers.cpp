@@ -78,7 +78,7 @@ constexpr auto sources = healthz::sources(
 
 int main() {
     asio::io_context context;
-    healthz::asio::runner<sources> runner(context.get_executor(), [](auto const& report, std::size_t index) {
+    healthz::runner<sources> runner(context.get_executor(), [](auto const& report, std::size_t index) {
         auto const verdict = *report[index];
         std::cout << verdict.name << ": " << to_string(verdict.status) << ' ' << verdict.error << '\n';
     });

@@ -35,7 +35,7 @@ struct http_response {
 
 class sources_endpoint {
 public:
-    explicit sources_endpoint(healthz::asio::runner<sources> const& runner) : runner_(runner) {}
+    explicit sources_endpoint(healthz::runner<sources> const& runner) : runner_(runner) {}
 
     http_response operator()(http_request const& request) const {
         auto const report = runner_.snapshot();
@@ -52,13 +52,13 @@ public:
     }
 
 private:
-    healthz::asio::runner<sources> const& runner_;
+    healthz::runner<sources> const& runner_;
     healthz::admin_secret secret_{healthz::env("HEALTHZ_ADMIN_SECRET")};
 };
 
 int main() {
     boost::asio::io_context context;
-    healthz::asio::runner<sources> runner(context.get_executor());
+    healthz::runner<sources> runner(context.get_executor());
     runner.start();
     std::jthread const checks([&] { context.run(); });
     while (runner.snapshot().pending() > 0) std::this_thread::sleep_for(10ms);

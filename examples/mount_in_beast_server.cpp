@@ -17,7 +17,7 @@
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace http = healthz::detail::http;
 
 constexpr auto sources = healthz::sources(
     healthz::source<"self">(healthz::tcp{.address = "127.0.0.1:8081"}, {.interval = 1s, .timeout = 500ms, .retries = 0}));
@@ -68,7 +68,7 @@ int main() try {
 
     healthz::beast::document document;
     sources_endpoint const healthz_endpoint(document, healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET")));
-    healthz::asio::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t index) { document.update(report, index); });
+    healthz::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t index) { document.update(report, index); });
 
     asio::ip::tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 8081});
     asio::co_spawn(context, do_listen(std::move(acceptor), healthz_endpoint), asio::detached);

@@ -44,18 +44,18 @@ constexpr auto sources = healthz::sources(
     healthz::source<"mysql">(healthz::mysql{.url = target}, check),
     healthz::source<"redis">(healthz::redis{.url = target}, check),
     healthz::source<"odbc">(healthz::odbc{.connection_string = target}, check),
-    healthz::source<"http">(healthz::http{.url = target}, check));
+    healthz::source<"http">(healthz::detail::http{.url = target}, check));
 
 void check_with_healthz(std::size_t index, int count) {
     boost::asio::io_context context(1);
     auto const work = boost::asio::make_work_guard(context);
-    auto const port = healthz::asio::make_port(context.get_executor(), healthz::asio::probers_of<sources>[index]);
-    std::function<void(healthz::asio::finding const&)> next = [&](healthz::asio::finding const& found) {
+    auto const port = healthz::detail::make_port(context.get_executor(), healthz::detail::probers_of<sources>[index]);
+    std::function<void(healthz::detail::finding const&)> next = [&](healthz::detail::finding const& found) {
         if (found.status != healthz::status::ok) give_up(found.json.c_str());
         if (--count >= 0) port->start(healthz::attempt{10s}, next);
         else context.stop();
     };
-    next(healthz::asio::finding(healthz::ok()));
+    next(healthz::detail::finding(healthz::ok()));
     context.run();
 }
 
@@ -99,7 +99,7 @@ void run(std::string_view kind, char const* address, int count) {
     if (kind == "pq") return query(address, count, false);
     if (kind == "pq_fresh") return query(address, count, true);
     for (std::size_t i = 0; i < healthz::size_of<sources>; ++i)
-        if (kind == healthz::rows_of<sources>[i].name()) return check_with_healthz(i, count);
+        if (kind == healthz::detail::rows_of<sources>[i].name()) return check_with_healthz(i, count);
     give_up("no such kind");
 }
 

@@ -76,7 +76,7 @@ int main(int count, char** words) {
         if (result != EXIT_SUCCESS) return result;
     } else {
         boost::asio::io_context context(1);
-        healthz::asio::runner<sources> runner(context.get_executor(), note);
+        healthz::runner<sources> runner(context.get_executor(), note);
         runner.start();
         context.run_for(seconds);
     }

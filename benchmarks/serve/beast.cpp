@@ -6,7 +6,7 @@
 #include <boost/beast.hpp>
 
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace http = healthz::detail::http;
 namespace net = boost::asio;
 
 namespace {

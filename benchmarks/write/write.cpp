@@ -6,7 +6,7 @@
 #include "peers.hpp"
 
 #include <benchmark/benchmark.h>
-#include <healthz/hosted/document.hpp>
+#include <healthz/hosted/shared_document.hpp>
 
 #include <cstring>
 #include <functional>
@@ -86,7 +86,7 @@ void add(bool errors) {
     live->update(report);
     if (live->text() != *document) throw std::runtime_error("the live document differs");
     measure("live document" + column, size, [live] {
-        benchmark::DoNotOptimize(healthz::copy_text(live->text(), buffer));
+        benchmark::DoNotOptimize(healthz::detail::copy_text(live->text(), buffer));
         benchmark::ClobberMemory();
     });
     if (!errors) add_publish("publish a verdict" + column, report, false);

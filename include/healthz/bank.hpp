@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
 /// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
@@ -92,7 +92,7 @@ constexpr auto require_pollable(boost::hana::tuple<Sources...> const&) {
     constexpr auto coroutine = first_coroutine<Sources...>;
     if constexpr (coroutine < sizeof...(Sources)) {
         static_assert(holds_for<name_at<coroutine, Sources...>>,
-                      "healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor");
+                      "healthz: the prober of this source is a coroutine; run it with healthz::runner, not with a monitor");
     }
     return true;
 }
@@ -107,4 +107,4 @@ struct make_bank {
 template <auto const& Sources>
 inline constexpr auto bank_of = boost::hana::unpack(Sources, make_bank{});
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -13,6 +13,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// How a combination makes its outcome of those of its members.
 enum class combining : std::uint8_t {
     all,       ///< OK when every member is; else the first outcome that is not
@@ -62,11 +64,11 @@ private:
 
     static constexpr Outcome about(std::string_view before, std::size_t index, std::string_view after, status found, std::string_view json) {
         char text[48];
-        char* out = healthz::copy_text(before, text);
+        char* out = healthz::detail::copy_text(before, text);
         auto const number = index + 1;
         if (number >= 10) *out++ = static_cast<char>('0' + number / 10);
         *out++ = static_cast<char>('0' + number % 10);
-        out = healthz::copy_text(after, out);
+        out = healthz::detail::copy_text(after, out);
         return Outcome::part({text, static_cast<std::size_t>(out - text)}, found, json);
     }
 
@@ -115,21 +117,21 @@ constexpr bool is_concurrent() {
 /// What `inverted`, `all_of` and `any_of` make: settings only, unless all members are immediate and keep nothing.
 template <combining How, class... Probers>
 struct combination {
-    using outcome_type = basic_outcome<healthz::combined_capacity<How, Probers...>()>;
+    using outcome_type = basic_outcome<healthz::detail::combined_capacity<How, Probers...>()>;
     static constexpr auto how = How;
     static constexpr std::size_t size = sizeof...(Probers);
     static constexpr bool remote = (is_remote<Probers> || ...);
-    static constexpr bool blocking = (healthz::blocks<Probers>() || ...);
+    static constexpr bool blocking = (healthz::detail::blocks<Probers>() || ...);
     /// Whether a runner runs the members itself, at the same time, each in the way of its kind; it then distinguishes an error for
     /// want of a descriptor from one that shows that something is absent.
-    static constexpr bool concurrent = (healthz::is_concurrent<Probers>() || ...) || blocking;
+    static constexpr bool concurrent = (healthz::detail::is_concurrent<Probers>() || ...) || blocking;
 
     boost::hana::tuple<Probers...> members;
 
     constexpr char const* complaint() const {
         return boost::hana::unpack(members, [](Probers const&... each) {
             char const* first = nullptr;
-            static_cast<void>(((first = healthz::complaint_of(each)) || ...));
+            static_cast<void>(((first = healthz::detail::complaint_of(each)) || ...));
             return first;
         });
     }
@@ -146,7 +148,7 @@ private:
         tally<How, outcome_type> found;
         outcome_type result = outcome_type::ok();
         auto const decides = [&](std::size_t index, auto const& each) { return found.take(index, each.status(), each.json(), result); };
-        bool const decided = (decides(Index, healthz::probe(boost::hana::at_c<Index>(members), a)) || ...);
+        bool const decided = (decides(Index, healthz::detail::probe(boost::hana::at_c<Index>(members), a)) || ...);
         return decided ? result : found.rest();
     }
 };
@@ -232,7 +234,7 @@ private:
             return found_.take(Member, found.status(), found.json(), result);
         };
         if constexpr (immediate_prober<Session>) {
-            return take(healthz::probe(member, a));
+            return take(healthz::detail::probe(member, a));
         } else {
             auto const found = member.poll();
             return found && take(*found);
@@ -277,12 +279,14 @@ constexpr auto combine(Probers const&... members) {
     if constexpr (probers) return combination<How, Probers...>{{members...}};
 }
 
+}  // namespace detail
+
 /// For what must be absent, such as an open port. OK becomes ERROR, ERROR becomes OK; FAILED and TIMEOUT stay, since neither
 /// shows that something is absent. Any ERROR counts as absence: use an IP address, since a name that does not resolve would
 /// count as OK. Of the same kind as `prober`.
 template <class Prober>
 constexpr auto inverted(Prober const& prober) {
-    return healthz::combine<combining::inverted>(prober);
+    return healthz::detail::combine<detail::combining::inverted>(prober);
 }
 
 /// Several as one source, such as all that a request needs: OK when all are; else the outcome of the first that is not, which
@@ -292,7 +296,7 @@ constexpr auto inverted(Prober const& prober) {
 /// a coroutine or may block, so that none waits for another.
 template <class... Probers>
 constexpr auto all_of(Probers const&... members) {
-    return healthz::combine<combining::all>(members...);
+    return healthz::detail::combine<detail::combining::all>(members...);
 }
 
 /// Several as one source of which one suffices, such as replicas: OK as soon as one is, and the others are given up. Where
@@ -300,7 +304,7 @@ constexpr auto all_of(Probers const&... members) {
 /// that has not answered at the deadline leaves it open whether one is: TIMEOUT, whatever the others said. Kinds as for `all_of`.
 template <class... Probers>
 constexpr auto any_of(Probers const&... members) {
-    return healthz::combine<combining::any>(members...);
+    return healthz::detail::combine<detail::combining::any>(members...);
 }
 
 }  // namespace healthz

@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace healthz {
+namespace healthz::detail {
 
 // The name of a source as a type that the compiler shows as text: Clang 14 shows a fixed_string as numbers, but characters as such.
 #ifdef __clang__
@@ -20,7 +20,7 @@ struct letters;
 template <fixed_string Name, std::size_t... Index>
 letters<Name.chars[Index]...> spell(std::index_sequence<Index...>);
 template <fixed_string Name>
-using source_name = decltype(healthz::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
+using source_name = decltype(healthz::detail::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
 #else
 template <fixed_string Name>
 struct source_name;
@@ -40,7 +40,7 @@ constexpr void reject(char const* sentence) {
     else invalid_declaration(sentence);
 }
 
-}  // namespace healthz
+}  // namespace healthz::detail
 
 // Of a function that calls `reject`: Clang would begin with the constant that is none, and tell the sentence lines later. With
 // this attribute, which stands behind the parameters, it begins with the sentence. Other compilers do not know it.

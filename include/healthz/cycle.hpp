@@ -14,6 +14,8 @@ using tick = std::uint32_t;
 /// Whether `moment` has come at `now`, for two moments less than 2^31 ms (24 days) apart, across a wrap of the clock.
 constexpr bool reached(tick now, tick moment) { return now - moment < (tick{1} << 31); }
 
+namespace detail {
+
 /// A health check in ticks, as the cycle needs it.
 struct schedule {
     tick interval;
@@ -121,5 +123,7 @@ private:
     packed_word due_;
     std::uint16_t attempt_ = 0;  // and whether it runs
 };
+
+}  // namespace detail
 
 }  // namespace healthz

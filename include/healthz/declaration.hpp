@@ -12,6 +12,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 template <fixed_string Name>
 constexpr auto escape_name() {
     struct {
@@ -20,11 +22,11 @@ constexpr auto escape_name() {
     } escaped{};
     auto* const end = healthz::escape_json(Name.view(), escaped.text, escaped.text + sizeof escaped.text);
     escaped.key_size = static_cast<std::size_t>(end - escaped.text);
-    escaped.size = static_cast<std::size_t>(healthz::copy_text(Name.view(), end) - escaped.text);
+    escaped.size = static_cast<std::size_t>(healthz::detail::copy_text(Name.view(), end) - escaped.text);
     return escaped;
 }
 template <fixed_string Name>
-inline constexpr auto roomy_escaped = healthz::escape_name<Name>();
+inline constexpr auto roomy_escaped = healthz::detail::escape_name<Name>();
 template <fixed_string Name>  // as much of it as is used
 inline constexpr auto escaped_name = [] {
     std::array<char, roomy_escaped<Name>.size> exact;
@@ -40,7 +42,7 @@ template <fixed_string Name>
 constexpr name_text text_of_name() {
     constexpr auto size = Name.view().size();
     // The template argument itself is in the program's memory.
-    if constexpr (healthz::is_plain(Name.view())) return {Name.chars, size, size};
+    if constexpr (healthz::detail::is_plain(Name.view())) return {Name.chars, size, size};
     else if constexpr (roomy_escaped<Name>.key_size == size) return {Name.chars, size, size};
     else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};
 }
@@ -59,13 +61,13 @@ constexpr source_row make_row(name_text name, health_check const& check, std::si
 }
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
-    return healthz::make_row(healthz::text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
+    return healthz::detail::make_row(healthz::detail::text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
 }
 
 template <std::size_t Count>
 struct source_table {
     std::array<source_row, Count> rows;
-    std::array<healthz::thresholds, Count> thresholds;
+    std::array<healthz::detail::thresholds, Count> thresholds;
     bool has_thresholds = false;
     bool has_parents = false;
     std::size_t max_starts = 0;
@@ -81,14 +83,14 @@ constexpr int read_one(boost::hana::tuple<Sources...> const& sources) {
     return boost::hana::at_c<0>(sources).check.retries;
 }
 template <auto const& Sources>
-concept constant_sources = requires { typename std::integral_constant<int, healthz::read_one(Sources)>; };
+concept constant_sources = requires { typename std::integral_constant<int, healthz::detail::read_one(Sources)>; };
 
 /// What must hold of a declaration before anything is made of it. What takes one begins with this, so that the first error is a sentence.
 /// Returns auto, so that it is instantiated there and then.
 template <auto const& Declaration, class... Sources>
 constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
     constexpr auto count = sizeof...(Sources);
-    healthz::require_sources<Sources...>();
+    healthz::detail::require_sources<Sources...>();
     if constexpr (!constant_sources<Declaration>) {
         static_assert(constant_sources<Declaration>, "healthz: these sources are no constant: write constexpr auto sources = healthz::sources(...)");
     } else if constexpr (are_dependent<Sources...>) {
@@ -97,7 +99,7 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
             static_assert(holds_for<name_at<orphan, Sources...>, source_name<source_at<orphan, Sources...>::parent_string>>,
                           "healthz: this source depends on one that is not declared: declare it, or correct its name in depends_on");
         } else {
-            constexpr auto circle = healthz::first_in_circle(parents<Sources...>);
+            constexpr auto circle = healthz::detail::first_in_circle(parents<Sources...>);
             if constexpr (circle < count)
                 static_assert(holds_for<name_at<circle, Sources...>>, "healthz: this source depends on itself, by way of others: end the circle");
         }
@@ -109,12 +111,12 @@ struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
         constexpr auto count = sizeof...(Sources);
-        source_table<count> table{{healthz::make_row(declared)...}, {thresholds(declared.check)...}};
+        source_table<count> table{{healthz::detail::make_row(declared)...}, {thresholds(declared.check)...}};
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
         table.has_parents = are_dependent<Sources...>;
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
-        auto const plan = healthz::plan_starts(intervals);
+        auto const plan = healthz::detail::plan_starts(intervals);
         table.max_starts = plan.most;
         std::uint32_t offset = 0;
         for (std::size_t i = 0; i < count; ++i) {
@@ -128,7 +130,7 @@ struct make_table {
     }
 };
 
-template <auto const& Sources, bool = healthz::require_declaration<Sources>(Sources)>
+template <auto const& Sources, bool = healthz::detail::require_declaration<Sources>(Sources)>
 inline constexpr auto table_of = boost::hana::unpack(Sources, make_table{});
 
 /// The rows of a declaration, in its order.
@@ -147,16 +149,18 @@ inline constexpr bool has_parents = table_of<Sources>.has_parents;
 template <auto const& Sources>
 inline constexpr auto dependencies_of = boost::hana::unpack(Sources, make_dependencies{});
 
+}  // namespace detail
+
 /// The number of sources.
 template <auto const& Sources>
-inline constexpr std::size_t size_of = table_of<Sources>.rows.size();
+inline constexpr std::size_t size_of = detail::table_of<Sources>.rows.size();
 
 /// The index of the source `Name`. Compile error: there is none.
 template <auto const& Sources, fixed_string Name>
 constexpr std::size_t index_of() {
     constexpr auto index = [] {
         std::size_t i = 0;
-        while (i < size_of<Sources> && rows_of<Sources>[i].name() != Name.view()) ++i;
+        while (i < size_of<Sources> && detail::rows_of<Sources>[i].name() != Name.view()) ++i;
         return i;
     }();
     static_assert(index < size_of<Sources>, "healthz: no source of this name is declared");
@@ -166,7 +170,7 @@ constexpr std::size_t index_of() {
 /// No more checks than these start in one tick of a monitor that is polled in every tick: offsets are chosen for that. The
 /// retries of sources that fail come on top, and so do sources that a `report` has moved off their place.
 template <auto const& Sources>
-inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
+inline constexpr std::size_t max_starts_per_tick = detail::table_of<Sources>.max_starts;
 
 /// The longest time from the death of a source to its verdict. It dies right after it was asked, and its answer, which
 /// is on its way for as long as `timeout`, is OK; the next check starts at the first moment of the timetable that the
@@ -175,7 +179,7 @@ inline constexpr std::size_t max_starts_per_tick = table_of<Sources>.max_starts;
 /// takes at most, with all that immediate probers block in it. It delays each start and each end, and may cost a whole
 /// interval where an end is moved past a start: where `timeout` is a little below `interval`, already a millisecond does.
 /// A check that the end of maintenance called for may add a `timeout`.
-constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int fall = 1,
+constexpr std::chrono::milliseconds worst_case_detection(detail::schedule const& s, int fall = 1,
                                                          std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::int64_t const interval = s.interval, timeout = s.timeout + 2 * late.count();
     auto const check = timeout * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
@@ -196,7 +200,7 @@ constexpr std::chrono::milliseconds worst_case_detection(schedule const& s, int 
 template <auto const& Sources, fixed_string Name>
 constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     constexpr auto index = healthz::index_of<Sources, Name>();
-    return healthz::worst_case_detection(rows_of<Sources>[index].schedule, table_of<Sources>.thresholds[index].fall, late);
+    return healthz::worst_case_detection(detail::rows_of<Sources>[index].schedule, detail::table_of<Sources>.thresholds[index].fall, late);
 }
 
 /// The longest of all sources.
@@ -204,7 +208,7 @@ template <auto const& Sources>
 constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::chrono::milliseconds worst{0};
     for (std::size_t i = 0; i < size_of<Sources>; ++i) {
-        auto const time = healthz::worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall, late);
+        auto const time = healthz::worst_case_detection(detail::rows_of<Sources>[i].schedule, detail::table_of<Sources>.thresholds[i].fall, late);
         if (time > worst) worst = time;
     }
     return worst;

@@ -7,16 +7,20 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// A prober, and the name of the source that its own source depends on.
 template <fixed_string Parent, class Prober>
 struct dependent {
     Prober prober;
-    constexpr char const* complaint() const { return healthz::complaint_of(prober); }
+    constexpr char const* complaint() const { return healthz::detail::complaint_of(prober); }
 };
 template <class Prober>
 inline constexpr bool is_dependent = false;
 template <fixed_string Parent, class Prober>
 inline constexpr bool is_dependent<dependent<Parent, Prober>> = true;
+
+}  // namespace detail
 
 /// What is reached by way of another source, such as a database behind a gateway:
 ///
@@ -28,10 +32,12 @@ inline constexpr bool is_dependent<dependent<Parent, Prober>> = true;
 /// Compile errors, where the sources are used, since a declaration may be a part of another one: `Parent` is not declared, is
 /// this source itself, or depends on it by way of others.
 template <fixed_string Parent, class Prober>
-constexpr dependent<Parent, Prober> depends_on(Prober const& prober) {
-    static_assert(!is_dependent<Prober>, "healthz: a source depends on one other source; let that one depend on the next");
+constexpr detail::dependent<Parent, Prober> depends_on(Prober const& prober) {
+    static_assert(!detail::is_dependent<Prober>, "healthz: a source depends on one other source; let that one depend on the next");
     return {prober};
 }
+
+namespace detail {
 
 /// A source that depends on another one.
 template <fixed_string Name, class Prober, fixed_string Parent>
@@ -66,7 +72,7 @@ constexpr std::string_view parent_name() {
 template <class... Sources>
 inline constexpr auto parents = [] {
     constexpr auto count = sizeof...(Sources);
-    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{healthz::parent_name<Sources>()...};
+    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{healthz::detail::parent_name<Sources>()...};
     constexpr std::array<bool, count> depends{has_parent<Sources>...};
     constexpr name_index<count> index(names);
     std::array<std::uint16_t, count> found{};
@@ -102,13 +108,13 @@ template <class Outcome, fixed_string Parent>
 constexpr Outcome parent_is_down() {
     constexpr std::string_view before = "depends on ", after = ", which is down";
     char text[before.size() + Parent.view().size() + after.size()];
-    auto* const out = healthz::copy_text(after, healthz::copy_text(Parent.view(), healthz::copy_text(before, text)));
+    auto* const out = healthz::detail::copy_text(after, healthz::detail::copy_text(Parent.view(), healthz::detail::copy_text(before, text)));
     return Outcome::error({text, static_cast<std::size_t>(out - text)});
 }
 template <class Outcome, fixed_string Parent>
 inline constexpr auto parent_is_down_text = [] {
-    std::array<char, healthz::parent_is_down<Outcome, Parent>().json().size()> exact;
-    healthz::copy_text(healthz::parent_is_down<Outcome, Parent>().json(), exact.data());
+    std::array<char, healthz::detail::parent_is_down<Outcome, Parent>().json().size()> exact;
+    healthz::detail::copy_text(healthz::detail::parent_is_down<Outcome, Parent>().json(), exact.data());
     return exact;
 }();
 
@@ -139,8 +145,10 @@ struct make_dependencies {
     constexpr auto operator()(Sources const&...) const {
         std::size_t i = 0;
         return std::array<dependency, sizeof...(Sources)>{
-            healthz::make_dependency<Sources>(parents<Sources...>[i++])...};
+            healthz::detail::make_dependency<Sources>(parents<Sources...>[i++])...};
     }
 };
+
+}  // namespace detail
 
 }  // namespace healthz

@@ -67,7 +67,12 @@ enum class answer : std::uint8_t {
     misdirected,        ///< 421: the host is not served here
     header_too_large,   ///< 431 and a close
 };
+
+namespace detail {
+
 inline constexpr std::size_t answer_count = 11;
+
+}  // namespace detail
 
 /// An answer that is not the document.
 struct error_answer {
@@ -75,6 +80,8 @@ struct error_answer {
     std::string_view reason;  ///< of the status line
     std::string_view body;    ///< JSON
 };
+
+namespace detail {
 
 /// Status and body of an error that `decide` returned, in the words of Hasura's server if it has any; not for documents. Firmware
 /// needs no other errors.
@@ -90,9 +97,11 @@ constexpr error_answer error_of_decision(answer which) {
     return errors[static_cast<std::size_t>(which) - 2];
 }
 
+}  // namespace detail
+
 /// Status and body of any error.
 constexpr error_answer error_of(answer which) {
-    if (which <= answer::malformed) return healthz::error_of_decision(which);
+    if (which <= answer::malformed) return healthz::detail::error_of_decision(which);
     constexpr error_answer errors[] = {
         {408, "Request Timeout", R"({"path":"$","error":"the request took too long to arrive","code":"request-timeout"})"},
         {421, "Misdirected Request", R"({"path":"$","error":"this host is not served here","code":"misdirected-request"})"},
@@ -100,6 +109,8 @@ constexpr error_answer error_of(answer which) {
     };
     return errors[static_cast<std::size_t>(which) - static_cast<std::size_t>(answer::malformed) - 1];
 }
+
+namespace detail {
 
 // The words of an HTTP/1.1 response, for adapters that write one.
 inline constexpr std::string_view http_version = "HTTP/1.1 ";
@@ -109,7 +120,13 @@ inline constexpr std::string_view http_header_end = "\r\n\r\n";
 inline constexpr std::string_view ok_reason = "OK";
 inline constexpr std::string_view unavailable_reason = "Service Unavailable";
 inline constexpr std::string_view allow_field = "Allow: GET, HEAD\r\n";
+
+}  // namespace detail
+
 inline constexpr std::string_view challenge = "X-Hasura-Admin-Secret";  ///< what a 401 asks for
+
+namespace detail {
+
 inline constexpr std::string_view challenge_field = "WWW-Authenticate: X-Hasura-Admin-Secret\r\n";
 /// The header fields that all answers have, up to the size of the body.
 inline constexpr std::string_view common_fields =
@@ -136,24 +153,26 @@ constexpr std::string_view text_after(std::string_view text, char mark) {
 constexpr std::optional<std::string_view> address_in(std::string_view target) {
     if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one
     for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")})
-        if (target.size() >= scheme.size() && healthz::same_word(text_until(target, scheme.size()), scheme)) return text_from(target, scheme.size());
+        if (target.size() >= scheme.size() && healthz::detail::same_word(text_until(target, scheme.size()), scheme)) return text_from(target, scheme.size());
     return std::nullopt;
 }
+
+}  // namespace detail
 
 /// The path of a request's target, which is a path or a whole address, without its query. Not decoded and not normalised: one path
 /// has one spelling here, so a proxy that accepts several spellings must not restrict access by path.
 constexpr std::string_view path_of(std::string_view target) {
-    auto const address = healthz::address_in(target);
-    if (!address) return text_before(target, '?');
+    auto const address = healthz::detail::address_in(target);
+    if (!address) return detail::text_before(target, '?');
     auto const host_end = address->find_first_of("/?");
-    auto const path = host_end == target.npos ? std::string_view() : text_before(text_from(*address, host_end), '?');
+    auto const path = host_end == target.npos ? std::string_view() : detail::text_before(detail::text_from(*address, host_end), '?');
     return path.empty() ? std::string_view("/") : path;
 }
 
 /// Whether the target's query has `strict=true`.
 constexpr bool is_strict(std::string_view target) {
-    for (auto query = text_after(target, '?'); !query.empty(); query = text_after(query, '&'))
-        if (text_before(query, '&') == "strict=true") return true;
+    for (auto query = detail::text_after(target, '?'); !query.empty(); query = detail::text_after(query, '&'))
+        if (detail::text_before(query, '&') == "strict=true") return true;
     return false;
 }
 

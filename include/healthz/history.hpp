@@ -5,7 +5,7 @@
 
 #include "report.hpp"
 
-namespace healthz {
+namespace healthz::detail {
 
 /// The last `Depth` verdicts of each source that were replaced by a later one, in a fixed ring. With a depth of 0 it is empty,
 /// and nothing is done for it.
@@ -36,4 +36,4 @@ private:
 template <auto const& Sources>
 class history<Sources, 0> {};
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -9,6 +9,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// Compares without regard to the case of ASCII letters.
 constexpr bool same_word(std::string_view a, std::string_view b) {
     constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -63,12 +65,14 @@ constexpr std::string_view without_port(std::string_view host) {
     return end == host.npos ? host : text_until(host, end);
 }
 
+}  // namespace detail
+
 /// Whether a request for `host` may be answered where these `hosts` are served: names as `localhost` or `[::1]`, any range of texts.
 /// Case and ports do not matter. Any host may where there are none.
 template <class Hosts>
 constexpr bool is_allowed_host(std::string_view host, Hosts const& hosts) {
     for (std::string_view const each : hosts)
-        if (healthz::same_word(healthz::without_port(host), healthz::without_port(each))) return true;
+        if (healthz::detail::same_word(healthz::detail::without_port(host), healthz::detail::without_port(each))) return true;
     return std::empty(hosts);
 }
 

@@ -9,16 +9,28 @@
 
 namespace healthz {
 
+namespace detail {
+
 struct past_option {
     std::size_t verdicts;
 };
+
+}  // namespace detail
+
 /// Option of a monitor: it keeps so many verdicts of each source besides the latest, for a post-mortem; see `monitor::past`.
 template <std::size_t Verdicts>
-inline constexpr past_option past{Verdicts};
+inline constexpr detail::past_option past{Verdicts};
+
+namespace detail {
 
 struct switchable_option {};
+
+}  // namespace detail
+
 /// Option of a monitor: its sources can be put into maintenance, see `monitor::maintenance`. At most two bytes a source.
-inline constexpr switchable_option switchable{};
+inline constexpr detail::switchable_option switchable{};
+
+namespace detail {
 
 struct monitor_options {
     std::size_t past = 0;
@@ -39,6 +51,8 @@ inline constexpr monitor_options monitor_options_of = [] {
     return all;
 }();
 
+}  // namespace detail
+
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
 /// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative
 /// prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer that a late
@@ -47,11 +61,11 @@ inline constexpr monitor_options monitor_options_of = [] {
 /// `constexpr` object is another one in each translation unit, and so is its monitor: inline functions that name it
 /// then break the rule of one definition, and no compiler can tell. `Options` are `past<N>` and `switchable`; what is not
 /// asked for costs nothing.
-/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::asio::runner`); what is no option.
+/// Compile errors: a coroutine prober (that takes an event loop, see `healthz::runner`); what is no option.
 template <auto const& Sources, auto... Options>
 class monitor {
-    static_assert(healthz::require_declaration<Sources>(Sources) && healthz::require_pollable(Sources));
-    static constexpr auto options = monitor_options_of<Options...>;
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_pollable(Sources));
+    static constexpr auto options = detail::monitor_options_of<Options...>;
 
 public:
     constexpr monitor() = default;
@@ -114,8 +128,8 @@ public:
     /// The same with its time in UTC.
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
-        constexpr auto index = healthz::reported_index<Sources, Name, Capacity>();
-        auto const event = states_[index].reported(now, found.status(), rows_of<Sources>[index].schedule, thresholds_of<Sources>[index],
+        constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
+        auto const event = states_[index].reported(now, found.status(), detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
                                                    report_.status_of(index));
         if (!event) return;
         wake_ = now;
@@ -144,7 +158,7 @@ public:
             bool const ran = states_[index].running();
             if (!states_[index].maintain(on, last_)) return;
             wake_ = last_;
-            if (ran) cancel<index>(bank_of<Sources>);
+            if (ran) cancel<index>(detail::bank_of<Sources>);
         }
     }
 
@@ -167,14 +181,14 @@ public:
     }
 
 private:
-    static constexpr bool withholds = has_parents<Sources> || options.switchable;
+    static constexpr bool withholds = detail::has_parents<Sources> || options.switchable;
 
-    using sessions = typename std::remove_const_t<decltype(bank_of<Sources>)>::sessions;
+    using sessions = typename std::remove_const_t<decltype(detail::bank_of<Sources>)>::sessions;
 
     /// What happens to one source now.
     struct turn {
         std::size_t index;
-        healthz::step step;
+        healthz::detail::step step;
         tick now;
         timestamp const& utc;
     };
@@ -182,77 +196,77 @@ private:
     // How a source takes its turn: a function for each type of prober, and its prober. Where a session is kept, there is a
     // function an index, which does no more than find it.
     struct player {
-        void (*take_turn)(monitor&, any_session const&, turn const&);
-        any_session const* prober;
+        void (*take_turn)(monitor&, detail::any_session const&, turn const&);
+        detail::any_session const* prober;
     };
     template <class Kept, class Any>
     static constexpr void ask(monitor& self, Any& kept, turn const& t) {
         auto& session = static_cast<Kept&>(kept).session;
         if constexpr (immediate_prober<std::remove_reference_t<decltype(session)>>) {
-            self.finish(t, healthz::probe(session, attempt{std::chrono::milliseconds(rows_of<Sources>[t.index].schedule.timeout)}));
+            self.finish(t, healthz::detail::probe(session, attempt{std::chrono::milliseconds(detail::rows_of<Sources>[t.index].schedule.timeout)}));
         } else {
-            if (t.step == step::start) session.start();
+            if (t.step == detail::step::start) session.start();
             if (auto const result = session.poll()) {
                 self.finish(t, *result);
-            } else if (t.step == step::give_up) {
+            } else if (t.step == detail::step::give_up) {
                 session.cancel();
                 self.finish(t, healthz::timeout());
             }
         }
     }
     template <std::size_t Index, class Prober>
-    static constexpr void ask_session(monitor& self, any_session const&, turn const& t) {
-        kept_session<session_of<Prober>>& kept = static_cast<session_slot<Index, Prober>&>(self.sessions_);
-        ask<kept_session<session_of<Prober>>>(self, kept, t);
+    static constexpr void ask_session(monitor& self, detail::any_session const&, turn const& t) {
+        detail::kept_session<session_of<Prober>>& kept = static_cast<detail::session_slot<Index, Prober>&>(self.sessions_);
+        ask<detail::kept_session<session_of<Prober>>>(self, kept, t);
     }
     template <std::size_t Index, class Prober>
     static constexpr player make_player() {
-        prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-        if constexpr (stateless_prober<Prober>) return {&ask<kept_prober<Prober> const>, &slot};
+        detail::prober_slot<Index, Prober> const& slot = detail::bank_of<Sources>;
+        if constexpr (detail::stateless_prober<Prober>) return {&ask<detail::kept_prober<Prober> const>, &slot};
         else return {&ask_session<Index, Prober>, &slot};
     }
     template <std::size_t... Index, class... Probers>
-    static constexpr auto make_players(bank<std::index_sequence<Index...>, Probers...> const&) {
+    static constexpr auto make_players(detail::bank<std::index_sequence<Index...>, Probers...> const&) {
         return std::array<player, sizeof...(Index)>{make_player<Index, Probers>()...};
     }
     template <class Monitor>  // a template, so that it is made once the monitor is a complete type
-    static constexpr auto players = Monitor::make_players(bank_of<Sources>);
+    static constexpr auto players = Monitor::make_players(detail::bank_of<Sources>);
 
     template <std::size_t Index, class Prober>
     constexpr bool open() {
-        if constexpr (!stateless_prober<Prober>) {
-            prober_slot<Index, Prober> const& slot = bank_of<Sources>;
-            static_cast<session_slot<Index, Prober>&>(sessions_).open(slot.session);
+        if constexpr (!detail::stateless_prober<Prober>) {
+            detail::prober_slot<Index, Prober> const& slot = detail::bank_of<Sources>;
+            static_cast<detail::session_slot<Index, Prober>&>(sessions_).open(slot.session);
         }
         return true;
     }
     template <std::size_t... Index, class... Probers>
-    constexpr void open_all(bank<std::index_sequence<Index...>, Probers...> const&) {
+    constexpr void open_all(detail::bank<std::index_sequence<Index...>, Probers...> const&) {
         [[maybe_unused]] bool const opened[] = {open<Index, Probers>()...};
     }
 
     template <std::size_t Index, class Prober>
-    constexpr void cancel(prober_slot<Index, Prober> const& slot) {
+    constexpr void cancel(detail::prober_slot<Index, Prober> const& slot) {
         if constexpr (cooperative_prober<session_of<Prober>>) {
-            if constexpr (stateless_prober<Prober>) slot.session.cancel();
-            else static_cast<session_slot<Index, Prober>&>(sessions_).session.cancel();
+            if constexpr (detail::stateless_prober<Prober>) slot.session.cancel();
+            else static_cast<detail::session_slot<Index, Prober>&>(sessions_).session.cancel();
         }
     }
 
     constexpr bool parent_is_down([[maybe_unused]] std::size_t index) const {
-        if constexpr (has_parents<Sources>) {
-            auto const& needed = dependencies_of<Sources>[index];
-            return needed.exists() && healthz::is_down(report_, needed.parent);
+        if constexpr (detail::has_parents<Sources>) {
+            auto const& needed = detail::dependencies_of<Sources>[index];
+            return needed.exists() && healthz::detail::is_down(report_, needed.parent);
         } else {
             return false;
         }
     }
     constexpr void withhold(turn const& t) {
         auto const found = states_[t.index].in_maintenance() ? status::failed : status::error;
-        std::string_view error = in_maintenance;
-        if constexpr (has_parents<Sources>)
-            if (found == status::error) error = dependencies_of<Sources>[t.index].error();
-        publish(states_[t.index].withheld(found, thresholds_of<Sources>[t.index], report_.status_of(t.index)), t.index, error, t.utc);
+        std::string_view error = detail::in_maintenance;
+        if constexpr (detail::has_parents<Sources>)
+            if (found == status::error) error = detail::dependencies_of<Sources>[t.index].error();
+        publish(states_[t.index].withheld(found, detail::thresholds_of<Sources>[t.index], report_.status_of(t.index)), t.index, error, t.utc);
     }
 
     static constexpr tick in_ticks(std::integral auto now) { return static_cast<tick>(now); }
@@ -287,24 +301,24 @@ private:
     [[gnu::noinline]] constexpr void advance(tick now, timestamp const* utc, Clock const&... clock) {
         if (!started_) {
             last_ = now;
-            if constexpr (!std::is_empty_v<sessions>) open_all(bank_of<Sources>);
+            if constexpr (!std::is_empty_v<sessions>) open_all(detail::bank_of<Sources>);
             started_ = true;
             for (std::size_t i = 0; i < size_of<Sources>; ++i)
-                states_[i].begin(now, rows_of<Sources>[i].schedule);
+                states_[i].begin(now, detail::rows_of<Sources>[i].schedule);
         }
         count_time(now);
         timestamp const since_start = uptime();
-        turn t{first_turn_, step::sleep, now, utc != nullptr ? *utc : since_start};
+        turn t{first_turn_, detail::step::sleep, now, utc != nullptr ? *utc : since_start};
         tick nearest = first_turn_ == 0 ? (tick{1} << 31) - 1 : 0;
         first_turn_ = 0;
         while (t.index < size_of<Sources>) {
-            auto const& timetable = rows_of<Sources>[t.index].schedule;
+            auto const& timetable = detail::rows_of<Sources>[t.index].schedule;
             auto& each = states_[t.index];
             bool const ran = each.running();
             t.step = each.next(t.now, timetable, [&] { return parent_is_down(t.index); });
-            if (withholds && t.step == step::withhold) {
+            if (withholds && t.step == detail::step::withhold) {
                 withhold(t);
-            } else if (t.step != step::sleep || ran) {
+            } else if (t.step != detail::step::sleep || ran) {
                 auto const& [take_turn, prober] = players<monitor>[t.index];
                 turn_guard guard{*this, t};
                 take_turn(*this, *prober, t);
@@ -335,7 +349,7 @@ private:
     // Not inlined either: each type of prober would have its own.
     template <outcome_like Outcome>
     [[gnu::noinline]] constexpr void finish(turn const& t, Outcome const& found) {
-        auto const event = states_[t.index].ended(t.now, found.status(), rows_of<Sources>[t.index].schedule, thresholds_of<Sources>[t.index],
+        auto const event = states_[t.index].ended(t.now, found.status(), detail::rows_of<Sources>[t.index].schedule, detail::thresholds_of<Sources>[t.index],
                                                   report_.status_of(t.index));
         if (event) publish(*event, t.index, found.json(), t.utc);
     }
@@ -353,9 +367,9 @@ private:
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
     std::uint32_t milliseconds_ = 0;
-    std::array<source_state<state_parts{has_thresholds<Sources>, options.switchable}>, size_of<Sources>> states_;
+    std::array<detail::source_state<detail::state_parts{detail::has_thresholds<Sources>, options.switchable}>, size_of<Sources>> states_;
     healthz::report<Sources> report_;
-    [[no_unique_address]] history<Sources, options.past> history_;
+    [[no_unique_address]] detail::history<Sources, options.past> history_;
     [[no_unique_address]] sessions sessions_;
 };
 

@@ -86,7 +86,7 @@ public:
         o.append(about, 1);
         bool const fits = o.room() >= colon.size() + json.size() - 1;
         if (fits) o.append_raw(colon);
-        o.append_raw(fits ? text_from(json, 1) : std::string_view("\""));
+        o.append_raw(fits ? detail::text_from(json, 1) : std::string_view("\""));
         return o;
     }
 
@@ -118,7 +118,7 @@ private:
 
     constexpr std::size_t room() const { return Capacity - size_; }
     constexpr void append_raw(std::string_view text) {
-        size_ = static_cast<std::uint16_t>(healthz::copy_text(text, json_ + size_) - json_);
+        size_ = static_cast<std::uint16_t>(healthz::detail::copy_text(text, json_ + size_) - json_);
     }
     constexpr void append(std::string_view text, std::size_t keep_free) {
         auto const* const end = healthz::escape_json(text, json_ + size_, json_ + Capacity - keep_free);

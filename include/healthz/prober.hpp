@@ -20,14 +20,18 @@ struct attempt {
     std::chrono::milliseconds timeout;
 };
 
+namespace detail {
+
 template <class T>
 inline constexpr bool is_outcome = false;
 template <std::size_t Capacity>
 inline constexpr bool is_outcome<basic_outcome<Capacity>> = true;
 
+}  // namespace detail
+
 /// `outcome` or another `basic_outcome`.
 template <class T>
-concept outcome_like = is_outcome<T>;
+concept outcome_like = detail::is_outcome<T>;
 
 /// A coroutine's return type that ends in an outcome, such as `boost::asio::awaitable<outcome>`. Told by its members, so
 /// that the core needs no coroutine library.
@@ -38,6 +42,8 @@ concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T a
 template <class Prober>
 concept has_probe = requires(Prober& p, attempt a) { p.probe(a); } || requires(Prober& p) { p.probe(); } ||
                     std::is_invocable_v<Prober&, attempt> || std::is_invocable_v<Prober&>;
+
+namespace detail {
 
 /// Probes once, in the first way that `has_probe` lists.
 template <has_probe Prober>
@@ -50,20 +56,26 @@ constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
 
 /// What probing returns: an outcome, or an awaitable of one.
 template <has_probe Prober>
-using probe_result = decltype(healthz::probe(std::declval<Prober&>(), std::declval<attempt>()));
+using probe_result = decltype(healthz::detail::probe(std::declval<Prober&>(), std::declval<attempt>()));
+
+}  // namespace detail
 
 /// Immediate: `probe()` or the call itself returns the outcome. It may block if its runner allows that.
 template <class Prober>
-concept immediate_prober = has_probe<Prober> && outcome_like<probe_result<Prober>>;
+concept immediate_prober = has_probe<Prober> && outcome_like<detail::probe_result<Prober>>;
 
 /// Coroutine: `probe()` or the call itself returns an awaitable of the outcome. For event loops; see `healthz/asio`.
 template <class Prober>
-concept coroutine_prober = has_probe<Prober> && awaitable_outcome<probe_result<Prober>>;
+concept coroutine_prober = has_probe<Prober> && awaitable_outcome<detail::probe_result<Prober>>;
+
+namespace detail {
 
 template <class T>
 inline constexpr bool is_optional_outcome = false;
 template <outcome_like Outcome>
 inline constexpr bool is_optional_outcome<std::optional<Outcome>> = true;
+
+}  // namespace detail
 
 /// Cooperative: `start()` begins, `poll()` is called until it returns an outcome, `cancel()` ends an attempt that is late.
 /// None of them blocks. After `cancel()`, and after one that threw, the next call is `start()`.
@@ -72,12 +84,14 @@ concept cooperative_prober = requires(Prober& p) {
     p.start();
     { p.poll() };
     p.cancel();
-    requires is_optional_outcome<std::remove_cvref_t<decltype(p.poll())>>;
+    requires detail::is_optional_outcome<std::remove_cvref_t<decltype(p.poll())>>;
 };
 
 /// What a source can be declared with: a type of one of the three kinds. `sources` asks for it with a better message.
 template <class T>
 concept prober = immediate_prober<T> || cooperative_prober<T> || coroutine_prober<T>;
+
+namespace detail {
 
 /// What probes on behalf of a declared prober, and lives in the monitor from check to check. It is a copy of the prober,
 /// unless the prober is only settings and has a member type `session`, made from a `Prober const&` (the declared object,
@@ -91,8 +105,13 @@ template <class Prober>
 struct session_of_prober<Prober> {
     using type = typename Prober::session;
 };
+
+}  // namespace detail
+
 template <class Prober>
-using session_of = typename session_of_prober<Prober>::type;
+using session_of = typename detail::session_of_prober<Prober>::type;
+
+namespace detail {
 
 template <class Session>
 struct outcome_of_session;
@@ -109,9 +128,11 @@ struct outcome_of_session<Session> {
     using type = typename std::remove_cvref_t<decltype(std::declval<Session&>().poll())>::value_type;
 };
 
+}  // namespace detail
+
 /// The outcome that a declared prober ends in; its capacity is the room that its error text has in the report.
 template <class Prober>
-using outcome_of = typename outcome_of_session<session_of<Prober>>::type;
+using outcome_of = typename detail::outcome_of_session<session_of<Prober>>::type;
 
 /// Whether a prober asks something beyond this machine, over a network. It says so itself, `static constexpr bool remote`; a
 /// coroutine prober that says nothing does.
@@ -130,6 +151,8 @@ constexpr bool may_block() {
     else return true;
 }
 
+namespace detail {
+
 /// What the settings of a prober lack: the sentence that its member `complaint() const` returns, or null. Any prober may have one.
 template <class Prober>
 constexpr char const* complaint_of(Prober const& prober) {
@@ -147,7 +170,9 @@ template <class Prober>
 inline constexpr bool captures_reference = false;
 template <class Prober>
     requires(!std::is_standard_layout_v<Prober> && (std::is_invocable_v<Prober&> || std::is_invocable_v<Prober&, attempt>))
-inline constexpr bool captures_reference<Prober> = healthz::is_lambda<Prober>();
+inline constexpr bool captures_reference<Prober> = healthz::detail::is_lambda<Prober>();
+
+}  // namespace detail
 
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {

@@ -14,12 +14,12 @@ template <auto const& Sources>
 class report {
 public:
     static constexpr std::size_t text_size = [] {
-        auto const& last = rows_of<Sources>.back();
+        auto const& last = detail::rows_of<Sources>.back();
         return last.text_offset + last.text_capacity;
     }();
 
     /// The same without its type.
-    constexpr report_view view() const { return {rows_of<Sources>, records_.data(), text_.data()}; }
+    constexpr report_view view() const { return {detail::rows_of<Sources>, records_.data(), text_.data()}; }
     constexpr operator report_view() const { return view(); }
 
     /// The verdict of the source `Name`; nothing before its first. Compile error: no such source.
@@ -40,31 +40,35 @@ public:
 
     /// Puts in the verdict of source `index`. For whoever runs the checks. `error` is an outcome's `json()`.
     constexpr void publish(std::size_t index, status verdict_status, std::string_view error, timestamp const& now) {
-        auto const& row = rows_of<Sources>[index];
-        healthz::copy_text(error, text_.data() + row.text_offset);
+        auto const& row = detail::rows_of<Sources>[index];
+        healthz::detail::copy_text(error, text_.data() + row.text_offset);
         records_[index] = {verdict_status, error.size(), now};
     }
 
 private:
-    std::array<verdict_record, size_of<Sources>> records_;
+    std::array<detail::verdict_record, size_of<Sources>> records_;
     std::array<char, text_size> text_{};
 };
 
 /// The size of the largest document that `Sources` can have, in bytes.
 template <auto const& Sources>
 inline constexpr std::size_t max_json_size = [] {
-    std::size_t size = after_last.size();
-    for (auto const& row : rows_of<Sources>) size += row.key().size() + row.text_capacity + fixed_verdict_size + longest_status;
+    std::size_t size = detail::after_last.size();
+    for (auto const& row : detail::rows_of<Sources>) size += row.key().size() + row.text_capacity + detail::fixed_verdict_size + detail::longest_status;
     return size;
 }();
+
+namespace detail {
 
 /// What has a size that is known while compiling: an array, a `std::array`.
 template <class Buffer>
 concept sized_buffer = decltype(std::span(std::declval<Buffer&>()))::extent != std::dynamic_extent;
 
+}  // namespace detail
+
 /// Writes the document into `buffer`, which is certain to be large enough, and returns what was written. Compile error: it is not; pass a
 /// `std::span<char>` where the document may be left out.
-template <auto const& Sources, sized_buffer Buffer>
+template <auto const& Sources, detail::sized_buffer Buffer>
 constexpr std::string_view write_json(report<Sources> const& report, Buffer& buffer) {
     constexpr auto size = decltype(std::span(buffer))::extent;
     static_assert(size >= max_json_size<Sources>,
@@ -72,6 +76,8 @@ constexpr std::string_view write_json(report<Sources> const& report, Buffer& buf
                   "std::span<char> where what does not fit may be left out");
     return healthz::write_json(report.view(), std::span<char>(buffer));
 }
+
+namespace detail {
 
 /// The index of the source `Name`, for which an outcome of `Capacity` is reported. Compile errors: there is none; the report has
 /// no room for it.
@@ -82,5 +88,7 @@ constexpr auto reported_index() {
                   "healthz: an outcome that is reported for this source must not have more room than those of its prober");
     return index;
 }
+
+}  // namespace detail
 
 }  // namespace healthz

@@ -29,10 +29,10 @@ constexpr response respond(endpoint_request const& request, report_view report, 
     bool const has_body = request.method != "HEAD";
     if (which == answer::document || which == answer::strict_document) {
         bool const unavailable = which == answer::strict_document && !report.all_ok();
-        return {unavailable ? 503u : 200u, unavailable ? unavailable_reason : ok_reason, {}, {}, healthz::json_size(report), has_body};
+        return {unavailable ? 503u : 200u, unavailable ? detail::unavailable_reason : detail::ok_reason, {}, {}, healthz::json_size(report), has_body};
     }
-    auto const error = healthz::error_of_decision(which);
-    return {error.status, error.reason, healthz::field_of(which), error.body, error.body.size(), has_body};
+    auto const error = healthz::detail::error_of_decision(which);
+    return {error.status, error.reason, healthz::detail::field_of(which), error.body, error.body.size(), has_body};
 }
 
 /// Streams the body into `put`, which is called with a `std::string_view` for each piece, in order; not at all for HEAD.
@@ -48,14 +48,14 @@ constexpr void write_body(response const& r, report_view report, Sink&& put) {
 constexpr std::string_view write_body(response const& r, report_view report, std::span<char> buffer) {
     if (buffer.size() < r.body_size) return {};
     char* out = buffer.data();
-    healthz::write_body(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_body(r, report, [&out](std::string_view piece) { out = detail::copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
 /// The header field Date as a line (RFC 9110, 6.6.1: of a server that has a clock), for the years up to 9999.
 constexpr auto date_field(std::chrono::sys_seconds now) {
     std::array<char, 37> line{};
-    copy_text("Date: ddd, 00 mmm 0000 00:00:00 GMT\r\n", line.data());
+    detail::copy_text("Date: ddd, 00 mmm 0000 00:00:00 GMT\r\n", line.data());
     auto const put_number = [&line](std::size_t end, unsigned number) {
         for (; number != 0; number /= 10) line[--end] = static_cast<char>('0' + number % 10);
     };
@@ -64,9 +64,9 @@ constexpr auto date_field(std::chrono::sys_seconds now) {
     auto const second = static_cast<unsigned>((now - day).count());
     auto const weekday = std::chrono::weekday(day).c_encoding();
     auto const month = static_cast<unsigned>(date.month());
-    copy_text(text_until(text_from("SunMonTueWedThuFriSat", 3 * weekday), 3), line.data() + 6);
+    detail::copy_text(detail::text_until(detail::text_from("SunMonTueWedThuFriSat", 3 * weekday), 3), line.data() + 6);
     put_number(13, static_cast<unsigned>(date.day()));
-    copy_text(text_until(text_from("JanFebMarAprMayJunJulAugSepOctNovDec", 3 * (month - 1)), 3), line.data() + 14);
+    detail::copy_text(detail::text_until(detail::text_from("JanFebMarAprMayJunJulAugSepOctNovDec", 3 * (month - 1)), 3), line.data() + 14);
     put_number(22, static_cast<unsigned>(static_cast<int>(date.year())));
     put_number(25, second / 3600);
     put_number(28, second / 60 % 60);
@@ -85,16 +85,16 @@ constexpr void write_response(response const& r, report_view report, Sink&& put,
         while ((number /= 10) != 0);
         return std::string_view(begin, static_cast<std::size_t>(digits + sizeof digits - begin));
     };
-    put(http_version);
+    put(detail::http_version);
     put(decimal(r.status));
-    put(http_space);
+    put(detail::http_space);
     put(r.reason);
-    put(http_line_end);
+    put(detail::http_line_end);
     if (!r.field.empty()) put(r.field);
     if (!fields.empty()) put(fields);
-    put(common_fields);
+    put(detail::common_fields);
     put(decimal(r.body_size));
-    put(http_header_end);
+    put(detail::http_header_end);
     healthz::write_body(r, report, put);
 }
 
@@ -110,7 +110,7 @@ constexpr std::size_t response_size(response const& r, report_view report, std::
 constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer, std::string_view fields = {}) {
     if (buffer.size() < healthz::response_size(r, report, fields)) return {};
     char* out = buffer.data();
-    healthz::write_response(r, report, [&out](std::string_view piece) { out = copy_text(piece, out); }, fields);
+    healthz::write_response(r, report, [&out](std::string_view piece) { out = detail::copy_text(piece, out); }, fields);
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 

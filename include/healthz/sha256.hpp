@@ -14,6 +14,8 @@ namespace healthz {
 /// A SHA-256 digest.
 using digest = std::array<std::uint8_t, 32>;
 
+namespace detail {
+
 // The first 32 bits of the fractional parts of the cube roots of the first 64 primes, and of the square roots of the first 8.
 inline constexpr std::array<std::uint32_t, 64> sha256_rounds{
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -27,9 +29,11 @@ inline constexpr std::array<std::uint32_t, 64> sha256_rounds{
 inline constexpr std::array<std::uint32_t, 8> sha256_start{
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
+}  // namespace detail
+
 /// The SHA-256 digest of `text`. Linear in its length; never allocates.
 constexpr digest sha256(std::string_view text) {
-    auto state = sha256_start;
+    auto state = detail::sha256_start;
     std::size_t const blocks = (text.size() + 8) / 64 + 1;
     for (std::size_t block = 0; block < blocks; ++block) {
         std::array<std::uint32_t, 64> w{};
@@ -51,7 +55,7 @@ constexpr digest sha256(std::string_view text) {
         auto [a, b, c, d, e, f, g, h] = state;
         for (std::size_t i = 0; i < 64; ++i) {
             auto const s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-            auto const t1 = h + s1 + ((e & f) ^ (~e & g)) + sha256_rounds[i] + w[i];
+            auto const t1 = h + s1 + ((e & f) ^ (~e & g)) + detail::sha256_rounds[i] + w[i];
             auto const s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
             auto const t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
             h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;

@@ -8,6 +8,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 // No header is longer than one with the longest reason, the longest field and a size of ten digits; no error is longer either.
 inline constexpr auto largest_error = [] {
     struct {
@@ -21,18 +23,20 @@ inline constexpr auto largest_error = [] {
     return largest;
 }();
 
+}  // namespace detail
+
 /// The size of the largest body that there can be for `Sources`, in bytes.
 template <auto const& Sources>
-inline constexpr std::size_t max_body_size = max_json_size<Sources> > largest_error.body ? max_json_size<Sources> : largest_error.body;
+inline constexpr std::size_t max_body_size = max_json_size<Sources> > detail::largest_error.body ? max_json_size<Sources> : detail::largest_error.body;
 
 /// That of the largest response.
 template <auto const& Sources>
 inline constexpr std::size_t max_response_size =
-    max_body_size<Sources> + http_version.size() + 3 + http_space.size() + largest_error.reason + http_line_end.size() +
-    challenge_field.size() + common_fields.size() + 10 + http_header_end.size();
+    max_body_size<Sources> + detail::http_version.size() + 3 + detail::http_space.size() + detail::largest_error.reason + detail::http_line_end.size() +
+    detail::challenge_field.size() + detail::common_fields.size() + 10 + detail::http_header_end.size();
 
 /// Writes the body into `buffer`, which is certain to be large enough, and returns it: nothing for HEAD. Compile error: the buffer is not.
-template <auto const& Sources, sized_buffer Buffer>
+template <auto const& Sources, detail::sized_buffer Buffer>
 constexpr std::string_view write_body(response const& r, report<Sources> const& report, Buffer& buffer) {
     constexpr auto size = decltype(std::span(buffer))::extent;
     static_assert(size >= max_body_size<Sources>,
@@ -43,7 +47,7 @@ constexpr std::string_view write_body(response const& r, report<Sources> const& 
 
 /// Writes the whole response into `buffer`, which is certain to be large enough where there are no further `fields`, and returns what
 /// was written. Compile error: it is not.
-template <auto const& Sources, sized_buffer Buffer>
+template <auto const& Sources, detail::sized_buffer Buffer>
 constexpr std::string_view write_response(response const& r, report<Sources> const& report, Buffer& buffer, std::string_view fields = {}) {
     constexpr auto size = decltype(std::span(buffer))::extent;
     static_assert(size >= max_response_size<Sources>,

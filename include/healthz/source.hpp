@@ -21,16 +21,18 @@ namespace healthz {
 /// where one lasts longer, the next start is skipped. All times in milliseconds or coarser. The first verdict of a source, and any
 /// that is not OK after one that is not, needs one check only.
 struct health_check {
-    time_span interval = std::chrono::milliseconds::zero();  ///< must be set
-    time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
+    detail::time_span interval = std::chrono::milliseconds::zero();  ///< must be set
+    detail::time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
     int retries = 3;                                         ///< further attempts after a TIMEOUT or an ERROR
-    time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
+    detail::time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
     int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
     int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
     /// The longest time from the start of a check to its verdict.
     constexpr std::chrono::milliseconds longest_check() const { return (1 + retries) * timeout + retries * retry_interval; }
 };
+
+namespace detail {
 
 // What breaks the rules of a `health_check check`, in the order in which it is told.
 #define HEALTHZ_CHECK_RULES(broken) \
@@ -44,8 +46,8 @@ struct health_check {
     broken(check.rise < 1, "healthz: the rise of this source is below 1: write how many checks it takes, .rise = 1 or more") \
     broken(check.fall < 1, "healthz: the fall of this source is below 1: write how many checks it takes, .fall = 1 or more") \
     broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255") \
-    broken(healthz::longest_cycle(check) >= longest_time, "healthz: a check of this source and its interval can last longer than 24 days") \
-    broken(check.fall * healthz::longest_cycle(check) >= longest_time, \
+    broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time, "healthz: a check of this source and its interval can last longer than 24 days") \
+    broken(check.fall * healthz::detail::longest_cycle(check) >= healthz::detail::longest_time, \
            "healthz: so many checks of this source as its fall can last longer than 24 days")
 
 // Times are kept in 32 bits, and compared across their wrap.
@@ -54,7 +56,7 @@ inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;
 /// The interval and the longest check, in milliseconds; `longest_time` where a part of it is as long.
 constexpr std::int64_t longest_cycle(health_check const& check) {
     std::int64_t const interval = check.interval.count(), timeout = check.timeout.count(), pause = check.retry_interval.count();
-    if (interval >= longest_time || timeout >= longest_time || pause >= longest_time) return longest_time;
+    if (interval >= healthz::detail::longest_time || timeout >= healthz::detail::longest_time || pause >= healthz::detail::longest_time) return longest_time;
     return interval + (1 + check.retries) * timeout + check.retries * pause;
 }
 
@@ -95,7 +97,7 @@ template <fixed_string Name, class Prober>
 struct declared_source {
     static_assert(!Name.view().empty(), "healthz: the name of this source is empty: write source<\"orders\">(...)");
     static_assert(Name.view().size() <= 8191, "healthz: the name of this source is longer than 8191 bytes");
-    static_assert(healthz::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
+    static_assert(healthz::detail::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
     static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
                                                "a constant: let it name an object with static storage");
     static_assert(std::is_trivially_destructible_v<Prober>,
@@ -121,6 +123,8 @@ struct source_type {
     using type = declared_source<Name, Prober>;
 };
 
+}  // namespace detail
+
 /// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. It may have a member
 /// `constexpr char const* complaint() const`, which returns what its settings lack, in a sentence that begins with "healthz:" and says
 /// what to write, or null: a declaration with a complaint does not compile, and compilers show the sentence.
@@ -128,15 +132,18 @@ struct source_type {
 /// nobody defines. Compile errors: an empty name or one that is not UTF-8, a type that is no prober or no constant, settings, times or
 /// retries that are missing or out of range.
 template <fixed_string Name, class Prober>
-constexpr typename source_type<Name, Prober>::type source(Prober prober, health_check check = {})
+constexpr typename detail::source_type<Name, Prober>::type source(Prober prober, health_check check = {})
     HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
-    HEALTHZ_REJECTS(healthz::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
+    HEALTHZ_REJECTS(healthz::detail::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
                                                               ".oldest or the like; a note says which, that begins with: in call to 'reject'")
 {
-    if (auto const sentence = healthz::complaint_of(check)) healthz::reject(sentence);
-    if (auto const sentence = healthz::complaint_of(prober)) healthz::reject(sentence);
+    if (auto const sentence = healthz::detail::complaint_of(check)) healthz::detail::reject(sentence);
+    if (auto const sentence = healthz::detail::complaint_of(prober)) healthz::detail::reject(sentence);
     return {prober, check};
 }
+
+namespace detail {
+
 #undef HEALTHZ_CHECK_RULES
 
 /// Sorts by `key`, and keeps the order of equal keys. A merge sort, since comparing all pairs of 300 sources exceeds what
@@ -206,7 +213,7 @@ using source_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>
 template <fixed_string Name, class Prober>  // that of a source, or of what derives from one
 source_name<Name> name_of(declared_source<Name, Prober> const&);
 template <std::size_t Index, class... Sources>
-using name_at = decltype(healthz::name_of(std::declval<source_at<Index, Sources...>>()));
+using name_at = decltype(healthz::detail::name_of(std::declval<source_at<Index, Sources...>>()));
 
 template <class Argument>
 constexpr auto require_source() {
@@ -225,7 +232,7 @@ template <class... Sources>
 constexpr auto require_sources() {
     static_assert(sizeof...(Sources) > 0, "healthz: there are no sources: declare at least one");
     if constexpr (!are_sources<Sources...>) {
-        [[maybe_unused]] bool const each[] = {healthz::require_source<Sources>()...};
+        [[maybe_unused]] bool const each[] = {healthz::detail::require_source<Sources>()...};
     } else if constexpr (sizeof...(Sources) > 0) {
         constexpr auto twice = second_of_its_name<Sources...>;
         if constexpr (twice < sizeof...(Sources))
@@ -233,12 +240,14 @@ constexpr auto require_sources() {
     }
 }
 
+}  // namespace detail
+
 /// The sources of one monitor, in the order of the document: a Hana tuple, so that Hana's algorithms compose declarations.
 /// Keep it in a `constexpr` object with static storage (`inline constexpr` in a header).
 /// Compile errors: no sources, two sources of the same name.
 template <class... Sources>
 constexpr auto sources(Sources const&... declared) {
-    healthz::require_sources<Sources...>();
+    healthz::detail::require_sources<Sources...>();
     return boost::hana::tuple<Sources...>{declared...};
 }
 

@@ -11,12 +11,16 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// Which parts a `source_state` has. What it does not have costs no memory and no code.
 struct state_parts {
     bool thresholds = false;   ///< some source has a `rise` or `fall` other than 1
     bool maintenance = false;  ///< sources can be switched off
     bool timing = false;       ///< `check_event::took` is measured
 };
+
+}  // namespace detail
 
 /// What a check of one source came to, or what the application reported of it.
 struct check_event {
@@ -27,6 +31,8 @@ struct check_event {
     tick took;                     ///< milliseconds from the start of the first attempt to the end of the check; 0 without one
     bool is_verdict;               ///< whether `found` is to be published, with its time and its text
 };
+
+namespace detail {
 
 /// The state of one source. Whoever drives it calls `next` when `due()` has come, does what that asks for, and publishes what the
 /// events say. `s` and `needed` are the source's own at each call, `before` is its latest verdict.
@@ -121,5 +127,7 @@ private:
     [[no_unique_address]] std::conditional_t<Has.maintenance, bool, nothing<1>> off_{};
     [[no_unique_address]] std::conditional_t<Has.timing, packed_word, nothing<2>> began_;
 };
+
+}  // namespace detail
 
 }  // namespace healthz

@@ -8,7 +8,7 @@
 
 #include <numeric>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// When the checks of each source start, in ticks.
 template <std::size_t Count>
@@ -51,7 +51,7 @@ constexpr start_plan<Count> plan_starts(std::array<tick, Count> const& intervals
     };
     std::array<item, Count> items{};
     for (std::size_t i = 0; i < Count; ++i) items[i] = {intervals[i], i};
-    healthz::sort_by(items, [](item const& i) { return i.interval; });
+    healthz::detail::sort_by(items, [](item const& i) { return i.interval; });
 
     // From the longest interval down. A modulus is that of the one before it, or a divisor of it. Where that costs no less
     // than meeting those before now and then, a new family begins: 999 ms beside 1000 ms.
@@ -122,4 +122,4 @@ constexpr start_plan<Count> plan_starts(std::array<tick, Count> const& intervals
     return plan;
 }
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -22,6 +22,8 @@ struct fixed_string {
     constexpr std::string_view view() const { return {chars, Size - 1}; }
 };
 
+namespace detail {
+
 /// Copies `text` to `out` and returns the end of the copy. `out` must have room for it.
 constexpr char* copy_text(std::string_view text, char* out) {
     std::char_traits<char>::copy(out, text.data(), text.size());
@@ -70,6 +72,8 @@ constexpr bool is_utf8(std::string_view text) {
     return true;
 }
 
+}  // namespace detail
+
 /// Writes `text` as the inside of a JSON string (RFC 8259) and returns the end of what was written. Each byte that is no
 /// UTF-8 becomes U+FFFD. Stops before the first character that no longer fits in front of `last`, so that no character
 /// and no escape is ever cut.
@@ -79,9 +83,9 @@ constexpr char* escape_json(std::string_view text, char* out, char* last) {
         constexpr std::string_view hex = "0123456789abcdef";
         constexpr std::string_view replacement = "\xEF\xBF\xBD";
         auto const c = static_cast<unsigned char>(text.front());
-        auto const length = utf8_length(text);
+        auto const length = detail::utf8_length(text);
         char escape[6] = {'\\', 'u', '0', '0', '0', '0'};
-        std::string_view unit = length == 0 ? replacement : text_until(text, length);
+        std::string_view unit = length == 0 ? replacement : detail::text_until(text, length);
         if (c == '"' || c == '\\') {
             escape[1] = static_cast<char>(c);
             unit = {escape, 2};
@@ -98,7 +102,7 @@ constexpr char* escape_json(std::string_view text, char* out, char* last) {
             }
         }
         if (static_cast<std::size_t>(last - out) < unit.size()) break;
-        out = copy_text(unit, out);
+        out = detail::copy_text(unit, out);
         text.remove_prefix(length == 0 ? 1 : length);
     }
     return out;

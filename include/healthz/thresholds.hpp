@@ -5,7 +5,7 @@
 
 #include "source.hpp"
 
-namespace healthz {
+namespace healthz::detail {
 
 /// `health_check::rise` and `fall` of one source.
 struct thresholds {
@@ -37,4 +37,4 @@ private:
     std::uint8_t count_ = 0;
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

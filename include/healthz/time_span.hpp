@@ -6,7 +6,7 @@
 #include <chrono>
 #include <type_traits>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// A number of milliseconds, made from any `std::chrono` duration of milliseconds or coarser. Compile error: a number without a
 /// unit, or a finer duration.
@@ -19,4 +19,4 @@ struct time_span : std::chrono::milliseconds {
     }
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

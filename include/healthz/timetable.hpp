@@ -22,13 +22,13 @@ template <auto const& Sources>
 inline constexpr auto timetable = [] {
     std::array<timetable_row, size_of<Sources>> rows{};
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        auto const& row = rows_of<Sources>[i];
+        auto const& row = detail::rows_of<Sources>[i];
         auto const& s = row.schedule;
         auto second = s.later;
         while (second <= s.first) second += s.interval;
         rows[i] = {row.name(), s.first, second, s.interval,
-                   static_cast<tick>(healthz::worst_case_detection(s, table_of<Sources>.thresholds[i].fall).count()),
-                   sizeof(source_state<state_parts{has_thresholds<Sources>}>) + sizeof(verdict_record) + row.text_capacity};
+                   static_cast<tick>(healthz::worst_case_detection(s, detail::table_of<Sources>.thresholds[i].fall).count()),
+                   sizeof(detail::source_state<detail::state_parts{detail::has_thresholds<Sources>}>) + sizeof(detail::verdict_record) + row.text_capacity};
     }
     return rows;
 }();

@@ -41,6 +41,8 @@ struct verdict {
     healthz::timestamp timestamp;  ///< when the check ended
 };
 
+namespace detail {
+
 /// A verdict as the report keeps it, in 10 bytes. Its error text stands in the report's common text; none is empty, so that
 /// an empty one means that there is no verdict yet.
 class verdict_record {
@@ -67,7 +69,7 @@ private:
 struct source_row {
     char const* text;  // the name, escaped and without quotes; and behind that as it was declared, unless that is the same
     std::uint32_t text_offset;    ///< where its error text begins in the report's text
-    healthz::schedule schedule;
+    healthz::detail::schedule schedule;
     std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
     std::uint16_t key_size;
     std::uint16_t name_size;
@@ -78,11 +80,13 @@ struct source_row {
     constexpr std::string_view key() const { return {text, key_size}; }
 };
 
+}  // namespace detail
+
 /// A report without its type: what writers read. Valid as long as the report that it came from. An `index` must be below `size()`:
 /// it is not checked.
 class report_view {
 public:
-    constexpr report_view(std::span<source_row const> rows, verdict_record const* records, char const* text)
+    constexpr report_view(std::span<detail::source_row const> rows, detail::verdict_record const* records, char const* text)
         : rows_(rows), records_(records), text_(text) {}
 
     /// The number of declared sources.
@@ -133,15 +137,19 @@ public:
     }
 
 private:
-    std::span<source_row const> rows_;
-    verdict_record const* records_;
+    std::span<detail::source_row const> rows_;
+    detail::verdict_record const* records_;
     char const* text_;
 };
+
+namespace detail {
 
 /// The error of a source in maintenance, which is FAILED.
 inline constexpr std::string_view in_maintenance = "\"in maintenance\"";
 
 /// Whether source `index` has a verdict that is not OK.
 constexpr bool is_down(report_view report, std::size_t index) { return report[index].has_value() && !report.is(index, status::ok); }
+
+}  // namespace detail
 
 }  // namespace healthz

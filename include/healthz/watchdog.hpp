@@ -30,6 +30,8 @@ struct required_source {
 template <fixed_string Name>
 inline constexpr required_source even_over_network{Name, true};
 
+namespace detail {
+
 // A required source, by its index.
 template <auto const& Sources, watchdog_period Period, required_source Source>
 struct watched_source {
@@ -40,6 +42,8 @@ struct watched_source {
     static_assert(Period.milliseconds > healthz::worst_case_detection<Sources, Source.name>().count(),
                   "healthz: the period of the watchdog must exceed the worst-case detection of this source");
 };
+
+}  // namespace detail
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
 /// since the last time. So it is no longer fed if the loop, its clock or a required source stops, and the device is reset within
@@ -54,9 +58,9 @@ struct watched_source {
 /// too, which counts immediate probers that block the loop.
 template <auto const& Sources, watchdog_period Period, required_source... Required>
 class watchdog {
-    static_assert(healthz::require_declaration<Sources>(Sources));
+    static_assert(healthz::detail::require_declaration<Sources>(Sources));
     static_assert(sizeof...(Required) > 0, "healthz: a watchdog must require at least one source");
-    static constexpr std::array<std::size_t, sizeof...(Required)> indices{watched_source<Sources, Period, Required>::index...};
+    static constexpr std::array<std::size_t, sizeof...(Required)> indices{detail::watched_source<Sources, Period, Required>::index...};
 
 public:
     /// Whether to feed the hardware watchdog now, once. Call it after `poll`, in the same place. An interrupt that feeds the

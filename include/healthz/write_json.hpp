@@ -35,6 +35,8 @@ constexpr char* write_timestamp(timestamp const& moment, char* out) {
     return out;
 }
 
+namespace detail {
+
 inline constexpr std::string_view empty_document = "{}";
 inline constexpr std::string_view before_first = "{\"";
 inline constexpr std::string_view before_next = ",\"";
@@ -48,18 +50,20 @@ inline constexpr std::size_t longest_status = to_string(status::failed).size(); 
 inline constexpr std::size_t fixed_verdict_size =
     before_next.size() + after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
 
+}  // namespace detail
+
 /// Streams one verdict, the value of its source in the document, into `put`.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_verdict(verdict const& v, Sink&& put) {
     char time[timestamp_size];
     write_timestamp(v.timestamp, time);
-    put(before_error);
+    put(detail::before_error);
     put(v.error);
-    put(before_status);
+    put(detail::before_status);
     put(to_string(v.status));
-    put(before_timestamp);
+    put(detail::before_timestamp);
     put(std::string_view(time, timestamp_size));
-    put(after_timestamp);
+    put(detail::after_timestamp);
 }
 
 /// Streams the document into `put`, which is called with a `std::string_view` for each piece, in order. For where no
@@ -70,22 +74,22 @@ constexpr void write_json(report_view report, Sink&& put) {
     for (std::size_t i = 0; i < report.size(); ++i) {
         auto const v = report[i];
         if (!v) continue;
-        put(empty ? before_first : before_next);
+        put(empty ? detail::before_first : detail::before_next);
         put(report.key(i));
-        put(after_key);
+        put(detail::after_key);
         healthz::write_verdict(*v, put);
         empty = false;
     }
-    put(empty ? empty_document : after_last);
+    put(empty ? detail::empty_document : detail::after_last);
 }
 
 /// The size of the document as it is now.
 constexpr std::size_t json_size(report_view report) {
-    std::size_t size = after_last.size();
+    std::size_t size = detail::after_last.size();
     for (std::size_t i = 0; i < report.size(); ++i)
         if (auto const v = report[i])
-            size += report.key(i).size() + v->error.size() + to_string(v->status).size() + fixed_verdict_size;
-    return size == after_last.size() ? empty_document.size() : size;
+            size += report.key(i).size() + v->error.size() + to_string(v->status).size() + detail::fixed_verdict_size;
+    return size == detail::after_last.size() ? detail::empty_document.size() : size;
 }
 
 /// Writes the document into `buffer` and returns what was written: nothing if it does not fit, which cannot happen with
@@ -93,7 +97,7 @@ constexpr std::size_t json_size(report_view report) {
 constexpr std::string_view write_json(report_view report, std::span<char> buffer) {
     if (buffer.size() < healthz::json_size(report)) return {};
     char* out = buffer.data();
-    healthz::write_json(report, [&out](std::string_view piece) { out = copy_text(piece, out); });
+    healthz::write_json(report, [&out](std::string_view piece) { out = detail::copy_text(piece, out); });
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 

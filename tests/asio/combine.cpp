@@ -100,7 +100,7 @@ constexpr auto combined = healthz::sources(
 TEST_CASE("combinations of all kinds find what they should, again and again") {
     live<combined> monitor;
     for (std::size_t i = 0; i < healthz::size_of<combined>; ++i) {
-        INFO(healthz::rows_of<combined>[i].name());
+        INFO(healthz::detail::rows_of<combined>[i].name());
         auto const found = monitor.wait_for(5, i);
         for (auto const& each : found) CHECK(each.error == found[0].error);
     }
@@ -211,7 +211,7 @@ TEST_CASE("a context may be destroyed with combinations under way") {
         gate.set(false);
         {
             net::io_context context;
-            healthz::asio::runner<hangers> runner(context.get_executor());
+            healthz::runner<hangers> runner(context.get_executor());
             runner.start();
             if (round > 0) context.run_for(milliseconds(round * 30));
             if (round % 2 == 0) runner.stop();
@@ -360,8 +360,8 @@ TEST_CASE("maintenance and reports may come before the start, from the handler, 
     static constexpr auto sources = healthz::sources(source<"a">(fine{}, often), source<"b">(fine{}, often));
     net::io_context context;
     std::vector<std::string> told;
-    healthz::asio::runner<sources>* self = nullptr;
-    healthz::asio::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t index) {
+    healthz::runner<sources>* self = nullptr;
+    healthz::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t index) {
         told.emplace_back(report[index]->error);
         if (told.size() == 1) self->report<"b">(healthz::error("from the handler"));
     });

@@ -72,7 +72,7 @@ template <auto const& Sources, class F>
 status verdict_of_busy_loop(F meanwhile) {
     net::io_context context;
     std::optional<status> found;
-    healthz::asio::runner<Sources> runner(context.get_executor(), [&](healthz::report<Sources> const& report, std::size_t) {
+    healthz::runner<Sources> runner(context.get_executor(), [&](healthz::report<Sources> const& report, std::size_t) {
         found = report[0]->status;
         runner.stop();
     });
@@ -135,7 +135,7 @@ constexpr auto forty = starting(std::make_index_sequence<40>());
 TEST_CASE("a runner's first checks follow one another, as its timetable says") {
     net::io_context context;
     std::size_t verdicts = 0;
-    healthz::asio::runner<forty> runner(context.get_executor(), [&](auto const&, std::size_t) {
+    healthz::runner<forty> runner(context.get_executor(), [&](auto const&, std::size_t) {
         if (++verdicts == 40) runner.stop();
     });
     auto const begin = clock::now();
@@ -143,7 +143,7 @@ TEST_CASE("a runner's first checks follow one another, as its timetable says") {
     context.run();
     std::size_t later = 0;
     for (std::size_t i = 0; i < 40; ++i) {
-        std::chrono::milliseconds const planned(healthz::rows_of<forty>[i].schedule.first);
+        std::chrono::milliseconds const planned(healthz::detail::rows_of<forty>[i].schedule.first);
         CHECK(first_start[i].load() - begin >= planned - 1ms);
         later += planned > 1ms;
     }
@@ -161,7 +161,7 @@ constexpr healthz::health_check twice{.interval = 1h, .timeout = 2s, .retries = 
 struct connecting_prober {
     net::awaitable<outcome> probe() const {
         ++attempts;
-        healthz::asio::connected const made = co_await healthz::asio::connect("127.0.0.1", "1");
+        healthz::connected const made = co_await healthz::connect("127.0.0.1", "1");
         co_return made.socket ? healthz::ok() : healthz::error(made.message, made.problem);
     }
 };
@@ -173,7 +173,7 @@ struct opening_prober {
 };
 struct resolving_prober {
     net::awaitable<outcome> probe() const {
-        healthz::asio::resolved const found = co_await healthz::asio::resolve("localhost", "80");
+        healthz::resolved const found = co_await healthz::resolve("localhost", "80");
         co_return found.endpoints.empty() ? healthz::error(found.problem) : healthz::ok();
     }
 };
@@ -189,7 +189,7 @@ template <auto const& Sources, class F>
 std::string verdict_after(F shortage) {
     net::io_context context;
     std::string found;
-    healthz::asio::runner<Sources> runner(context.get_executor(), [&](healthz::report<Sources> const& report, std::size_t) {
+    healthz::runner<Sources> runner(context.get_executor(), [&](healthz::report<Sources> const& report, std::size_t) {
         found = std::string(to_string(report[0]->status)) + " " + std::string(report[0]->error);
         runner.stop();
     });
@@ -256,8 +256,8 @@ TEST_CASE("where there can be no thread, that is not the source's fault") {
     auto const shortage = [&] {
         stacks.emplace();
         try {  // threads that are idle are taken first
-            while (true) healthz::asio::workers::shared().run([end] { end->wait(); });
-        } catch (healthz::asio::no_thread const&) {
+            while (true) healthz::detail::workers::shared().run([end] { end->wait(); });
+        } catch (healthz::detail::no_thread const&) {
         }
     };
     constexpr auto ours = R"(FAILED "this process has no thread left for the check")";
@@ -280,7 +280,7 @@ constexpr auto often = healthz::sources(source<"often">([] { return healthz::ok(
 TEST_CASE("what a handler throws is told, and the checks go on") {
     net::io_context context;
     int told = 0;
-    healthz::asio::runner<often> runner(
+    healthz::runner<often> runner(
         context.get_executor(), [](auto const&, std::size_t) { throw std::runtime_error("disk full"); },
         [&](std::exception_ptr thrown) {
             CHECK_THROWS_WITH(std::rethrow_exception(thrown), "disk full");

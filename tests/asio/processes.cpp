@@ -103,7 +103,7 @@ bool in_child(F f) {
 bool blocking_is_ok() {
     net::io_context context;
     std::optional<status> found;
-    healthz::asio::runner<blocking> runner(context.get_executor(), [&](healthz::report<blocking> const& report, std::size_t) {
+    healthz::runner<blocking> runner(context.get_executor(), [&](healthz::report<blocking> const& report, std::size_t) {
         found = report[0]->status;
         runner.stop();
     });
@@ -126,7 +126,7 @@ TEST_CASE("a child process has workers of its own") {
         while (!end) {
             if (running >= 3) continue;
             ++running;
-            healthz::asio::workers::shared().run([&] {
+            healthz::detail::workers::shared().run([&] {
                 std::string problem;
                 healthz::setting(healthz::env(variable)).read("name", problem);
                 --running;
@@ -162,7 +162,7 @@ TEST_CASE("no signal is handled on a worker") {
     std::atomic<bool> begun = false, ended = false;
     latch end;
     end.set(false);
-    healthz::asio::workers::shared().run([&] {
+    healthz::detail::workers::shared().run([&] {
         is_worker = true;
         begun = true;
         end.wait();
@@ -170,7 +170,7 @@ TEST_CASE("no signal is handled on a worker") {
     });
     REQUIRE(eventually([&] { return begun.load(); }));
     {
-        healthz::asio::without_signals const none;  // on this thread, so that only the others could
+        healthz::detail::without_signals const none;  // on this thread, so that only the others could
         ::kill(::getpid(), SIGUSR2);
         std::this_thread::sleep_for(50ms);
         CHECK(handled_on_worker == 0);
@@ -186,8 +186,8 @@ TEST_CASE("no child process inherits a connection") {
     net::ip::tcp::acceptor acceptor(context, {net::ip::address_v4::loopback(), 0});
     auto const port = std::to_string(acceptor.local_endpoint().port());
     auto looks = [&]() -> net::awaitable<void> {
-        for (auto const why : {healthz::asio::purpose::talk, healthz::asio::purpose::look}) {
-            healthz::asio::connected const made = co_await healthz::asio::connect("127.0.0.1", port, why);
+        for (auto const why : {healthz::detail::purpose::talk, healthz::detail::purpose::look}) {
+            healthz::connected const made = co_await healthz::connect("127.0.0.1", port, why);
             REQUIRE(made.socket.has_value());
             int const descriptor = const_cast<net::ip::tcp::socket&>(*made.socket).native_handle();
             CHECK((::fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);

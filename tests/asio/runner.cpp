@@ -115,7 +115,7 @@ constexpr auto kinds = healthz::sources(
 TEST_CASE("probers of all kinds run where they belong, and what one throws is an error") {
     net::io_context context;
     std::atomic<std::size_t> verdicts = 0;
-    healthz::asio::runner<kinds> runner(context.get_executor(), [&](auto const&, std::size_t) { ++verdicts; });
+    healthz::runner<kinds> runner(context.get_executor(), [&](auto const&, std::size_t) { ++verdicts; });
     loop_thread = std::thread::id();
     std::thread thread([&] {
         loop_thread = std::this_thread::get_id();
@@ -189,7 +189,7 @@ struct worker_hanger {
             worker_hang.wait();
             return 1;
         };
-        co_await healthz::asio::on_worker(std::move(call));
+        co_await healthz::on_worker(std::move(call));
         co_return healthz::error("stale");
     }
 };
@@ -239,7 +239,7 @@ TEST_CASE("whatever hangs: its TIMEOUT is on time, every time, and nobody else i
         INFO("source " << index);
         auto const verdicts = monitor.wait_for(4, index);
         // The first check starts at once, the others on the source's place in the interval, unless the first still runs.
-        milliseconds place(healthz::rows_of<hangers>[index].schedule.later);
+        milliseconds place(healthz::detail::rows_of<hangers>[index].schedule.later);
         if (place <= hung.timeout) place += hung.interval;
         auto start = monitor.started();
         for (std::size_t i = 0; i < 4; ++i) {
@@ -291,7 +291,7 @@ TEST_CASE("a hang that ends late is forgotten, and the source recovers") {
                 if (first) worker_hang.gate.wait();
                 return first;
             };
-            bool const stale = co_await healthz::asio::on_worker(std::move(call));
+            bool const stale = co_await healthz::on_worker(std::move(call));
             if (stale) co_return healthz::error("stale");
             co_return healthz::ok();
         }
@@ -393,7 +393,7 @@ constexpr auto sudden = healthz::sources(
 TEST_CASE("a runner that is destroyed tells nothing more, and the context may run on") {
     close_all();
     net::io_context context;
-    std::optional<healthz::asio::runner<hangers>> runner;
+    std::optional<healthz::runner<hangers>> runner;
     bool gone = false;
     int told = 0, told_late = 0;
     runner.emplace(context.get_executor(), [&](auto const&, std::size_t) {
@@ -418,7 +418,7 @@ TEST_CASE("a runner that is destroyed tells nothing more, and the context may ru
 TEST_CASE("a runner may be stopped or destroyed from its own handler, and is never started again") {
     for (bool const destroy : {false, true}) {
         net::io_context context;
-        std::optional<healthz::asio::runner<kinds>> runner;
+        std::optional<healthz::runner<kinds>> runner;
         int told = 0;
         runner.emplace(context.get_executor(), [&](auto const&, std::size_t) {
             if (++told != 3) return;
@@ -440,7 +440,7 @@ TEST_CASE("a runner may be stopped or destroyed from its own handler, and is nev
 TEST_CASE("a handler that throws stops no timetable") {
     net::io_context context;
     int told = 0;
-    healthz::asio::runner<sudden> runner(context.get_executor(), [&](auto const&, std::size_t) {
+    healthz::runner<sudden> runner(context.get_executor(), [&](auto const&, std::size_t) {
         ++told;
         throw std::runtime_error("no room in the log");
     });
@@ -464,7 +464,7 @@ TEST_CASE("a context may be destroyed with everything under way") {
         close_all();
         {
             net::io_context context;
-            healthz::asio::runner<hangers> runner(context.get_executor());
+            healthz::runner<hangers> runner(context.get_executor());
             runner.start();
             if (round > 0) context.run_for(milliseconds(round * 40));
             if (round % 2 == 0) runner.stop();
@@ -524,7 +524,7 @@ TEST_CASE("300 sources run") {
     for (std::size_t i = 0; i < 4; ++i) CHECK(middle[i].status == status::ok);
     CHECK(monitor.stop().count() < 1000);
     // Spread over the interval as planned.
-    auto const second = [](std::size_t index) { return milliseconds(healthz::rows_of<many>[index].schedule.later); };
+    auto const second = [](std::size_t index) { return milliseconds(healthz::detail::rows_of<many>[index].schedule.later); };
     auto const apart = std::chrono::duration_cast<milliseconds>(last[1].time - middle[1].time);
     CHECK(abs(apart - (second(299) - second(150))) <= prompt());
     CHECK(abs(second(100) - second(0)) > 50ms);

@@ -30,14 +30,14 @@ TEST_CASE("jobs never wait for each other") {
     gate.set(false);
     std::atomic<int> entered = 0, left = 0;
     for (int i = 0; i < 20; ++i)
-        healthz::asio::workers::shared().run([&] {
+        healthz::detail::workers::shared().run([&] {
             ++entered;
             gate.wait();
             ++left;
         });
     CHECK(eventually([&] { return entered == 20; }));
     std::atomic<bool> ran = false;
-    healthz::asio::workers::shared().run([&] { ran = true; });
+    healthz::detail::workers::shared().run([&] { ran = true; });
     CHECK(eventually([&] { return ran.load(); }));
     CHECK(left == 0);
     gate.set(true);
@@ -48,7 +48,7 @@ TEST_CASE("an idle thread is used again") {
     std::set<std::thread::id> threads;
     for (int i = 0; i < 50; ++i) {
         std::atomic<bool> done = false;
-        healthz::asio::workers::shared().run([&] {
+        healthz::detail::workers::shared().run([&] {
             threads.insert(std::this_thread::get_id());
             done = true;
         });
@@ -66,7 +66,7 @@ TEST_CASE("on_worker calls elsewhere and comes back") {
             there = std::this_thread::get_id();
             return std::string("from afar");
         };
-        std::string text = co_await healthz::asio::on_worker(std::move(call));
+        std::string text = co_await healthz::on_worker(std::move(call));
         CHECK(there != here);
         CHECK(std::this_thread::get_id() == here);
         co_return text;
@@ -87,7 +87,7 @@ TEST_CASE("a call may come back when its context is gone") {
             ++left;
             return std::string(100, 'x');
         };
-        net::co_spawn(net::make_strand(context), healthz::asio::on_worker(std::move(call)), net::detached);
+        net::co_spawn(net::make_strand(context), healthz::on_worker(std::move(call)), net::detached);
         context.poll();
         if (i % 2 == 0) continue;
         // Every other time the call returns while the context is being destroyed.
@@ -101,20 +101,20 @@ TEST_CASE("a call may come back when its context is gone") {
 }
 
 TEST_CASE("names are resolved") {
-    auto const local = run(healthz::asio::resolve("localhost", "80"));
+    auto const local = run(healthz::resolve("localhost", "80"));
     CHECK(local.problem.empty());
     REQUIRE(!local.endpoints.empty());
     CHECK(local.endpoints[0].address().is_loopback());
     CHECK(local.endpoints[0].port() == 80);
 
-    auto const numeric = run(healthz::asio::resolve("192.0.2.7", "5432"));
+    auto const numeric = run(healthz::resolve("192.0.2.7", "5432"));
     REQUIRE(numeric.endpoints.size() == 1);
     CHECK(numeric.endpoints[0].address().to_string() == "192.0.2.7");
-    auto const six = run(healthz::asio::resolve("2001:db8::7", "5432"));
+    auto const six = run(healthz::resolve("2001:db8::7", "5432"));
     REQUIRE(six.endpoints.size() == 1);
     CHECK(six.endpoints[0].address().to_string() == "2001:db8::7");
 
-    auto const unknown = run(healthz::asio::resolve("no-such-host.invalid", "80"));
+    auto const unknown = run(healthz::resolve("no-such-host.invalid", "80"));
     CHECK(unknown.endpoints.empty());
     CHECK_FALSE(unknown.problem.empty());
 }

@@ -7,7 +7,7 @@
 namespace {
 
 using healthz::answer;
-using healthz::beast::answer_queue;
+using healthz::beast::detail::answer_queue;
 
 constexpr std::string_view close_field = "Connection: close\r\n";
 
@@ -42,7 +42,7 @@ TEST_CASE("what a queue holds outlives those that gave it") {
     answer_queue queue;
     {
         healthz::beast::document document;
-        healthz::beast::error_answers errors;
+        healthz::detail::error_answers errors;
         document.update(four::report());
         queue.push(answer::document, false, "", document.latest(1));
         queue.push(answer::not_found, false, "", errors.at(answer::not_found, 1));

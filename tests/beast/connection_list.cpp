@@ -10,8 +10,8 @@
 namespace {
 
 using namespace std::chrono_literals;
-using healthz::beast::connection_list;
-using healthz::beast::phase;
+using healthz::beast::detail::connection_list;
+using healthz::beast::detail::phase;
 using member = connection_list::member;
 
 /// A moment of the test.

@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <healthz/beast/answer_queue.hpp>
-#include <healthz/hosted/document.hpp>
+#include <healthz/hosted/shared_document.hpp>
 
 #include <atomic>
 #include <thread>
@@ -12,7 +12,7 @@ namespace {
 
 using healthz::answer;
 using healthz::beast::document;
-using healthz::beast::error_answers;
+using healthz::detail::error_answers;
 
 constexpr std::string_view ok_header =
     "HTTP/1.1 200 OK\r\nDate: Tue, 09 Aug 2022 09:32:05 GMT\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
@@ -54,7 +54,7 @@ TEST_CASE("errors have their field, their date and their body, and are made once
           "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: X-Hasura-Admin-Secret\r\nDate: Tue, 09 Aug 2022 09:32:05 GMT\r\n"
           "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 95\r\n\r\n" +
               std::string(invalid_body));
-    for (std::size_t i = 2; i < healthz::answer_count; ++i) {
+    for (std::size_t i = 2; i < healthz::detail::answer_count; ++i) {
         auto const which = static_cast<answer>(i);
         auto const error = healthz::error_of(which);
         auto const made = errors.at(which, moment);

@@ -22,7 +22,7 @@
 
 namespace http = boost::beast::http;
 using healthz::beast::endpoint;
-using healthz::beast::shared_body;
+using healthz::beast::detail::shared_body;
 
 static_assert(http::is_body<shared_body>::value);
 static_assert(http::is_body_writer<shared_body>::value);

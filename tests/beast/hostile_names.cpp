@@ -32,7 +32,7 @@ struct coroutine {
         explicit session(coroutine const&) {}
         net::awaitable<healthz::outcome> probe(healthz::attempt) {
             auto job = [] { return job_result{healthz::ok()}; };
-            job_result const done = co_await healthz::asio::on_worker(std::move(job));
+            job_result const done = co_await healthz::on_worker(std::move(job));
             co_return done.found;
         }
     };
@@ -135,10 +135,10 @@ TEST_CASE("no function of the user's takes the place of one of ours, in a server
 TEST_CASE("no function of the user's takes the place of one of ours, in a runner and a listener") {
     boost::asio::io_context context;
     std::atomic<unsigned> known = 0;
-    healthz::asio::runner<hostile::declared> runner(context.get_executor(), hostile::on_verdict{known});
+    healthz::runner<hostile::declared> runner(context.get_executor(), hostile::on_verdict{known});
     healthz::beast::document const document;
     healthz::beast::limits const limits;
-    auto const listener = std::make_shared<healthz::beast::listener>(context, document, hostile::policy{}, "/", limits);
+    auto const listener = std::make_shared<healthz::beast::detail::listener>(context, document, hostile::policy{}, "/", limits);
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);

@@ -17,7 +17,7 @@ json::value parsed(std::string_view text) { return json::parse(json::string_view
 bool parses(std::string_view text) {
     boost::system::error_code ec;
     json::parse(json::string_view(text.data(), text.size()), ec);
-    return !ec && healthz::is_utf8(text);
+    return !ec && healthz::detail::is_utf8(text);
 }
 
 constexpr auto probe = [] { return healthz::ok(); };

@@ -2,7 +2,7 @@
 // A document that is patched verdict by verdict is the one that is written anew.
 #include "support.hpp"
 
-#include <healthz/hosted/document.hpp>
+#include <healthz/hosted/shared_document.hpp>
 
 #include <atomic>
 #include <random>
@@ -39,7 +39,7 @@ TEST_CASE("a live document is what write_json writes, whatever verdicts arrive i
         healthz::report<four::sources> report;
         healthz::live_document live;
         healthz::beast::document shared;
-        std::vector<std::pair<healthz::beast::shared_answer, std::string>> held;  // by connections that take their time
+        std::vector<std::pair<healthz::detail::shared_answer, std::string>> held;  // by connections that take their time
         if (run % 2 == 1) live.update(report);
         for (int verdict = 0; verdict < 30; ++verdict) {
             auto const index = random() % report.size();

@@ -91,7 +91,7 @@ template <auto const& Sources>
 class checked_once {
 public:
     checked_once()
-        : listener_(std::make_shared<healthz::beast::listener>(context_, document_, one_secret(), "/healthz/sources", healthz::beast::limits())),
+        : listener_(std::make_shared<healthz::beast::detail::listener>(context_, document_, one_secret(), "/healthz/sources", healthz::beast::limits())),
           runner_(context_.get_executor(), [this](healthz::report<Sources> const& report, std::size_t) {
               pending_ = report.pending();
               document_.update(report);
@@ -136,9 +136,9 @@ private:
 
     boost::asio::io_context context_{1};
     healthz::beast::document document_;
-    std::shared_ptr<healthz::beast::listener> listener_;
+    std::shared_ptr<healthz::beast::detail::listener> listener_;
     std::size_t pending_ = healthz::size_of<Sources>;
-    healthz::asio::runner<Sources> runner_;
+    healthz::runner<Sources> runner_;
     std::thread thread_;
     std::optional<client> client_;
 };

@@ -9,12 +9,12 @@
 
 namespace {
 
-using healthz::beast::request_fields;
-using healthz::beast::request_reader;
-using healthz::beast::request_state;
+using healthz::detail::request_fields;
+using healthz::detail::request_reader;
+using healthz::detail::request_state;
 using namespace std::string_view_literals;
 
-static_assert(!std::is_abstract_v<healthz::beast::header_parser>);  // whatever Beast's version asks for
+static_assert(!std::is_abstract_v<healthz::detail::header_parser>);  // whatever Beast's version asks for
 
 /// All that a reader tells.
 struct told {

@@ -58,7 +58,7 @@ void leave_descriptors(rlim_t count) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-healthz::beast::any_authorization policy() {
+healthz::beast::detail::any_authorization policy() {
     if (variable("HEALTHZ_TEST_OPEN", "") == "yes") return healthz::allow_unauthenticated();
     return healthz::admin_secret(healthz::env("HEALTHZ_TEST_SERVER_SECRET"));
 }
@@ -600,7 +600,7 @@ TEST_CASE("where there is no memory to wait for signals, they do what they did b
         boost::asio::signal_set const service(context);  // Asio itself does not outlive a lack of memory while it makes this
         try {
             scarce_memory const memory(failures);
-            healthz::beast::stop_signals const signals(context, [] {});
+            healthz::beast::detail::stop_signals const signals(context, [] {});
             thrown = false;
         } catch (std::bad_alloc const&) {
         }
@@ -735,15 +735,15 @@ TEST_CASE("a server may be asked for by the names on its list only, and tells wh
 }
 
 TEST_CASE("refusals: however many clients there are, what waits to be told is bounded, and the sum is right") {
-    healthz::beast::refusals refusals;
+    healthz::beast::detail::refusals refusals;
     for (unsigned i = 0; i < 100'000; ++i)
         CHECK(refusals.add(healthz::answer::secret_wrong, std::string(i % 1000, '/'), boost::asio::ip::address_v4(i + 1)) == (i == 0));
     auto const all = refusals.take();
-    CHECK(all.size() == healthz::beast::refusals::most_clients + 1);
+    CHECK(all.size() == healthz::beast::detail::refusals::most_clients + 1);
     std::size_t sum = 0;
     for (auto const& each : all) {
         sum += each.count;
-        CHECK(each.path.size() <= healthz::beast::refusals::longest_path);
+        CHECK(each.path.size() <= healthz::beast::detail::refusals::longest_path);
     }
     CHECK(sum == 100'000);
     CHECK(all.back().client.is_unspecified());

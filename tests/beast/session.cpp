@@ -26,9 +26,9 @@ class server {
 public:
     template <healthz::authorization Auth = healthz::allow_unauthenticated>
     explicit server(limits const& limit = {}, Auth policy = {}, std::string path = std::string(healthz::default_path),
-                    std::vector<std::string> hosts = {}, std::function<void(healthz::beast::listener&)> const& prepare = {}) {
+                    std::vector<std::string> hosts = {}, std::function<void(healthz::beast::detail::listener&)> const& prepare = {}) {
         document_.update(four::report());
-        listener_ = std::make_shared<healthz::beast::listener>(context_, document_, std::move(policy), std::move(path), limit, std::move(hosts));
+        listener_ = std::make_shared<healthz::beast::detail::listener>(context_, document_, std::move(policy), std::move(path), limit, std::move(hosts));
         if (prepare) prepare(*listener_);
         boost::system::error_code ec;
         listener_->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
@@ -80,7 +80,7 @@ public:
 private:
     healthz::beast::document document_;
     net::io_context context_{1};
-    std::shared_ptr<healthz::beast::listener> listener_;
+    std::shared_ptr<healthz::beast::detail::listener> listener_;
     std::atomic<bool> stalled_ = false, released_ = false;
     std::thread thread_;
 };
@@ -753,7 +753,7 @@ TEST_CASE("whoever mounts a listener hears of what it refuses, and of what a pol
         static bool needs_secret() { return true; }
         static bool accepts(std::string_view secret) { return secret == "throw" ? throw std::runtime_error("no such user") : false; }
     };
-    server s({}, wild{}, "/healthz/sources", {}, [&](healthz::beast::listener& l) {
+    server s({}, wild{}, "/healthz/sources", {}, [&](healthz::beast::detail::listener& l) {
         l.on_refused([&](healthz::answer how, std::string_view path, net::ip::address const& client) {
             std::lock_guard lock(mutex);
             refused.push_back(std::to_string(healthz::error_of(how).status) + ' ' + std::string(path) + ' ' + client.to_string());
@@ -868,7 +868,7 @@ TEST_CASE("a context can be destroyed with connections in every state") {
     std::optional<client> clients[3];
     {
         net::io_context context;
-        auto const listener = std::make_shared<healthz::beast::listener>(
+        auto const listener = std::make_shared<healthz::beast::detail::listener>(
             context, document, healthz::allow_unauthenticated(), "/", with([](limits& l) { l.connections = 2; }));
         boost::system::error_code ec;
         listener->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
@@ -884,7 +884,7 @@ TEST_CASE("listen says why it cannot") {
     server s;
     healthz::beast::document document;
     net::io_context context;
-    auto const second = std::make_shared<healthz::beast::listener>(context, document, healthz::allow_unauthenticated(), "/", limits());
+    auto const second = std::make_shared<healthz::beast::detail::listener>(context, document, healthz::allow_unauthenticated(), "/", limits());
     boost::system::error_code ec;
     second->listen({net::ip::make_address("127.0.0.1"), s.port}, ec);
     CHECK(ec == net::error::address_in_use);

@@ -75,12 +75,12 @@ int found(std::array<char, 40> const& masked, void const* other = nullptr) {
 
 TEST_CASE("wipe leaves nothing, and a wiping allocator leaves nothing behind") {
     auto const masked = masked_secret(1);
-    std::vector<char, healthz::wiping_allocator<char>> kept(masked.size());
+    std::vector<char, healthz::detail::wiping_allocator<char>> kept(masked.size());
     unmask(masked, kept.data());
     CHECK(found(masked) == 1);  // so this way of looking finds what there is
     kept.resize(100000);
     CHECK(found(masked) == 1);
-    healthz::wipe(kept.data(), kept.size());
+    healthz::detail::wipe(kept.data(), kept.size());
     CHECK(found(masked) == 0);
     unmask(masked, kept.data() + 5000);
     kept = decltype(kept)();
@@ -101,7 +101,7 @@ TEST_CASE("an offered secret is gone when its request has been answered") {
     healthz::beast::document document;
     boost::asio::io_context context{1};
     auto const listener =
-        std::make_shared<healthz::beast::listener>(context, document, one_secret(), std::string(healthz::default_path), healthz::beast::limits());
+        std::make_shared<healthz::beast::detail::listener>(context, document, one_secret(), std::string(healthz::default_path), healthz::beast::limits());
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);
@@ -117,9 +117,9 @@ TEST_CASE("an offered secret is gone when its request has been answered") {
         static std::array<char, 8000> bytes;  // a long one, too, for which the buffer grows
         for (std::size_t padding : {0u, 6000u}) {
             for (std::size_t pieces : {10000u, 37u}) {
-                char* end = healthz::copy_text("GET /healthz/sources HTTP/1.1\r\nHost: a\r\nX-Hasura-Admin-Secret: ", bytes.data());
-                end = healthz::copy_text("\r\nX: ", unmask(masked, end));
-                end = healthz::copy_text("\r\n\r\n", std::fill_n(end, padding, 'x'));
+                char* end = healthz::detail::copy_text("GET /healthz/sources HTTP/1.1\r\nHost: a\r\nX-Hasura-Admin-Secret: ", bytes.data());
+                end = healthz::detail::copy_text("\r\nX: ", unmask(masked, end));
+                end = healthz::detail::copy_text("\r\n\r\n", std::fill_n(end, padding, 'x'));
                 bool const sent = c.send_in_pieces({bytes.data(), static_cast<std::size_t>(end - bytes.data())}, pieces);
                 bytes.fill(0);
                 CHECK(sent);

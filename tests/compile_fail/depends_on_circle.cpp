@@ -16,4 +16,4 @@ constexpr auto sources = healthz::sources(
 #else
     healthz::source<"stock">(healthz::depends_on<"orders">(prober), check));
 #endif
-constexpr auto& rows = healthz::rows_of<sources>;
+constexpr auto& rows = healthz::detail::rows_of<sources>;

@@ -15,4 +15,4 @@ constexpr auto sources = healthz::sources(healthz::source<"gateway">(prober, che
 #else
                                           healthz::source<"orders">(healthz::depends_on<"gatevay">(prober), check));
 #endif
-constexpr auto& rows = healthz::rows_of<sources>;
+constexpr auto& rows = healthz::detail::rows_of<sources>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: the prober of this source is a coroutine; run it with healthz::asio::runner, not with a monitor
+// EXPECT: healthz: the prober of this source is a coroutine; run it with healthz::runner, not with a monitor
 // NAMES(g++): "orders"
 // NAMES(clang++): 'o', 'r', 'd', 'e', 'r', 's'
 #include <healthz.hpp>

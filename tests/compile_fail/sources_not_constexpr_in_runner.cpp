@@ -13,6 +13,6 @@ constexpr
 
 void run(boost::asio::any_io_executor executor);
 void run(boost::asio::any_io_executor executor) {
-    healthz::asio::runner<sources> runner(executor);
+    healthz::runner<sources> runner(executor);
     runner.start();
 }

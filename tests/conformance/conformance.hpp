@@ -98,7 +98,7 @@ private:
     std::string in_words(event const& e) {
         last_error_ = e.error;
         quoted_ = e.error.find(expected_.quotes) != std::string::npos;
-        if (!healthz::is_utf8(e.error)) leaked_ = "bytes that are no UTF-8";
+        if (!healthz::detail::is_utf8(e.error)) leaked_ = "bytes that are no UTF-8";
         if constexpr (requires { Subject::secret; })
             if (leaked_.empty()) leaked_ = leak(e.error, Subject::secret);
         std::string found(to_string(e.status));

@@ -41,7 +41,7 @@ inline constexpr bool sanitized = false;
 class bare_timer {
 public:
     bare_timer() {
-        healthz::asio::without_signals const inherited;
+        healthz::detail::without_signals const inherited;
         thread_ = std::thread([this] { run(); });
     }
     ~bare_timer() {
@@ -205,7 +205,7 @@ private:
     std::mutex mutable mutex_;
     std::vector<event> events_;
     std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>();
-    std::optional<healthz::asio::runner<Sources>> runner_;
+    std::optional<healthz::runner<Sources>> runner_;
     std::vector<std::thread> threads_;
     clock::time_point started_;
 };

@@ -32,7 +32,7 @@ struct silent {
 
 constexpr bool finds(auto prober, status wanted, std::string_view error = "null") {
     healthz::session_of<decltype(prober)> session(prober);
-    auto const found = healthz::probe(session, attempt{1s});
+    auto const found = healthz::detail::probe(session, attempt{1s});
     return found.status() == wanted && found.json() == error && judge::is_json(found.json());
 }
 
@@ -152,7 +152,7 @@ static_assert(!any<fine, fine>::concurrent && !any<fine, modem>::concurrent && !
 static_assert(healthz::may_block<inverse<ill>>() && !healthz::may_block<inverse<fine>>() && !healthz::may_block<any<fine, fine>>());
 
 // What keeps nothing stays in flash.
-static_assert(healthz::stateless_prober<any<ill, inverse<fine>>> && !healthz::stateless_prober<any<ill, keeps_something>>);
+static_assert(healthz::detail::stateless_prober<any<ill, inverse<fine>>> && !healthz::detail::stateless_prober<any<ill, keeps_something>>);
 
 // --- in a monitor
 

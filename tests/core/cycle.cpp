@@ -7,9 +7,9 @@
 #include <initializer_list>
 
 using healthz::reached;
-using healthz::schedule;
+using healthz::detail::schedule;
 using healthz::status;
-using healthz::step;
+using healthz::detail::step;
 using healthz::tick;
 
 namespace {
@@ -54,7 +54,7 @@ constexpr ending silent{status::ok, 1u << 30};
 constexpr history run(schedule const& s, std::initializer_list<ending> endings, tick until, tick period = 10,
                       tick origin = 0) {
     history h;
-    healthz::cycle c;
+    healthz::detail::cycle c;
     c.begin(origin, s);
     auto next = endings.begin();
     ending current{};
@@ -143,7 +143,7 @@ constexpr bool retries_may_follow_without_a_pause() {
 static_assert(retries_may_follow_without_a_pause());
 
 constexpr bool no_retries_but_the_given_ones() {
-    healthz::cycle c;
+    healthz::detail::cycle c;
     constexpr schedule stubborn{1000, 1, 0, 1000, 32767};
     c.begin(0, stubborn);
     for (std::uint32_t i = 0; i < 32767; ++i)
@@ -209,7 +209,7 @@ static_assert(missed_checks_are_not_caught_up_with());
 
 // Late by whole intervals, so that the call falls on the grid: it still is one check, not two.
 constexpr bool a_late_check_is_not_repeated() {
-    healthz::cycle c;
+    healthz::detail::cycle c;
     c.begin(0, no_retries);
     c.next(0, no_retries);
     c.finish(0, status::ok, no_retries);
@@ -224,7 +224,7 @@ constexpr bool a_late_call_ends_an_attempt_late() {
 static_assert(a_late_call_ends_an_attempt_late());
 
 constexpr bool due_is_the_next_moment_that_counts() {
-    healthz::cycle c;
+    healthz::detail::cycle c;
     c.begin(500, two_retries);
     bool const first = c.due() == 500 && !c.running();
     c.next(500, two_retries);
@@ -238,7 +238,7 @@ constexpr bool due_is_the_next_moment_that_counts() {
 static_assert(due_is_the_next_moment_that_counts());
 
 constexpr bool nothing_happens_before_it_is_due() {
-    healthz::cycle c;
+    healthz::detail::cycle c;
     c.begin(0, two_retries);
     return c.next(0, two_retries) == step::start && c.next(0, two_retries) == step::sleep &&
            c.next(99, two_retries) == step::sleep && c.next(100, two_retries) == step::give_up &&
@@ -280,7 +280,7 @@ static_assert(long_times_pass_across_a_wrap());
 /// once while something is due. Returns how long after its death the verdict said so.
 tick time_to_detect(dice& roll, schedule const& s, tick period) {
     tick const origin = 0u - roll(5000), death = 1 + roll(3000);
-    healthz::cycle c;
+    healthz::detail::cycle c;
     c.begin(origin, s);
     ending current{};
     tick started = 0;

@@ -20,7 +20,7 @@ constexpr auto sources = healthz::sources(
     healthz::source<"orders">(prober, {.interval = 10s}),
     healthz::source<"cache">(wide{}, {.interval = 5s, .timeout = 250ms, .retries = 0, .retry_interval = 1s}),
     healthz::source<"queue">(prober, {.interval = 1s, .timeout = 100ms, .retries = 2, .retry_interval = 50ms}));
-constexpr auto& rows = healthz::rows_of<sources>;
+constexpr auto& rows = healthz::detail::rows_of<sources>;
 
 static_assert(healthz::size_of<sources> == 3);
 static_assert(rows[0].name() == "orders" && rows[1].name() == "cache" && rows[2].name() == "queue");
@@ -44,7 +44,7 @@ static_assert(healthz::index_of<sources, "orders">() == 0 && healthz::index_of<s
 template <healthz::fixed_string Name>
 constexpr auto named = healthz::sources(healthz::source<Name>(prober, {.interval = 1s}));
 template <healthz::fixed_string Name>
-constexpr std::string_view key = healthz::rows_of<named<Name>>[0].key();
+constexpr std::string_view key = healthz::detail::rows_of<named<Name>>[0].key();
 
 static_assert(key<"orders"> == "orders");
 static_assert(key<"a \"b\" \\c"> == R"(a \"b\" \\c)");
@@ -61,7 +61,7 @@ constexpr auto local = healthz::sources(
 static_assert(healthz::worst_case_detection<local>() == 9100ms);
 
 // An answer that is on its way for as long as the interval costs one; and so does, a little below it, a late poll.
-constexpr healthz::schedule tight(healthz::tick timeout) { return {1000, timeout, 0, 1000, 0}; }
+constexpr healthz::detail::schedule tight(healthz::tick timeout) { return {1000, timeout, 0, 1000, 0}; }
 static_assert(healthz::worst_case_detection(tight(1000)) == 3000ms && healthz::worst_case_detection(tight(999)) == 1999ms);
 static_assert(healthz::worst_case_detection(tight(999), 1, 1ms) == 3001ms && healthz::worst_case_detection(tight(900), 1, 1ms) == 1902ms);
 static_assert(healthz::worst_case_detection(tight(1500)) == 3500ms && healthz::worst_case_detection(tight(2500), 2) == 8500ms);
@@ -78,12 +78,12 @@ constexpr auto more = healthz::sources(healthz::source<"oven">(wide{}, {.interva
 constexpr auto all = boost::hana::concat(more, sources);
 static_assert(healthz::size_of<all> == 4);
 static_assert(healthz::index_of<all, "oven">() == 0 && healthz::index_of<all, "orders">() == 1);
-static_assert(healthz::rows_of<all>[1].text_offset == 1000);
+static_assert(healthz::detail::rows_of<all>[1].text_offset == 1000);
 
 constexpr bool rows_keep_the_order() {
     constexpr std::string_view expected[] = {"oven", "orders", "cache", "queue"};
     for (std::size_t i = 0; i < 4; ++i)
-        if (healthz::rows_of<all>[i].name() != expected[i]) return false;
+        if (healthz::detail::rows_of<all>[i].name() != expected[i]) return false;
     return true;
 }
 static_assert(rows_keep_the_order());

@@ -108,7 +108,7 @@ struct terse {
 };
 constexpr auto cramped = healthz::sources(healthz::source<"gateway">([] { return healthz::error("cut"); }, once),
                                           healthz::source<"terse">(depends_on<"gateway">(terse{}), once));
-static_assert(healthz::dependencies_of<cramped>[1].error() == R"({"message":"depends on gateway"})");
+static_assert(healthz::detail::dependencies_of<cramped>[1].error() == R"({"message":"depends on gateway"})");
 
 // An attempt that waits when its parent falls is left to end; its retries are excused.
 struct hangs {
@@ -133,9 +133,9 @@ static_assert(says(after<slow>(560), R"({"message":"no route"}{"message":"depend
 
 // In firmware, nothing is kept for it: two pointers and a number in flash.
 constexpr auto apart = healthz::sources(healthz::source<"gateway">(gateway{.ill = 2, .well = 4}, once), healthz::source<"orders">(counts, once));
-static_assert(healthz::has_parents<behind> && !healthz::has_parents<apart>);
+static_assert(healthz::detail::has_parents<behind> && !healthz::detail::has_parents<apart>);
 static_assert(healthz::ram_size<behind> == healthz::ram_size<apart>);
-static_assert(healthz::table_of<behind>.max_starts == healthz::table_of<apart>.max_starts);
+static_assert(healthz::detail::table_of<behind>.max_starts == healthz::detail::table_of<apart>.max_starts);
 
 // Long chains cost the compiler little, and a ring of hundreds is found.
 constexpr auto ring = [](std::size_t last) {
@@ -143,10 +143,10 @@ constexpr auto ring = [](std::size_t last) {
     for (std::size_t i = 0; i < parents.size(); ++i) parents[i] = static_cast<std::uint16_t>(i + 1 < parents.size() ? i + 1 : last);
     return parents;
 };
-static_assert(healthz::first_in_circle(ring(499)) == 500);
-static_assert(healthz::first_in_circle(ring(0)) == 0);
-static_assert(healthz::first_in_circle(ring(497)) == 497);
-static_assert(healthz::first_in_circle(std::array<std::uint16_t, 3>{0, 1, 2}) == 3);
+static_assert(healthz::detail::first_in_circle(ring(499)) == 500);
+static_assert(healthz::detail::first_in_circle(ring(0)) == 0);
+static_assert(healthz::detail::first_in_circle(ring(497)) == 497);
+static_assert(healthz::detail::first_in_circle(std::array<std::uint16_t, 3>{0, 1, 2}) == 3);
 
 }  // namespace
 

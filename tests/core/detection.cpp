@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-using healthz::schedule;
+using healthz::detail::schedule;
 using healthz::status;
 using healthz::tick;
 using namespace std::chrono_literals;
@@ -24,9 +24,9 @@ public:
 
     /// The longest time from an attempt that is answered, though its source is dead, to the verdict that says so.
     tick longest() {
-        healthz::cycle c;
+        healthz::detail::cycle c;
         c.begin(origin, s_, s_.first);
-        next_attempt(c, c.due(), [&](healthz::cycle each, tick start) { live(each, start); });
+        next_attempt(c, c.due(), [&](healthz::detail::cycle each, tick start) { live(each, start); });
         return longest_;
     }
 
@@ -41,23 +41,23 @@ private:
 
     /// Calls `play(cycle, start)` for each moment at which the attempt that is due may start.
     template <class Play>
-    void next_attempt(healthz::cycle const& c, tick earliest, Play play) {
+    void next_attempt(healthz::detail::cycle const& c, tick earliest, Play play) {
         for (tick l = 0; l <= late_; ++l) play(c, earliest + l);
     }
     /// The same after an attempt that ended at `end`. A retry without a pause starts with that end, where it was not
     /// that of an attempt that ended in the poll that started it.
     template <class Play>
-    void after(healthz::cycle const& c, tick start, tick end, Play play) {
+    void after(healthz::detail::cycle const& c, tick start, tick end, Play play) {
         auto const due = c.due();
         if (healthz::reached(end, due)) end == start ? next_attempt(c, end + 1, play) : play(c, end);
         else next_attempt(c, due, play);
     }
     /// Where a cycle stands at an attempt's start.
-    memory& at(std::array<std::array<memory, 4>, range>& all, healthz::cycle const& c, tick start) {
+    memory& at(std::array<std::array<memory, 4>, range>& all, healthz::detail::cycle const& c, tick start) {
         return all[(c.grid() - start + range / 2) % range][c.attempt()];
     }
 
-    void live(healthz::cycle c, tick start) {
+    void live(healthz::detail::cycle c, tick start) {
         auto& here = at(alive_, c, start);
         if (std::exchange(here.visited, true)) return;
         c.next(start, s_);
@@ -65,9 +65,9 @@ private:
             for (auto const result : {status::ok, status::error}) {
                 auto ended = c;
                 ended.finish(start + lasts, result, s_);
-                after(ended, start, start + lasts, [&](healthz::cycle each, tick next) { live(each, next); });
+                after(ended, start, start + lasts, [&](healthz::detail::cycle each, tick next) { live(each, next); });
                 if (result == status::ok)
-                    after(ended, start, start + lasts, [&](healthz::cycle each, tick next) {
+                    after(ended, start, start + lasts, [&](healthz::detail::cycle each, tick next) {
                         auto const took = next - start + die(each, next, 0);
                         longest_ = took > longest_ ? took : longest_;
                     });
@@ -75,7 +75,7 @@ private:
     }
 
     /// The longest time from an attempt's start to the verdict, after `errors` checks that found the source dead.
-    tick die(healthz::cycle c, tick start, int errors) {
+    tick die(healthz::detail::cycle c, tick start, int errors) {
         auto& here = at(dead_[static_cast<std::size_t>(errors)], c, start);
         if (std::exchange(here.visited, true)) return here.longest;
         c.next(start, s_);
@@ -85,7 +85,7 @@ private:
             bool const told = ended.finish(start + lasts, status::error, s_);
             if (told && errors + 1 == fall_) worst = lasts > worst ? lasts : worst;
             else
-                after(ended, start, start + lasts, [&](healthz::cycle each, tick next) {
+                after(ended, start, start + lasts, [&](healthz::detail::cycle each, tick next) {
                     auto const took = next - start + die(each, next, errors + told);
                     worst = took > worst ? took : worst;
                 });
@@ -213,8 +213,8 @@ tally live_and_die(healthz::monitor<mortals>& monitor, tick lasts, tick late) {
     }
     tally found;
     for (std::size_t i = 0; i < count; ++i) {
-        auto const& timetable = healthz::rows_of<mortals>[i].schedule;
-        auto const fall = healthz::thresholds_of<mortals>[i].fall;
+        auto const& timetable = healthz::detail::rows_of<mortals>[i].schedule;
+        auto const fall = healthz::detail::thresholds_of<mortals>[i].fall;
         found.compare(lives::all[i].longest, healthz::worst_case_detection(timetable, fall, std::chrono::milliseconds(late)), late);
     }
     return found;

@@ -160,8 +160,8 @@ constexpr bool the_path_of_an_address_is_never_empty() {
 static_assert(the_path_of_an_address_is_never_empty());
 
 constexpr bool an_address_begins_behind_its_scheme() {
-    return healthz::address_in("http://a/b") == "a/b" && healthz::address_in("HTTPS://") == "" && !healthz::address_in("http:/a") &&
-           !healthz::address_in("/http://a") && !healthz::address_in("ftp://a") && !healthz::address_in("");
+    return healthz::detail::address_in("http://a/b") == "a/b" && healthz::detail::address_in("HTTPS://") == "" && !healthz::detail::address_in("http:/a") &&
+           !healthz::detail::address_in("/http://a") && !healthz::detail::address_in("ftp://a") && !healthz::detail::address_in("");
 }
 static_assert(an_address_begins_behind_its_scheme());
 
@@ -251,14 +251,14 @@ static_assert(errors_are_those_of_the_contract());
 
 constexpr bool every_error_has_its_status() {
     constexpr unsigned statuses[] = {401, 401, 400, 404, 405, 400, 408, 421, 431};
-    for (std::size_t i = 2; i < healthz::answer_count; ++i)
+    for (std::size_t i = 2; i < healthz::detail::answer_count; ++i)
         if (healthz::error_of(static_cast<answer>(i)).status != statuses[i - 2]) return false;
-    return std::size(statuses) + 2 == healthz::answer_count;
+    return std::size(statuses) + 2 == healthz::detail::answer_count;
 }
 static_assert(every_error_has_its_status());
 
 constexpr bool every_error_is_a_json_object_of_the_same_form() {
-    for (std::size_t i = 2; i < healthz::answer_count; ++i) {
+    for (std::size_t i = 2; i < healthz::detail::answer_count; ++i) {
         auto const error = healthz::error_of(static_cast<answer>(i));
         bool const form =
             error.body.starts_with(R"({"path":"$","error":")") && error.body.find(R"(","code":")") != error.body.npos;

@@ -49,10 +49,10 @@ constexpr bool without_a_past_there_is_the_latest() {
 static_assert(without_a_past_there_is_the_latest());
 
 // No past costs nothing: all that a monitor has besides its sources' 20 bytes, texts and sessions is its clock.
-static_assert(std::is_empty_v<healthz::history<sources, 0>>);
+static_assert(std::is_empty_v<healthz::detail::history<sources, 0>>);
 static_assert(healthz::ram_size<sources> == 2 * (20 + 128 + sizeof counts) + 20);
-static_assert(healthz::ram_size<sources, healthz::past<3>> == healthz::ram_size<sources> + sizeof(healthz::history<sources, 3>) + 2);
-static_assert(sizeof(healthz::history<sources, 3>) == 3 * sizeof(healthz::report<sources>) + 2);
+static_assert(healthz::ram_size<sources, healthz::past<3>> == healthz::ram_size<sources> + sizeof(healthz::detail::history<sources, 3>) + 2);
+static_assert(sizeof(healthz::detail::history<sources, 3>) == 3 * sizeof(healthz::report<sources>) + 2);
 
 }  // namespace
 

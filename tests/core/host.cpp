@@ -6,12 +6,12 @@
 namespace {
 
 using healthz::is_allowed_host;
-using healthz::is_host;
-using healthz::without_port;
+using healthz::detail::is_host;
+using healthz::detail::without_port;
 
 constexpr bool words_are_the_same_whatever_their_case() {
-    return healthz::same_word("", "") && healthz::same_word("LocalHost-1", "lOCALhOST-1") && !healthz::same_word("a", "") &&
-           !healthz::same_word("", "a") && !healthz::same_word("a", "ab") && !healthz::same_word("[", "{") && !healthz::same_word("@", "`");
+    return healthz::detail::same_word("", "") && healthz::detail::same_word("LocalHost-1", "lOCALhOST-1") && !healthz::detail::same_word("a", "") &&
+           !healthz::detail::same_word("", "a") && !healthz::detail::same_word("a", "ab") && !healthz::detail::same_word("[", "{") && !healthz::detail::same_word("@", "`");
 }
 static_assert(words_are_the_same_whatever_their_case());
 

@@ -126,7 +126,7 @@ struct last_two {
 template <class Prober>
 constexpr bool probes_ok() {
     Prober p;
-    return healthz::probe(p, attempt{5ms}).status() == healthz::status::ok;
+    return healthz::detail::probe(p, attempt{5ms}).status() == healthz::status::ok;
 }
 constexpr bool the_first_way_counts() {
     return probes_ok<all_ways>() && probes_ok<last_three>() && probes_ok<last_two>();

@@ -64,7 +64,7 @@ static_assert(hana::at_c<0>(slower).check.interval == 1001ms);
 
 template <class... Names>
 constexpr std::size_t duplicate_among(Names... names) {
-    return healthz::name_index<sizeof...(Names)>({names...}).first_duplicate();
+    return healthz::detail::name_index<sizeof...(Names)>({names...}).first_duplicate();
 }
 constexpr bool duplicates_are_found_wherever_they_stand() {
     return duplicate_among("a", "b", "c") == 3 && duplicate_among("a") == 1 && duplicate_among("a", "a") == 0 &&
@@ -89,12 +89,12 @@ struct many_names {
 };
 constexpr bool a_thousand_names_are_compared() {
     many_names<1024> names;
-    healthz::name_index<1024> const all(names.views);
+    healthz::detail::name_index<1024> const all(names.views);
     for (std::size_t i = 0; i < 1024; ++i)
         if (all.find(names.views[i]) != i) return false;
     if (all.first_duplicate() != 1024 || all.find("aa") != 1024 || all.find("") != 1024) return false;
     names.views[1023] = names.views[500];
-    return healthz::name_index<1024>(names.views).first_duplicate() == 500;
+    return healthz::detail::name_index<1024>(names.views).first_duplicate() == 500;
 }
 static_assert(a_thousand_names_are_compared());
 

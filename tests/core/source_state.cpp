@@ -4,35 +4,35 @@
 #include <healthz.hpp>
 
 using healthz::check_event;
-using healthz::source_state;
+using healthz::detail::source_state;
 using healthz::status;
-using healthz::step;
+using healthz::detail::step;
 using healthz::tick;
 
 namespace {
 
-constexpr healthz::schedule often{.interval = 100, .timeout = 30, .retry_interval = 20, .later = 100, .retries = 2, .first = 5};
-constexpr healthz::thresholds at_once{};
-constexpr healthz::thresholds patient = [] {
-    healthz::thresholds t;
+constexpr healthz::detail::schedule often{.interval = 100, .timeout = 30, .retry_interval = 20, .later = 100, .retries = 2, .first = 5};
+constexpr healthz::detail::thresholds at_once{};
+constexpr healthz::detail::thresholds patient = [] {
+    healthz::detail::thresholds t;
     t.rise = 2;
     t.fall = 3;
     return t;
 }();
 constexpr auto up = [] { return false; };
 constexpr auto down = [] { return true; };
-constexpr healthz::state_parts all{.thresholds = true, .maintenance = true, .timing = true};
+constexpr healthz::detail::state_parts all{.thresholds = true, .maintenance = true, .timing = true};
 
 /// A driver that keeps the verdict and the last event, and counts what was to be published.
-template <healthz::state_parts Has = all>
+template <healthz::detail::state_parts Has = all>
 struct driver {
     source_state<Has> state;
-    healthz::thresholds needed = at_once;
+    healthz::detail::thresholds needed = at_once;
     std::optional<status> verdict{};
     std::optional<check_event> last{};
     int published = 0;
 
-    constexpr explicit driver(healthz::thresholds const& of = at_once) : needed(of) { state.begin(1000, often); }
+    constexpr explicit driver(healthz::detail::thresholds const& of = at_once) : needed(of) { state.begin(1000, often); }
 
     constexpr void take(std::optional<check_event> const& event) {
         last = event;
@@ -138,10 +138,10 @@ constexpr bool what_took_long_moves_the_pause_and_not_the_grid() {
 static_assert(what_took_long_moves_the_pause_and_not_the_grid());
 
 // What is not there costs nothing, and then all verdicts count.
-static_assert(sizeof(source_state<healthz::state_parts{}>) == sizeof(healthz::cycle));
-static_assert(sizeof(source_state<healthz::state_parts{.thresholds = true, .maintenance = true}>) <= sizeof(healthz::cycle) + 2);
+static_assert(sizeof(source_state<healthz::detail::state_parts{}>) == sizeof(healthz::detail::cycle));
+static_assert(sizeof(source_state<healthz::detail::state_parts{.thresholds = true, .maintenance = true}>) <= sizeof(healthz::detail::cycle) + 2);
 constexpr bool without_parts_each_finding_is_the_verdict() {
-    driver<healthz::state_parts{}> d(patient);
+    driver<healthz::detail::state_parts{}> d(patient);
     bool const first = d.attempt(1005, 3, status::ok) && d.is(std::nullopt, status::ok, status::ok, 1, 0);
     return first && d.attempt(1100, 3, status::failed) && d.is(status::ok, status::failed, status::failed, 1, 0);
 }

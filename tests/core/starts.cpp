@@ -6,7 +6,7 @@
 #include <array>
 #include <numeric>
 
-using healthz::plan_starts;
+using healthz::detail::plan_starts;
 using healthz::tick;
 
 namespace {
@@ -15,7 +15,7 @@ constexpr std::size_t ticks = 6000;
 
 /// Counts the starts of every tick, by the plan and the intervals; the most of them. 0: the plan breaks a rule.
 template <std::size_t Count>
-constexpr std::size_t most_in_a_tick(std::array<tick, Count> const& intervals, healthz::start_plan<Count> const& plan,
+constexpr std::size_t most_in_a_tick(std::array<tick, Count> const& intervals, healthz::detail::start_plan<Count> const& plan,
                                      std::size_t until = ticks) {
     std::array<std::uint8_t, ticks> starts{};
     for (std::size_t i = 0; i < Count; ++i) {

@@ -5,8 +5,8 @@
 
 #include <string>
 
-using healthz::is_utf8;
-using healthz::utf8_length;
+using healthz::detail::is_utf8;
+using healthz::detail::utf8_length;
 using namespace std::string_view_literals;
 
 namespace {
@@ -20,8 +20,8 @@ static_assert(view_of<"a\0b"> == "a\0b"sv);
 
 constexpr bool copy_returns_the_end() {
     char out[4] = {'x', 'x', 'x', 'x'};
-    return healthz::copy_text("ab", out) == out + 2 && std::string_view(out, 4) == "abxx" &&
-           healthz::copy_text("", out) == out;
+    return healthz::detail::copy_text("ab", out) == out + 2 && std::string_view(out, 4) == "abxx" &&
+           healthz::detail::copy_text("", out) == out;
 }
 static_assert(copy_returns_the_end());
 

@@ -95,15 +95,15 @@ constexpr auto mortals = healthz::sources(
 
 // The cycle of one source and its counter, as a monitor drives them.
 constexpr tick detection(std::size_t index, tick dies_at) {
-    auto const& schedule = healthz::rows_of<mortals>[index].schedule;
-    auto const needed = healthz::thresholds_of<mortals>[index];
-    healthz::cycle c;
-    healthz::change_counter counter;
+    auto const& schedule = healthz::detail::rows_of<mortals>[index].schedule;
+    auto const needed = healthz::detail::thresholds_of<mortals>[index];
+    healthz::detail::cycle c;
+    healthz::detail::change_counter counter;
     c.begin(0, schedule, schedule.first);
     for (tick now = 0;; now = c.due()) {  // an attempt that is answered is answered at once
         auto const step = c.next(now, schedule);
         bool const alive = now < dies_at;
-        if (step == healthz::step::give_up) {
+        if (step == healthz::detail::step::give_up) {
             if (c.finish(now, status::timeout, schedule) && counter.count(true, false, needed)) return now - dies_at;
         } else if (c.running() && alive) {
             if (c.finish(now, status::ok, schedule)) counter.count(true, true, needed);
@@ -113,13 +113,13 @@ constexpr tick detection(std::size_t index, tick dies_at) {
 template <std::size_t Index>
 constexpr bool no_death_takes_longer() {
     auto const worst = static_cast<tick>(
-        healthz::worst_case_detection(healthz::rows_of<mortals>[Index].schedule, healthz::thresholds_of<mortals>[Index].fall).count());
+        healthz::worst_case_detection(healthz::detail::rows_of<mortals>[Index].schedule, healthz::detail::thresholds_of<mortals>[Index].fall).count());
     tick longest = 0;
     for (tick dies_at = 1; dies_at <= 120; ++dies_at) {
         auto const took = detection(Index, dies_at);
         longest = took > longest ? took : longest;
     }
-    return longest <= worst && longest + healthz::rows_of<mortals>[Index].schedule.timeout + 1 >= worst;
+    return longest <= worst && longest + healthz::detail::rows_of<mortals>[Index].schedule.timeout + 1 >= worst;
 }
 static_assert(no_death_takes_longer<0>());
 static_assert(no_death_takes_longer<1>());
@@ -133,7 +133,7 @@ static_assert(healthz::worst_case_detection<mortals, "c">() == 60ms + 50ms + 3 *
 // What is not used costs nothing; what is, two bytes, in which maintenance has its place, too.
 constexpr auto plain = healthz::sources(healthz::source<"a">(healthz::cooperative_archetype{}, usual));
 constexpr auto thrifty = healthz::sources(healthz::source<"a">(healthz::cooperative_archetype{}, patient));
-static_assert(!healthz::has_thresholds<plain> && healthz::has_thresholds<thrifty>);
+static_assert(!healthz::detail::has_thresholds<plain> && healthz::detail::has_thresholds<thrifty>);
 static_assert(healthz::ram_size<thrifty> <= healthz::ram_size<plain> + 2 * alignof(std::uint32_t));
 static_assert(healthz::timetable<thrifty>[0].ram == healthz::timetable<plain>[0].ram + 2);
 

@@ -67,7 +67,7 @@ constexpr bool a_healthy_device_feeds_its_dog_once_a_check() {
 static_assert(a_healthy_device_feeds_its_dog_once_a_check());
 
 constexpr bool the_first_meal_is_not_missed_wherever_the_clock_stands() {
-    constexpr auto second = healthz::rows_of<sources>[0].schedule.interval;
+    constexpr auto second = healthz::detail::rows_of<sources>[0].schedule.interval;
     for (healthz::tick start : {healthz::tick{0}, 0 - second, 1 - second}) {
         monitor<sources> m;
         healthz::watchdog<sources, 111ms, "supply"> dog;

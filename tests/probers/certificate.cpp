@@ -9,8 +9,8 @@
 namespace {
 
 using namespace std::chrono;
-using healthz::asio::to_parts;
-using healthz::asio::to_time;
+using healthz::detail::to_parts;
+using healthz::detail::to_time;
 
 constexpr std::tm moment(int y, int mon, int d, int h, int min, int s) {
     std::tm parts{};
@@ -38,7 +38,7 @@ static_assert(is(moment(9999, 12, 31, 23, 59, 59), 253'402'300'799));
 std::string shown(char const* text) {
     std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> const time(ASN1_TIME_new(), &ASN1_TIME_free);
     REQUIRE(ASN1_TIME_set_string_X509(time.get(), text) == 1);
-    return healthz::asio::to_text(to_time(time.get()));
+    return healthz::detail::to_text(to_time(time.get()));
 }
 
 }  // namespace

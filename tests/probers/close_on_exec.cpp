@@ -16,7 +16,7 @@ using namespace test;
 
 namespace {
 
-using healthz::http;
+using healthz::detail::http;
 using healthz::mysql;
 using healthz::tcp;
 

@@ -151,8 +151,8 @@ TEST_CASE("1,000 checks of a replica set of which one hangs leave nothing behind
     left().sigstop();
     {
         net::io_context context;
-        healthz::asio::runner<sources>* self = nullptr;
-        healthz::asio::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t) {
+        healthz::runner<sources>* self = nullptr;
+        healthz::runner<sources> runner(context.get_executor(), [&](auto const& report, std::size_t) {
             ok += report.is(0, status::ok);
             if (++told == 100) look(early);
             if (told == 1000) self->stop();

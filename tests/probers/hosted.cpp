@@ -77,24 +77,24 @@ TEST_CASE("utf16: every character, there and back") {
         std::u16string text(1, static_cast<char16_t>(code));
         if (code >= 0x10000)
             text = {static_cast<char16_t>(0xD800 + ((code - 0x10000) >> 10)), static_cast<char16_t>(0xDC00 + (code & 0x3FF))};
-        auto const utf8 = healthz::to_utf8(text);
-        bool const same = healthz::utf8_length(utf8) == utf8.size() && healthz::to_utf16(utf8) == text;
+        auto const utf8 = healthz::detail::to_utf8(text);
+        bool const same = healthz::detail::utf8_length(utf8) == utf8.size() && healthz::detail::to_utf16(utf8) == text;
         if (!same) FAIL("U+" << static_cast<unsigned>(code));
     }
-    CHECK(healthz::to_utf16("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80") == u"gr\u00FC\u00DF \U0001F600");
-    CHECK(healthz::to_utf8(u"gr\u00FC\u00DF \U0001F600") == "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
+    CHECK(healthz::detail::to_utf16("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80") == u"gr\u00FC\u00DF \U0001F600");
+    CHECK(healthz::detail::to_utf8(u"gr\u00FC\u00DF \U0001F600") == "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
 }
 
 TEST_CASE("utf16: what is not valid becomes U+FFFD") {
-    CHECK(healthz::to_utf16("a\xFF\xC3") == u"a\uFFFD\uFFFD");
-    CHECK(healthz::to_utf16("\xED\xA0\x80") == u"\uFFFD\uFFFD\uFFFD");
+    CHECK(healthz::detail::to_utf16("a\xFF\xC3") == u"a\uFFFD\uFFFD");
+    CHECK(healthz::detail::to_utf16("\xED\xA0\x80") == u"\uFFFD\uFFFD\uFFFD");
     std::u16string const high(1, char16_t(0xD83D)), low(1, char16_t(0xDE00));
     for (auto const& text : {high, low, low + high, high + u"x", high + high + low}) {
-        auto const utf8 = healthz::to_utf8(text);
-        CHECK(healthz::is_utf8(utf8));
+        auto const utf8 = healthz::detail::to_utf8(text);
+        CHECK(healthz::detail::is_utf8(utf8));
         CHECK(utf8.starts_with("\xEF\xBF\xBD"));
     }
-    CHECK(healthz::to_utf8(high + high + low) == "\xEF\xBF\xBD\xF0\x9F\x98\x80");
+    CHECK(healthz::detail::to_utf8(high + high + low) == "\xEF\xBF\xBD\xF0\x9F\x98\x80");
 }
 
 TEST_CASE("wait: until a descriptor is ready, or the time is over, whatever signals come") {
@@ -115,16 +115,16 @@ TEST_CASE("wait: until a descriptor is ready, or the time is over, whatever sign
         }
     });
     auto const began = clock::now();
-    CHECK_FALSE(healthz::wait_until_ready(ends[0], POLLIN, began + milliseconds(200)));
+    CHECK_FALSE(healthz::detail::wait_until_ready(ends[0], POLLIN, began + milliseconds(200)));
     CHECK(clock::now() >= began + milliseconds(200));
     CHECK(handled_count > 0);
-    CHECK_FALSE(healthz::wait_until_ready(ends[0], POLLIN, began));
+    CHECK_FALSE(healthz::detail::wait_until_ready(ends[0], POLLIN, began));
     ssize_t written = 0;
     std::thread writer([&] {
         std::this_thread::sleep_for(milliseconds(50));
         written = ::write(ends[1], "x", 1);
     });
-    CHECK(healthz::wait_until_ready(ends[0], POLLIN, clock::time_point::max()));
+    CHECK(healthz::detail::wait_until_ready(ends[0], POLLIN, clock::time_point::max()));
     writer.join();
     CHECK(written == 1);
     ended = true;

@@ -8,7 +8,7 @@
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
-using healthz::http;
+using healthz::detail::http;
 using healthz::status;
 
 namespace {
@@ -23,8 +23,8 @@ constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .re
 constexpr auto calm = healthz::sources(healthz::source<"catalog">(catalog, calm_check));
 
 constexpr auto services = healthz::sources(
-    healthz::source<"agent">(healthz::http{.url = healthz::env("AGENT_HEALTH_URL")}, {.interval = 10s}),  // https://agent/health
-    healthz::source<"countries">(healthz::http{.url = healthz::env("COUNTRIES_URL"),
+    healthz::source<"agent">(healthz::detail::http{.url = healthz::env("AGENT_HEALTH_URL")}, {.interval = 10s}),  // https://agent/health
+    healthz::source<"countries">(healthz::detail::http{.url = healthz::env("COUNTRIES_URL"),
                                                .method = "POST",
                                                .headers = {{"Content-Type", "application/json"}, {"X-Key", healthz::env("COUNTRIES_KEY")}},
                                                .content = R"({"query":"{ __typename }"})",

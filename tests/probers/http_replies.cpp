@@ -10,7 +10,7 @@
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
-using healthz::http;
+using healthz::detail::http;
 using healthz::status;
 
 namespace {
@@ -37,7 +37,7 @@ void reset(stream& client) {
     client.close();
 }
 
-std::string const withheld(healthz::withheld);
+std::string const withheld(healthz::detail::withheld);
 std::string const ok = "HTTP/1.1 200 OK\r\n";
 
 constexpr http agent{.url = env("AGENT_URL")};
@@ -159,7 +159,7 @@ TEST_CASE("http replies: whatever bytes come, the document is JSON in UTF-8") {
     std::string all;
     for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
     auto const found = answered_by("HTTP/1.1 500 gr\xFC\xDF\r\nX: \xE4\r\n\r\n" + all, true);
-    CHECK(healthz::is_utf8(found));
+    CHECK(healthz::detail::is_utf8(found));
     CHECK_THAT(found, Contains(R"("message":"unexpected status 500","extra":"\u0000\u0001)"));
     auto const cut = answered_by("HTTP/1.1 500 \r\n\r\n" + std::string(3000, '"'), true);
     CHECK(cut.size() <= 6 + http::outcome_type::capacity);

@@ -8,7 +8,7 @@
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
-using healthz::http;
+using healthz::detail::http;
 using healthz::status;
 
 namespace {

@@ -249,7 +249,7 @@ TEST_CASE("mssql: whatever the server sends, the document is JSON in UTF-8, and 
     auto const odd = ask(target(server), "RAISERROR_ODD");
     CHECK_THAT(
         odd, StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,)") && Contains("\\u0001"));
-    CHECK(healthz::is_utf8(odd));
+    CHECK(healthz::detail::is_utf8(odd));
     auto const huge = ask(target(server), "RAISERROR " + std::string(60000, 'x'));
     CHECK_THAT(huge,
                StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,"text":"[FreeTDS])"));
@@ -263,7 +263,7 @@ TEST_CASE("mssql: passwords with every kind of character work") {
     for (std::u16string const password :
          {u"Xq7Z@Vw9J/Rm4Y Lb8N'Gh2D\"Kf6T\\Pz3S%Wn5B?Hc1M:", u"\u00E4\u00DF\u20AC\u0416", u"a=b{c", u"a;b=c"}) {
         server.set_password(password);
-        auto const text = healthz::to_utf8(password);
+        auto const text = healthz::detail::to_utf8(password);
         CHECK(ask(target(here, "{" + text + "}")) == "OK null");
         CHECK(ask("Driver={ODBC Driver 18 for SQL Server};Server=" + here + ";Uid=monitor;Pwd={" + text + "}") == "OK null");
         if (text.find(';') == text.npos) CHECK(ask(target(here, text)) == "OK null");
@@ -299,7 +299,7 @@ TEST_CASE("mssql: no document holds a password or a piece of one") {
             CHECK(leak(found, password) == "");
         }
         // A server that quotes it, again and again: its text is cut in the middle of one.
-        server.set_password(healthz::to_utf16(password));
+        server.set_password(healthz::detail::to_utf16(password));
         for (std::size_t shift = 0; shift < password.size(); ++shift) {
             std::string text = "RAISERROR " + std::string(shift, 'x');
             for (int i = 0; i < 400; ++i) text += password;

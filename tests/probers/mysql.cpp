@@ -419,7 +419,7 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
         INFO(found);
         CHECK(found.starts_with("ERROR"));
         CHECK(found.size() < 1100);
-        CHECK(healthz::is_utf8(found));
+        CHECK(healthz::detail::is_utf8(found));
     }
 }
 

@@ -13,7 +13,7 @@ using healthz::odbc;
 
 namespace {
 
-std::string const withheld(healthz::withheld);
+std::string const withheld(healthz::detail::withheld);
 
 mysql_server& server() {
     static mysql_server one;

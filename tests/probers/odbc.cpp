@@ -319,7 +319,7 @@ TEST_CASE("odbc: whatever the servers send, the document is JSON in UTF-8, and b
     for (std::string const name : {"postgres", "latin"}) {
         auto const found = ask(postgres().target("Vq8zKw3x", name, ""), raise("chr(228) || chr(1) || chr(34) || chr(10)"));
         INFO(found);
-        CHECK(healthz::is_utf8(found));
+        CHECK(healthz::detail::is_utf8(found));
         CHECK_THAT(found, Contains("\u00E4\\u0001\\\"\\n"));
     }
     auto const huge = ask(postgres().target(), raise("repeat(U&'\\20AC', 4000000)"));

@@ -4,7 +4,7 @@
 
 #include <healthz/probers/odbc/connection_string.hpp>
 
-using healthz::odbc_string;
+using healthz::detail::odbc_string;
 
 TEST_CASE("odbc_string: values, in braces and without") {
     auto const given =

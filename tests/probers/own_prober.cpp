@@ -35,9 +35,9 @@ public:
         where_ = *address;
         auto link = std::move(link_);  // an attempt that is given up takes it along
         if (!link) {
-            healthz::asio::connected opened = co_await healthz::asio::connect(address->substr(0, space), address->substr(space + 1));
+            healthz::connected opened = co_await healthz::connect(address->substr(0, space), address->substr(space + 1));
             if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
-            link = std::make_unique<healthz::asio::connection>(std::move(*opened.socket));
+            link = std::make_unique<healthz::connection>(std::move(*opened.socket));
             std::string const answer = co_await ask(*link, "AUTH monitor " + *password + "\r\n");
             if (answer != "+OK\r\n") co_return describe("login refused", answer, *password);
         }
@@ -49,7 +49,7 @@ public:
 
 private:
     /// As much of the answer as an outcome has room for; empty where the connection ends.
-    static boost::asio::awaitable<std::string> ask(healthz::asio::connection& link, std::string const& command) {
+    static boost::asio::awaitable<std::string> ask(healthz::connection& link, std::string const& command) {
         boost::system::error_code ec;
         char room[500];
         co_await link.write(boost::asio::buffer(command), ec);
@@ -64,7 +64,7 @@ private:
 
     store const& settings_;
     std::string where_;
-    std::unique_ptr<healthz::asio::connection> link_;
+    std::unique_ptr<healthz::connection> link_;
 };
 
 // What it has to do, fault by fault.

@@ -243,7 +243,7 @@ TEST_CASE("postgres: a variable that is not set is FAILED, and noticed once it i
     net::io_context context;
     std::string document;
     int verdicts = 0;
-    healthz::asio::runner<calm> runner(context.get_executor(), [&](auto const& report, std::size_t) {
+    healthz::runner<calm> runner(context.get_executor(), [&](auto const& report, std::size_t) {
         ++verdicts;
         document = json(report);
     });
@@ -354,7 +354,7 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
         auto const found = check(server().url(database),
                                  "DO $$ BEGIN RAISE EXCEPTION '<%>', convert_from('\\xe4f601220a', current_setting('server_encoding')); END $$");
         CHECK(found.status == status::error);
-        CHECK(healthz::is_utf8(found.error));
+        CHECK(healthz::detail::is_utf8(found.error));
         bool const raw = encoding == "SQL_ASCII";
         CHECK_THAT(found.error, contains(raw ? "<\xEF\xBF\xBD\xEF\xBF\xBD\\u0001\\\"\\n>" : "<\u00E4\u00F6\\u0001\\\"\\n>"));
     }
@@ -362,7 +362,7 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
     CHECK(cut.status == status::error);
     CHECK(cut.error.size() <= 1024);
     CHECK(cut.error.size() >= 1020);
-    CHECK(healthz::is_utf8(cut.error));
+    CHECK(healthz::detail::is_utf8(cut.error));
     CHECK(cut.error.ends_with("\u20AC\"}"));
 }
 

@@ -14,7 +14,7 @@ using healthz::postgres;
 
 namespace {
 
-std::string const withheld(healthz::withheld);
+std::string const withheld(healthz::detail::withheld);
 
 postgres_server& server() {
     static postgres_server one;

@@ -8,7 +8,7 @@
 #include <random>
 
 using healthz::secrets;
-using healthz::withheld;
+using healthz::detail::withheld;
 
 namespace {
 
@@ -124,7 +124,7 @@ TEST_CASE("redact: whatever the texts and secrets, no piece is shown and nothing
 
 TEST_CASE("postgres_text: what libpq and servers say, with passwords of their own words") {
     auto const of_connection = [](std::string const& text, std::string const& secret) {
-        healthz::postgres_text texts;
+        healthz::detail::postgres_text texts;
         texts.hidden.add(secret);
         return texts.of_connection(text);
     };
@@ -166,7 +166,7 @@ TEST_CASE("postgres_text: what libpq and servers say, with passwords of their ow
     CHECK(of_connection("connection to server at \"Xq7Z\", port 1 failed: Connection refused\n", "Xq7ZVw9J") ==
           "connection to server at \"" + std::string(withheld) + "\", port 1 failed: Connection refused\n");
 
-    healthz::postgres_text texts;
+    healthz::detail::postgres_text texts;
     texts.hidden.add("Xq7ZVw9J");
     CHECK(texts.of_query("42P01", "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n") == "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n");
     CHECK(texts.of_query("42P01", "ERROR:  relation \"Xq7Z\" does not exist\nLINE 1: y\n") ==

@@ -299,7 +299,7 @@ TEST_CASE("redis: whatever is answered, the outcome is bounded, and JSON in UTF-
         auto const found = probe_url("redis://127.0.0.1:" + odd.port());
         CHECK_THAT(found, StartsWith(begins));
         CHECK(found.size() < 600);
-        CHECK(healthz::is_utf8(found));
+        CHECK(healthz::detail::is_utf8(found));
         if (!sanitized) CHECK(process_status("VmRSS") - memory < 15000);  // the server's own copy
     }
     odd_server const cut([](net::ip::tcp::socket& client) { net::write(client, net::buffer("-ERR not all of", 15)); });
@@ -332,7 +332,7 @@ TEST_CASE("redis: passwords with every kind of character work, and no outcome ho
     set_url("redis://monitor:Xq7ZVw9J@127.0.0.1:" + unknowing.port());
     live<calm> monitor;
     monitor.wait_for(1);
-    CHECK_THAT(monitor.document(), Contains("unknown command 'AUTH'") && Contains(std::string(healthz::withheld)));
+    CHECK_THAT(monitor.document(), Contains("unknown command 'AUTH'") && Contains(std::string(healthz::detail::withheld)));
     CHECK(leak(monitor.document(), "Xq7ZVw9J").empty());
 }
 
@@ -361,7 +361,7 @@ TEST_CASE("redis: what a server is known to say is the same whatever the passwor
     odd_server const worded(odd_server::answer("-WRONGPASS try again, mypassword\r\n"));
     for (auto const& each : pieces("WRONGPASS try again, mypassword")) CHECK(with(each, worded.port()) == error("authentication failed", "WRONGPASS wrong user or password"));
     // And what nobody knows.
-    std::string const withheld(healthz::withheld), odd_sentence = "ERR out of luck today";
+    std::string const withheld(healthz::detail::withheld), odd_sentence = "ERR out of luck today";
     odd_server const odd(odd_server::answer("-" + odd_sentence + "\r\n"));
     CHECK(with("Xq7ZVw9J", odd.port()) == error("authentication failed", odd_sentence));
     for (auto const& each : pieces(odd_sentence)) CHECK(with(each, odd.port()) == error("authentication failed", withheld));

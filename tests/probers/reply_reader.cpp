@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-using healthz::beast::reply_reader;
+using healthz::detail::reply_reader;
 namespace http = boost::beast::http;
 
 namespace {

@@ -28,7 +28,7 @@ template <class Session>
 std::string probe(net::io_context& context, Session& session, milliseconds timeout = 20s) {
     std::string found = "does not end";
     auto task = [&]() -> net::awaitable<void> {
-        auto awaitable = healthz::probe(session, healthz::attempt{timeout});
+        auto awaitable = healthz::detail::probe(session, healthz::attempt{timeout});
         auto const result = co_await std::move(awaitable);
         found = std::string(to_string(result.status())) + " " + std::string(result.json());
     };
@@ -83,7 +83,7 @@ void give_up_after(net::io_context& context, Session& session, std::vector<milli
         net::cancellation_signal cancel;
         bool ended = false;
         auto task = [&]() -> net::awaitable<void> {
-            auto awaitable = healthz::probe(session, healthz::attempt{200ms});
+            auto awaitable = healthz::detail::probe(session, healthz::attempt{200ms});
             co_await std::move(awaitable);
         };
         auto token = net::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; });

@@ -56,7 +56,7 @@ TEST_CASE("dns: a name stands for an address, or the resolver says why not") {
     auto const label = std::string(64, 'a');  // too long to be one, so that nobody else is asked
     CHECK(probe(dns{.name = label.c_str()}) == error("name not resolved", label + ": Name or service not known"));
     CHECK(probe(dns{.name = "no-such-host.invalid"}).starts_with(R"(ERROR {"message":"name not resolved","extra":"no-such-host.invalid: )"));
-    CHECK(healthz::is_utf8(probe(dns{.name = "\xE4\xFF"})));
+    CHECK(healthz::detail::is_utf8(probe(dns{.name = "\xE4\xFF"})));
     CHECK(probe(dns{}) == R"(FAILED "the setting 'name' is not set")");
     probe_1000_times(dns{.name = "localhost"}, "OK null");
 }

@@ -115,7 +115,7 @@ TEST_CASE("tcp: a name that stands for nothing") {
         INFO(host);
         auto const found = probe(std::string(host) + ":80");
         CHECK(found.starts_with("ERROR {\"message\":\"name not resolved\",\"extra\":\""));
-        CHECK(healthz::is_utf8(found));
+        CHECK(healthz::detail::is_utf8(found));
     }
     CHECK(probe("\xE4\"\n.:80").starts_with("ERROR {\"message\":\"name not resolved\",\"extra\":\"\xEF\xBF\xBD\\\"\\n.: "));
     auto const cut = probe(std::string(5000, 'a') + ":80");

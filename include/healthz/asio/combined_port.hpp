@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 /// `inverted`, `all_of` or `any_of` with a member that is a coroutine or may block. As soon as the outcome is certain, it is reported
 /// and the members that still run are given up. A member that does not end, such as a call that is stuck, takes part in no later
@@ -48,7 +48,7 @@ public:
 private:
     using clock = std::chrono::steady_clock;
     using outcome_type = typename Combination::outcome_type;
-    using tally = healthz::tally<Combination::how, outcome_type>;
+    using tally = healthz::detail::tally<Combination::how, outcome_type>;
 
     struct member {
         std::shared_ptr<probe_port> port;
@@ -59,7 +59,7 @@ private:
 
     template <class Prober>
     static std::shared_ptr<probe_port> make_member_port(net::any_io_executor const& executor, Prober const& prober) {
-        return asio::make_port(executor, prober_row{&prober, functions_for<Prober>});
+        return healthz::detail::make_port(executor, prober_row{&prober, functions_for<Prober>});
     }
 
     void begin(std::size_t index, attempt a) {
@@ -121,4 +121,4 @@ std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& execu
     return std::make_shared<combined_port<Combination>>(executor, *static_cast<Combination const*>(prober));
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

@@ -20,7 +20,7 @@
 #include <optional>
 #include <string>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 /// An outcome of any capacity.
 struct finding {
@@ -67,7 +67,7 @@ inline bool is_out_of_descriptors() {
 
 /// If this process has no descriptor left, an error that a probe met is not its source's.
 inline finding blame(finding found, failure_maker make) {
-    bool const is_ours = found.status == status::error && asio::is_out_of_descriptors();
+    bool const is_ours = found.status == status::error && healthz::detail::is_out_of_descriptors();
     return is_ours ? make("this process has no file descriptor left for the check") : found;
 }
 
@@ -78,9 +78,9 @@ inline finding exception_finding(error_maker make, failure_maker make_failure, s
     } catch (no_thread const& e) {
         return make_failure(e.what());
     } catch (std::exception const& e) {
-        return asio::blame(make("the probe threw an exception", e.what()), make_failure);
+        return healthz::detail::blame(make("the probe threw an exception", e.what()), make_failure);
     } catch (...) {
-        return asio::blame(make("the probe threw an exception", {}), make_failure);
+        return healthz::detail::blame(make("the probe threw an exception", {}), make_failure);
     }
 }
 
@@ -105,7 +105,7 @@ struct session_functions {
 
 template <class Session>
 net::awaitable<finding> await_session(void* session, attempt a) {
-    auto awaitable = healthz::probe(*static_cast<Session*>(session), a);
+    auto awaitable = healthz::detail::probe(*static_cast<Session*>(session), a);
     auto const ended_in = co_await std::move(awaitable);
     co_return finding(ended_in);
 }
@@ -122,12 +122,12 @@ constexpr session_functions functions_of() {
     session_functions f;
     f.make_error = &make_error<outcome_of<Prober>>;
     f.make_failure = &make_failure<outcome_of<Prober>>;
-    constexpr bool combined = is_combination<Prober> && healthz::is_concurrent<Prober>();
+    constexpr bool combined = is_combination<Prober> && healthz::detail::is_concurrent<Prober>();
     if constexpr (!combined) f.open = &open_session<Prober>;
     if constexpr (combined) {
         f.combine = &make_combined_port<Prober>;
     } else if constexpr (immediate_prober<Session>) {
-        f.probe = [](void* session, attempt a) { return finding(healthz::probe(*static_cast<Session*>(session), a)); };
+        f.probe = [](void* session, attempt a) { return finding(healthz::detail::probe(*static_cast<Session*>(session), a)); };
         f.blocking = healthz::may_block<Prober>();
     } else if constexpr (coroutine_prober<Session>) {
         f.await = &await_session<Session>;
@@ -144,7 +144,7 @@ constexpr session_functions functions_of() {
 
 // One for each type of prober, that lasts: a stuck worker may look at it at any time.
 template <class Prober>
-inline constexpr session_functions functions_for = asio::functions_of<Prober>();
+inline constexpr session_functions functions_for = healthz::detail::functions_of<Prober>();
 
 /// A declared prober without its type.
 struct prober_row {
@@ -164,4 +164,4 @@ struct make_prober_rows {
 template <auto const& Sources>
 inline constexpr auto probers_of = boost::hana::unpack(Sources, make_prober_rows{});
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

@@ -21,53 +21,53 @@
 #include <string>
 #include <vector>
 
-namespace healthz::asio {
+namespace healthz {
 
 /// Awaits `f()` on a worker. When the attempt is given up at its deadline this still waits for the call to return, so that
 /// no second one is started while one is stuck; when the runner stops, it does not wait. `f` must not throw.
 template <class F, class Result = std::invoke_result_t<F&>>
-net::awaitable<Result> on_worker(F f) {
+detail::net::awaitable<Result> on_worker(F f) {
     struct waiter {
-        net::steady_timer timer;
+        detail::net::steady_timer timer;
         std::optional<Result> result;
 
-        explicit waiter(net::any_io_executor const& executor) : timer(executor, net::steady_timer::time_point::max()) {}
+        explicit waiter(detail::net::any_io_executor const& executor) : timer(executor, detail::net::steady_timer::time_point::max()) {}
         auto get_executor() { return timer.get_executor(); }
     };
-    auto const executor = co_await net::this_coro::executor;
+    auto const executor = co_await detail::net::this_coro::executor;
     auto const waiting = std::make_shared<waiter>(executor);
-    auto job = [f = std::move(f), gate = return_gate::of(executor), to = std::weak_ptr(waiting)]() mutable {
+    auto job = [f = std::move(f), gate = detail::return_gate::of(executor), to = std::weak_ptr(waiting)]() mutable {
         auto deliver = [result = f()](waiter& w) mutable {
             w.result = std::move(result);
             w.timer.cancel();
         };
         gate->post(to, std::move(deliver));
     };
-    workers::shared().run(std::move(job));
+    detail::workers::shared().run(std::move(job));
 
-    auto state = co_await net::this_coro::cancellation_state;
+    auto state = co_await detail::net::this_coro::cancellation_state;
     auto slot = state.slot();
-    auto on_cancel = [waiting](net::cancellation_type type) {
-        if ((type & net::cancellation_type::total) != net::cancellation_type::none) waiting->timer.cancel();
+    auto on_cancel = [waiting](detail::net::cancellation_type type) {
+        if ((type & detail::net::cancellation_type::total) != detail::net::cancellation_type::none) waiting->timer.cancel();
     };
     if (slot.is_connected()) slot.assign(std::move(on_cancel));
     boost::system::error_code ec;
-    auto token = net::redirect_error(net::use_awaitable, ec);
-    co_await waiting->timer.async_wait(net::bind_cancellation_slot(net::cancellation_slot(), token));
+    auto token = detail::net::redirect_error(detail::net::use_awaitable, ec);
+    co_await waiting->timer.async_wait(detail::net::bind_cancellation_slot(detail::net::cancellation_slot(), token));
     if (slot.is_connected()) slot.clear();
-    if (!waiting->result) throw boost::system::system_error(net::error::operation_aborted);
+    if (!waiting->result) throw boost::system::system_error(detail::net::error::operation_aborted);
     co_return std::move(*waiting->result);
 }
 
 /// The addresses of a name, or why there are none.
 struct resolved {
-    std::vector<net::ip::tcp::endpoint> endpoints;
+    std::vector<detail::net::ip::tcp::endpoint> endpoints;
     std::string problem;
 };
 
 /// Looks up `host` and `port` with the system's resolver, which blocks: on a worker unless both are numbers. Asio's own
 /// resolver is one thread for all names, cannot be abandoned, and delays the end of its io_context.
-inline net::awaitable<resolved> resolve(std::string host, std::string port) {
+inline detail::net::awaitable<resolved> resolve(std::string host, std::string port) {
     auto look_up = [host = std::move(host), port = std::move(port)](int flags) {
         resolved result;
         addrinfo hints{};
@@ -78,7 +78,7 @@ inline net::awaitable<resolved> resolve(std::string host, std::string port) {
         int const code = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
         if (code != 0) result.problem = ::gai_strerror(code);
         for (auto const* each = found; each != nullptr; each = each->ai_next) {
-            net::ip::tcp::endpoint endpoint;
+            detail::net::ip::tcp::endpoint endpoint;
             endpoint.resize(each->ai_addrlen);
             std::memcpy(endpoint.data(), each->ai_addr, each->ai_addrlen);
             result.endpoints.push_back(endpoint);
@@ -89,8 +89,8 @@ inline net::awaitable<resolved> resolve(std::string host, std::string port) {
     auto numeric = look_up(AI_NUMERICHOST | AI_NUMERICSERV);
     if (!numeric.endpoints.empty()) co_return numeric;
     auto blocking = [look_up = std::move(look_up)] { return look_up(0); };
-    resolved result = co_await asio::on_worker(std::move(blocking));
+    resolved result = co_await healthz::on_worker(std::move(blocking));
     co_return result;
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz

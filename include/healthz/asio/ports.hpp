@@ -9,7 +9,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 /// Starts attempts of one prober. All calls, and `done`, are made on the executor, one at a time.
 class probe_port {
@@ -47,9 +47,9 @@ public:
         auto job = [gate, to = weak_from_this(), &functions = functions_, session = session_, a] {
             finding found;
             try {
-                found = asio::blame(functions.probe(session.get(), a), functions.make_failure);
+                found = healthz::detail::blame(functions.probe(session.get(), a), functions.make_failure);
             } catch (...) {
-                found = asio::exception_finding(functions.make_error, functions.make_failure, std::current_exception());
+                found = healthz::detail::exception_finding(functions.make_error, functions.make_failure, std::current_exception());
             }
             found.ended = std::chrono::steady_clock::now();
             gate->post(to, delivery{std::move(found)});
@@ -106,10 +106,10 @@ private:
             if (!std::exchange(started_, true)) functions_.start(session_.get());
             found = functions_.poll(session_.get());
         } catch (...) {
-            found = asio::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
+            found = healthz::detail::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
-        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(asio::blame(std::move(*found), functions_.make_failure));
+        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(healthz::detail::blame(std::move(*found), functions_.make_failure));
     }
 
     done abandon() {
@@ -141,8 +141,8 @@ public:
         auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
             self->running_ = false;
             auto const& functions = self->functions_;
-            if (thrown) on_done(asio::exception_finding(functions.make_error, functions.make_failure, thrown));
-            else on_done(asio::blame(found, functions.make_failure));
+            if (thrown) on_done(healthz::detail::exception_finding(functions.make_error, functions.make_failure, thrown));
+            else on_done(healthz::detail::blame(found, functions.make_failure));
         };
         net::co_spawn(executor_, run(shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
     }
@@ -177,4 +177,4 @@ inline std::shared_ptr<probe_port> make_port(net::any_io_executor const& executo
     return std::make_shared<coroutine_port>(executor, row);
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

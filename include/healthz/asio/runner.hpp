@@ -20,13 +20,15 @@
 #include <utility>
 #include <vector>
 
-namespace healthz::asio {
+namespace healthz {
+
+namespace detail {
 
 /// What a runner knows of one source while compiling.
 struct source_rules {
     std::size_t index;
-    healthz::schedule schedule;
-    healthz::thresholds thresholds;
+    healthz::detail::schedule schedule;
+    healthz::detail::thresholds thresholds;
     dependency parent;
 };
 
@@ -82,7 +84,7 @@ private:
 
     void advance() {
         auto const moment = now();
-        auto const parent_is_down = [this] { return rules_.parent.exists() && healthz::is_down(latest_, rules_.parent.parent); };
+        auto const parent_is_down = [this] { return rules_.parent.exists() && healthz::detail::is_down(latest_, rules_.parent.parent); };
         switch (state_.next(moment, rules_.schedule, parent_is_down)) {
             case step::sleep: break;
             case step::start:
@@ -187,6 +189,8 @@ private:
     clock::time_point deadline_;  // of the probe that is under way
 };
 
+}  // namespace detail
+
 /// Checks every source of `Sources` on an executor, from `start` to `stop`, on the same timetable as a monitor: first checks follow
 /// one another within milliseconds, and later ones are spread over their intervals. Attempts are bounded by their deadline whatever
 /// a probe does: one that hangs costs at most a thread, and neither its own TIMEOUT nor any other source is late. An answer that
@@ -197,7 +201,7 @@ private:
 /// one that its parent had started must not be used there.
 template <auto const& Sources>
 class runner {
-    static_assert(healthz::require_declaration<Sources>(Sources));
+    static_assert(healthz::detail::require_declaration<Sources>(Sources));
 
 public:
     /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
@@ -208,8 +212,8 @@ public:
 
     /// Reads the environment that settings come from; see `read_environment`. Without `on_error`, what `on_verdict` throws leaves
     /// through the context's `run`.
-    explicit runner(net::any_io_executor const& executor, verdict_handler on_verdict = {}, error_handler on_error = {})
-        : strand_(net::make_strand(executor)), shared_(std::make_shared<shared>()) {
+    explicit runner(detail::net::any_io_executor const& executor, verdict_handler on_verdict = {}, error_handler on_error = {})
+        : strand_(detail::net::make_strand(executor)), shared_(std::make_shared<shared>()) {
         healthz::read_environment();
         shared_->on_verdict = std::move(on_verdict);
         shared_->on_error = std::move(on_error);
@@ -226,14 +230,14 @@ public:
 
     /// Starts the timetable of all sources.
     void start() {
-        net::dispatch(strand_, [loops = loops_] {
+        detail::net::dispatch(strand_, [loops = loops_] {
             for (auto const& each : loops) each->start();
         });
     }
 
     /// Ends all checks, and never waits for one: the context runs out of work at once. There is no way to start again.
     void stop() {
-        net::dispatch(strand_, [loops = loops_] {
+        detail::net::dispatch(strand_, [loops = loops_] {
             for (auto const& each : loops) each->stop();
         });
     }
@@ -244,7 +248,7 @@ public:
     /// before `start`. Compile error: no such source.
     template <fixed_string Name>
     void maintenance(bool on) {
-        net::post(strand_, [loop = loops_[healthz::index_of<Sources, Name>()], on] { loop->maintain(on); });
+        detail::net::post(strand_, [loop = loops_[healthz::index_of<Sources, Name>()], on] { loop->maintain(on); });
     }
 
     /// What the application found out about the source `Name` by using it: counts as a check that ended now, and is published;
@@ -253,8 +257,8 @@ public:
     /// Compile errors: no such source; an outcome with more text than the source's prober has.
     template <fixed_string Name, std::size_t Capacity>
     void report(basic_outcome<Capacity> const& found) {
-        constexpr auto index = healthz::reported_index<Sources, Name, Capacity>();
-        net::post(strand_, [loop = loops_[index], found = finding(found)] { loop->report(found); });
+        constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
+        detail::net::post(strand_, [loop = loops_[index], found = finding(found)] { loop->report(found); });
     }
 
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
@@ -273,8 +277,8 @@ private:
     };
 
     void add(std::size_t index) {
-        auto port = asio::make_port(strand_, probers_of<Sources>[index]);
-        auto publish = [state = shared_, index](check_event const&, finding const& found) {
+        auto port = healthz::detail::make_port(strand_, detail::probers_of<Sources>[index]);
+        auto publish = [state = shared_, index](check_event const&, detail::finding const& found) {
             if (state->closed) return;
             {
                 std::lock_guard lock(state->mutex);
@@ -288,13 +292,13 @@ private:
                 state->on_error(std::current_exception());
             }
         };
-        source_rules const rules{index, rows_of<Sources>[index].schedule, thresholds_of<Sources>[index], dependencies_of<Sources>[index]};
-        loops_.push_back(std::make_shared<source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(publish)));
+        detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index], detail::dependencies_of<Sources>[index]};
+        loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(publish)));
     }
 
-    net::strand<net::any_io_executor> strand_;
+    detail::net::strand<detail::net::any_io_executor> strand_;
     std::shared_ptr<shared> shared_;
-    std::vector<std::shared_ptr<source_loop>> loops_;
+    std::vector<std::shared_ptr<detail::source_loop>> loops_;
 };
 
-}  // namespace healthz::asio
+}  // namespace healthz

@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 namespace net = boost::asio;
 
@@ -158,4 +158,4 @@ private:
     std::shared_ptr<gate> gate_ = std::make_shared<gate>();
 };
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

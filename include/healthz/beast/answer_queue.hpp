@@ -4,7 +4,7 @@
 #pragma once
 
 #include "../endpoint.hpp"
-#include "../hosted/document.hpp"
+#include "../hosted/shared_document.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace healthz::beast {
+namespace healthz::beast::detail {
 
 namespace net = boost::asio;
 
@@ -21,7 +21,7 @@ namespace net = boost::asio;
 class answer_queue {
 public:
     /// Appends an answer, of which `whole` has the bytes. `connection` is that header field as a line, or empty.
-    void push(answer which, bool head, std::string_view connection, shared_answer whole) {
+    void push(answer which, bool head, std::string_view connection, healthz::detail::shared_answer whole) {
         bool const unavailable = which == answer::strict_document && !whole->all_ok;
         if (!unavailable && !head && connection.empty()) {
             put(whole->bytes);  // one piece costs the system less than three
@@ -47,7 +47,7 @@ private:
     }
 
     std::vector<net::const_buffer> buffers_;
-    std::vector<shared_answer> owners_;
+    std::vector<healthz::detail::shared_answer> owners_;
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::beast::detail

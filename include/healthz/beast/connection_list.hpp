@@ -11,7 +11,7 @@
 #include <map>
 #include <utility>
 
-namespace healthz::beast {
+namespace healthz::beast::detail {
 
 /// What a connection waits for, the least finished first.
 enum class phase : std::uint8_t {
@@ -169,4 +169,4 @@ private:
     std::map<client_id, client> clients_;
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::beast::detail

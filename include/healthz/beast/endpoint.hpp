@@ -5,7 +5,7 @@
 
 #include "../endpoint.hpp"
 #include "../hosted/admin_secret.hpp"
-#include "../hosted/document.hpp"
+#include "../hosted/shared_document.hpp"
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/fields.hpp>
@@ -16,12 +16,17 @@
 
 namespace healthz::beast {
 
+/// The document that the endpoint serves: `update` it at each verdict.
+using document = shared_document;
+
+namespace detail {
+
 namespace http = boost::beast::http;
 
 /// A Beast body that is a piece of a shared document: sending it copies nothing.
 struct shared_body {
     struct value_type {
-        shared_answer owner;
+        healthz::detail::shared_answer owner;
         std::string_view text;
     };
 
@@ -53,6 +58,8 @@ void require_usable(Auth const& policy) {
     }
 }
 
+}  // namespace detail
+
 /// Answers requests for the document. No I/O: it starts no probe and waits for none. Thread safe.
 /// The `document` must outlive it.
 template <authorization Auth>
@@ -67,7 +74,7 @@ public:
     /// Throws std::invalid_argument if the policy's secret is not set.
     endpoint(document const& source, Auth policy, std::string path = std::string(default_path))
         : document_(source), auth_(std::move(policy)), path_(std::move(path)) {
-        healthz::beast::require_usable(auth_);
+        healthz::beast::detail::require_usable(auth_);
     }
 
     /// Whether a request for `target` is for this endpoint.
@@ -75,7 +82,7 @@ public:
 
     /// The whole answer; 404 for a target that it does not own. Keep-alive is as the request asks.
     template <class Body, class Fields>
-    http::response<shared_body> operator()(http::request<Body, Fields> const& request) const {
+    detail::http::response<detail::shared_body> operator()(detail::http::request<Body, Fields> const& request) const {
         auto const target = request.target();
         auto const method = request.method_string();
         endpoint_request const seen{{method.data(), method.size()},
@@ -85,28 +92,28 @@ public:
                                     field(request, access_key_field),
                                     is_repeated(request, role_field) || is_repeated(request, admin_secret_field) || is_repeated(request, access_key_field)};
         auto const which = healthz::decide(seen, path_, auth_);
-        http::response<shared_body> response;
+        detail::http::response<detail::shared_body> response;
         response.version(request.version());
         if (which == answer::document || which == answer::strict_document) {
             auto const latest = document_.latest();
             bool const unavailable = which == answer::strict_document && !latest->all_ok;
-            response.result(unavailable ? http::status::service_unavailable : http::status::ok);
+            response.result(unavailable ? detail::http::status::service_unavailable : detail::http::status::ok);
             response.body() = {latest, latest->body()};
         } else {
             auto const error = healthz::error_of(which);
             response.result(error.status);
             response.body() = {nullptr, error.body};
-            if (which == answer::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
-            if (error.status == 401) response.set(http::field::www_authenticate, text(challenge));
+            if (which == answer::method_not_allowed) response.set(detail::http::field::allow, "GET, HEAD");
+            if (error.status == 401) response.set(detail::http::field::www_authenticate, text(challenge));
         }
-        response.set(http::field::content_type, "application/json");
-        response.set(http::field::cache_control, "no-store");
+        response.set(detail::http::field::content_type, "application/json");
+        response.set(detail::http::field::cache_control, "no-store");
         response.set("X-Content-Type-Options", "nosniff");
         auto const line = healthz::date_field(std::chrono::sys_seconds(std::chrono::seconds(std::time(nullptr))));
-        response.set(http::field::date, text({line.data() + 6, line.size() - 8}));
+        response.set(detail::http::field::date, text({line.data() + 6, line.size() - 8}));
         response.keep_alive(request.keep_alive());
         response.content_length(response.body().text.size());
-        if (request.method() == http::verb::head) response.body().text = {};
+        if (request.method() == detail::http::verb::head) response.body().text = {};
         return response;
     }
 

@@ -38,7 +38,11 @@
 
 namespace healthz::beast {
 
+namespace detail {
+
 namespace net = boost::asio;
+
+}  // namespace detail
 
 /// The limits of what clients can use.
 struct limits {
@@ -48,6 +52,8 @@ struct limits {
     std::size_t connections = 1024;            ///< at least 1; one more closes one that waits, see `connection_list`
     std::size_t connections_per_address = 0;   ///< of one client; 0 is half of `connections`
 };
+
+namespace detail {
 
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
@@ -62,7 +68,7 @@ public:
 
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
     template <authorization Auth>
-    listener(net::io_context& context, document const& source, Auth policy, std::string path, limits const& limit,
+    listener(net::io_context& context, shared_document const& source, Auth policy, std::string path, limits const& limit,
              std::vector<std::string> hosts = {})
         : context_(context), acceptor_(context), pause_(context), sweeper_(context), document_(source), limits_(sane(limit)),
           hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address) {
@@ -79,7 +85,7 @@ public:
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
-        healthz::asio::open_socket(acceptor_, where.protocol(), ec);
+        healthz::detail::open_socket(acceptor_, where.protocol(), ec);
         if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor_.bind(where, ec);
         if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
@@ -123,9 +129,9 @@ private:
         std::shared_ptr<listener> server;
         net::ip::tcp::socket socket;
         net::ip::address client;
-        boost::beast::basic_flat_buffer<wiping_allocator<char>> input;  // secrets come in it
-        request_fields fields;
-        std::optional<request_reader> reader;  // while a request is being received
+        boost::beast::basic_flat_buffer<healthz::detail::wiping_allocator<char>> input;  // secrets come in it
+        healthz::detail::request_fields fields;
+        std::optional<healthz::detail::request_reader> reader;  // while a request is being received
         answer_queue output;
         bool timed_out = false;
         bool closing = false;  // after the answers that are in the output
@@ -297,9 +303,9 @@ private:
             c.reader.emplace(c.fields, limits_.header_bytes);
         }
         auto const state = c.reader->read(bytes);
-        if (state == request_state::incomplete) return false;
-        if (state != request_state::complete) {
-            close_with(c, state == request_state::malformed ? answer::malformed : answer::header_too_large);
+        if (state == healthz::detail::request_state::incomplete) return false;
+        if (state != healthz::detail::request_state::complete) {
+            close_with(c, state == healthz::detail::request_state::malformed ? answer::malformed : answer::header_too_large);
             return true;
         }
         auto const which = healthz::is_allowed_host(c.fields.host, hosts_) ? decide_(c.fields.view()) : answer::misdirected;
@@ -307,14 +313,14 @@ private:
         if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
         c.output.push(which, c.fields.method == "HEAD", connection_field, rendered(which));
-        healthz::wipe(c.input.data().data(), c.reader->size());
+        healthz::detail::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
         c.fields = {};
         c.reader.reset();
         return true;
     }
 
-    shared_answer rendered(answer which) {
+    healthz::detail::shared_answer rendered(answer which) {
         auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds
         bool const is_document = which == answer::document || which == answer::strict_document;
         return is_document ? document_.latest(now) : errors_.at(which, now);
@@ -390,8 +396,8 @@ private:
     net::ip::tcp::acceptor acceptor_;
     net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
-    document const& document_;
-    error_answers errors_;
+    shared_document const& document_;
+    healthz::detail::error_answers errors_;
     limits limits_;
     std::vector<std::string> hosts_;
     std::size_t room_;  // how many connections there may be now: fewer than the limit for a while after descriptors ran out
@@ -404,5 +410,7 @@ private:
     std::function<void()> on_stopped_;
     clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };
+
+}  // namespace detail
 
 }  // namespace healthz::beast

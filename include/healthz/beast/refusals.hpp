@@ -23,6 +23,8 @@ struct refused {
     std::size_t count = 0;              ///< how many since the handler was called last
 };
 
+namespace detail {
+
 /// Thread safe; holds its lock for a search through some 64 entries at most.
 class refusals {
 public:
@@ -58,5 +60,7 @@ private:
     std::mutex mutex_;
     std::vector<refused> waiting_;
 };
+
+}  // namespace detail
 
 }  // namespace healthz::beast

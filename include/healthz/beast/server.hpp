@@ -27,6 +27,8 @@
 
 namespace healthz::beast {
 
+namespace detail {
+
 /// The policy of a ready server. Without one its options do not compile.
 class any_authorization {
 public:
@@ -80,19 +82,21 @@ inline std::size_t affordable_connections(std::size_t wanted, std::size_t source
     return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
 }
 
+}  // namespace detail
+
 /// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
 /// delay the checks, but no answer. What they throw is passed to `on_error`.
 struct options {
     std::string address = "127.0.0.1";  ///< an IP address; `::` for all
     std::uint16_t port = 8080;          ///< 0 for any free one
     std::string path = std::string(default_path);
-    any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`
+    detail::any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`
     std::vector<std::string> hosts{};     ///< the names that a request may have in its field Host; none for any
     limits limit{};
     bool handle_signals = true;           ///< whether SIGINT and SIGTERM end it; afterwards they do what they did before
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// Called once the server accepts connections, with the address that it got.
-    std::function<void(net::ip::tcp::endpoint const&)> on_listening{};
+    std::function<void(detail::net::ip::tcp::endpoint const&)> on_listening{};
     /// Called with the report and the source's index at each verdict that is published: by a check, a report or maintenance, also
     /// if the status stays the same; not for a check that `rise` or `fall` holds back.
     std::function<void(report_view, std::size_t)> on_verdict{};
@@ -101,6 +105,8 @@ struct options {
     /// Called with what went wrong while serving. Without it that is a line on standard error.
     std::function<void(std::string_view)> on_error{};
 };
+
+namespace detail {
 
 inline int cannot_serve(std::string const& why) {
     std::fprintf(stderr, "healthz: %s\n", why.c_str());
@@ -124,7 +130,7 @@ public:
     /// Throws std::system_error where there can be no thread.
     listener_thread(net::io_context& context, std::shared_ptr<listener> clients, std::function<void(std::exception_ptr)> on_exception)
         : context_(context), clients_(std::move(clients)) {
-        asio::without_signals const inherited;  // the program's are for its own threads
+        healthz::detail::without_signals const inherited;  // the program's are for its own threads
         thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
     }
     ~listener_thread() {
@@ -154,6 +160,8 @@ private:
     std::thread thread_;
 };
 
+}  // namespace detail
+
 /// Checks `Sources` and serves their document; its runner takes reports and maintenance.
 ///
 /// The checks and all handlers run on the thread that calls `run`, HTTP on one of its own: neither waits for the other.
@@ -165,7 +173,7 @@ public:
 
     /// The runner of the checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, before and during `run`, from
     /// any thread that ends before the server is destroyed. Once `run` has returned they have no effect.
-    asio::runner<Sources>& runner() { return runner_; }
+    healthz::runner<Sources>& runner() { return runner_; }
 
     /// Blocks, and serves until `stop`, or SIGINT or SIGTERM unless `handle_signals` is false; then it returns within a second,
     /// whatever source hangs and whatever a client does. Call it once.
@@ -173,26 +181,26 @@ public:
     /// Throws if there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
-        if (auto const problem = healthz::beast::problem_of(how_); !problem.empty()) return healthz::beast::cannot_serve(problem);
+        if (auto const problem = healthz::beast::detail::problem_of(how_); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
         boost::system::error_code ec;
-        auto const address = net::ip::make_address(how_.address, ec);
-        if (ec) return healthz::beast::cannot_serve("'" + how_.address + "' is not an IP address");
-        std::optional<stop_signals> signals;
+        auto const address = detail::net::ip::make_address(how_.address, ec);
+        if (ec) return healthz::beast::detail::cannot_serve("'" + how_.address + "' is not an IP address");
+        std::optional<detail::stop_signals> signals;
         if (how_.handle_signals) signals.emplace(context_, [this] { stop(); });
-        net::io_context http{1};
+        detail::net::io_context http{1};
         auto limit = how_.limit;
-        limit.connections = healthz::beast::affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
-        auto const clients = std::make_shared<listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
+        limit.connections = healthz::beast::detail::affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
+        auto const clients = std::make_shared<detail::listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
         clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
         if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
         clients->listen({address, how_.port}, ec);
         if (ec) {
             auto const where = how_.address + " port " + std::to_string(how_.port);
-            return healthz::beast::cannot_serve("cannot listen on " + where + ": " + ec.message());
+            return healthz::beast::detail::cannot_serve("cannot listen on " + where + ": " + ec.message());
         }
         set_local_endpoint(clients->local_endpoint());
         {
-            listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
+            detail::listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
             runner_.start();
             if (how_.on_listening) call("on_listening", how_.on_listening, local_endpoint());
             context_.run();
@@ -203,14 +211,14 @@ public:
 
     /// Ends `run`, also if it is called later. Thread safe; may be called several times, but not in a signal handler.
     void stop() {
-        net::post(context_, [this] {
+        detail::net::post(context_, [this] {
             runner_.stop();
             context_.stop();
         });
     }
 
     /// The address where it listens, with the port that it got; port 0 before that. Thread safe.
-    net::ip::tcp::endpoint local_endpoint() const {
+    detail::net::ip::tcp::endpoint local_endpoint() const {
         std::lock_guard lock(mutex_);
         return local_endpoint_;
     }
@@ -218,7 +226,7 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    void set_local_endpoint(net::ip::tcp::endpoint const& where) {
+    void set_local_endpoint(detail::net::ip::tcp::endpoint const& where) {
         std::lock_guard lock(mutex_);
         local_endpoint_ = where;
     }
@@ -258,15 +266,15 @@ private:
     // On the thread of HTTP: `on_error` is called on the other.
     void hand_over(std::exception_ptr thrown) noexcept {
         try {
-            net::post(context_, [this, thrown = std::move(thrown)] { tell_error("serving", thrown); });
+            detail::net::post(context_, [this, thrown = std::move(thrown)] { tell_error("serving", thrown); });
         } catch (...) {
             // No memory to report it.
         }
     }
 
     // On the thread of HTTP, too, which must not wait for a handler.
-    void refuse(answer how, std::string_view path, net::ip::address const& client) {
-        if (refusals_.add(how, path, client)) net::post(context_, [this] { tell_refused_in_time(); });
+    void refuse(answer how, std::string_view path, detail::net::ip::address const& client) {
+        if (refusals_.add(how, path, client)) detail::net::post(context_, [this] { tell_refused_in_time(); });
     }
 
     void tell_refused_in_time() {
@@ -284,25 +292,25 @@ private:
 
     options how_;
     bool has_run_ = false;
-    net::io_context context_{1};
+    detail::net::io_context context_{1};
     document latest_;
     std::mutex mutable mutex_;
-    net::ip::tcp::endpoint local_endpoint_;
-    refusals refusals_;
-    net::steady_timer telling_{context_};
+    detail::net::ip::tcp::endpoint local_endpoint_;
+    detail::refusals refusals_;
+    detail::net::steady_timer telling_{context_};
     clock::time_point next_telling_{};
-    asio::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); },
+    healthz::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); },
                                   [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
 template <auto const& Sources>
 int serve(options how) {
-    static_assert(healthz::require_declaration<Sources>(Sources));
+    static_assert(healthz::detail::require_declaration<Sources>(Sources));
     try {
         return server<Sources>(std::move(how)).run();
     } catch (std::exception const& e) {
-        return healthz::beast::cannot_serve(e.what());
+        return healthz::beast::detail::cannot_serve(e.what());
     }
 }
 

@@ -12,7 +12,7 @@
 #include <functional>
 #include <mutex>
 
-namespace healthz::beast {
+namespace healthz::beast::detail {
 
 /// Restores the handlers of SIGINT and SIGTERM: when the last object of this type is destroyed, the signals do what they did before
 /// the first one was made. Asio would leave them at their default.
@@ -70,4 +70,4 @@ private:
     std::function<void()> on_signal_;
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::beast::detail

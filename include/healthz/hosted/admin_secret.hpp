@@ -26,7 +26,7 @@ public:
                 reason = s.name("admin_secret") + " is longer than " + std::to_string(max_secret_size) + " bytes";
             else if (secret)
                 digests_.push_back(healthz::sha256(*secret));
-            if (secret) healthz::wipe(secret->data(), secret->size());
+            if (secret) healthz::detail::wipe(secret->data(), secret->size());
             if (problem_.empty()) problem_ = reason;
         }
     }

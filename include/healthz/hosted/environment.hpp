@@ -17,6 +17,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// The variables as they were when they were last read. Settings look them up here, on any thread, and never in `environ`.
 /// Thread safe.
 class environment {
@@ -54,7 +56,7 @@ private:
     environment() = default;
     static std::mutex& shared_mutex() { return shared().mutex_; }
     static environment& make_shared() {
-        healthz::hold_over_fork<&shared_mutex>();
+        healthz::detail::hold_over_fork<&shared_mutex>();
         return *new environment;
     }
     bool is_read() {
@@ -67,8 +69,10 @@ private:
     bool is_read_ = false;
 };
 
+}  // namespace detail
+
 /// Reads the environment again: call it after `setenv`, on the same thread. Checks that begin later use the new values. The
 /// constructors of a runner, a server and an `admin_secret` call it.
-inline void read_environment() { environment::shared().read(); }
+inline void read_environment() { detail::environment::shared().read(); }
 
 }  // namespace healthz

@@ -7,7 +7,7 @@
 
 #include <mutex>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// From now on the mutex that `mutex()` returns is locked during each fork, so that a child does not find it locked by a thread
 /// that it does not have. `mutex` must not wait for a mutex that another thread may hold.
@@ -16,4 +16,4 @@ void hold_over_fork() {
     ::pthread_atfork([] { mutex().lock(); }, [] { mutex().unlock(); }, [] { mutex().unlock(); });
 }
 
-}  // namespace healthz
+}  // namespace healthz::detail

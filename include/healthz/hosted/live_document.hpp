@@ -24,8 +24,8 @@ public:
             starts_.push_back(static_cast<std::uint32_t>(text_.size()));
             count_ok(report, i);
         }
-        text_ += starts_.back() == 0 ? empty_document : after_last;
-        text_.front() = before_first.front();
+        text_ += starts_.back() == 0 ? detail::empty_document : detail::after_last;
+        text_.front() = detail::before_first.front();
     }
 
     /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one
@@ -41,15 +41,15 @@ public:
         append(report, index, patch_);
         auto const begin = starts_[index], size = starts_[index + 1] - begin;
         bool const in_place = patch_.size() == size;
-        text_.front() = before_next.front();  // until it is known which source comes first
+        text_.front() = detail::before_next.front();  // until it is known which source comes first
         if (in_place) {
-            copy_text(patch_, text_.data() + begin);
+            detail::copy_text(patch_, text_.data() + begin);
         } else {
             text_.replace(begin, size, patch_);
             auto const growth = static_cast<std::uint32_t>(patch_.size()) - size;  // modulo 2^32 where it shrinks
             for (auto i = index + 1; i < starts_.size(); ++i) starts_[i] += growth;
         }
-        text_.front() = before_first.front();
+        text_.front() = detail::before_first.front();
         count_ok(report, index);
         return in_place;
     }
@@ -58,7 +58,7 @@ public:
     std::string_view text() const { return text_; }
 
     /// The part of `text()` that is about source `index`; empty before its first verdict.
-    std::string_view text_of(std::size_t index) const { return text_until(text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]); }
+    std::string_view text_of(std::size_t index) const { return detail::text_until(detail::text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]); }
 
     /// Whether every source has been checked and is OK.
     bool all_ok() const { return !ok_.empty() && ok_count_ == ok_.size(); }
@@ -69,9 +69,9 @@ private:
         auto const v = report[index];
         if (!v) return;
         auto const put = [&out](std::string_view piece) { out += piece; };
-        put(before_next);
+        put(detail::before_next);
         put(report.key(index));
-        put(after_key);
+        put(detail::after_key);
         healthz::write_verdict(*v, put);
     }
 
@@ -81,7 +81,7 @@ private:
         ok_[index] = now;
     }
 
-    std::string text_ = std::string(empty_document);
+    std::string text_ = std::string(detail::empty_document);
     std::vector<std::uint32_t> starts_ = {0};  // where each source begins, and where the last one ends
     std::vector<bool> ok_;
     std::size_t ok_count_ = 0;

@@ -14,6 +14,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// Replaces a text that is not shown.
 inline constexpr std::string_view withheld = "text withheld, since it may hold a secret";
 
@@ -43,6 +45,8 @@ inline std::optional<std::vector<text_part>> match_sentence(std::string_view tex
     }
 }
 
+}  // namespace detail
+
 /// Secrets that no text may show. A text is shown whole or not at all: cutting a secret out of a sentence that the reader knows
 /// would reveal it. Of such sentences only the parts that vary are examined.
 class secrets {
@@ -59,7 +63,7 @@ public:
 
     /// Whether a piece of a secret, four characters or all of a shorter one, stands in `part` of `text` or reaches into it;
     /// raw or percent-encoded. Takes time proportional to both lengths, so bound the text first.
-    bool are_in(std::string_view text, text_part part) const {
+    bool are_in(std::string_view text, detail::text_part part) const {
         for (std::string_view each : all_) {
             auto const length = std::min<std::size_t>(each.size(), 4);
             auto const from = part.from - std::min(part.from, length - 1);
@@ -75,12 +79,12 @@ public:
     bool are_in(std::string_view text) const { return are_in(text, {0, text.size()}); }
 
     /// `text`, where each of `parts` that has a piece of a secret is withheld. They are in order and do not overlap.
-    std::string shown(std::string_view text, std::span<text_part const> parts) const {
+    std::string shown(std::string_view text, std::span<detail::text_part const> parts) const {
         std::string result;
         std::size_t done = 0;
         for (auto const& part : parts) {
             result += text.substr(done, part.from - done);
-            result += are_in(text, part) ? withheld : text.substr(part.from, part.to - part.from);
+            result += are_in(text, part) ? detail::withheld : text.substr(part.from, part.to - part.from);
             done = part.to;
         }
         return result.append(text.substr(done));
@@ -88,14 +92,14 @@ public:
 
     /// All of `text`, or that it is withheld.
     std::string shown(std::string_view text) const {
-        text_part const all[] = {{0, text.size()}};
+        detail::text_part const all[] = {{0, text.size()}};
         return shown(text, all);
     }
 
     /// `text` where it is one of `sentences` that readers know, with a `*` for what varies and may be withheld; else nothing.
     std::optional<std::string> known(std::string_view text, std::span<std::string_view const> sentences) const {
         for (auto each : sentences)
-            if (auto const gaps = healthz::match_sentence(text, each)) return shown(text, *gaps);
+            if (auto const gaps = healthz::detail::match_sentence(text, each)) return shown(text, *gaps);
         return std::nullopt;
     }
 

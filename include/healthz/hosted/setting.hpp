@@ -67,7 +67,7 @@ public:
 private:
     std::optional<std::string> from_environment() const {
         if (variable_ == nullptr) return std::nullopt;
-        return environment::shared().get(variable_);
+        return detail::environment::shared().get(variable_);
     }
 
     char const* text_ = nullptr;

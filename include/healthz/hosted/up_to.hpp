@@ -21,7 +21,7 @@ public:
     {
         if (items.size() > Capacity) {
             constexpr auto sentence = "healthz: too many items in the list of a setting";
-            if (std::is_constant_evaluated()) healthz::reject(sentence);
+            if (std::is_constant_evaluated()) healthz::detail::reject(sentence);
             throw std::length_error(sentence);
         }
         for (auto const& each : items) items_[size_++] = each;

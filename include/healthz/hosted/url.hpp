@@ -10,6 +10,8 @@
 
 namespace healthz {
 
+namespace detail {
+
 /// The bytes that `%41` and the like stand for. Nothing where a '%' is not followed by two hexadecimal digits.
 inline std::optional<std::string> percent_decode(std::string_view text) {
     std::string result;
@@ -27,6 +29,8 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
     }
     return result;
 }
+
+}  // namespace detail
 
 /// `scheme://user:password@host:port/path?query`, where all but scheme and host may be left out. A password that was not
 /// percent-encoded must never be taken for a host or a path, which error texts name: one with an '@' is understood, and a
@@ -73,9 +77,9 @@ struct url {
 private:
     bool take_user(std::string_view text) {
         auto const name = text.substr(0, text.find(':'));
-        user = percent_decode(name);
+        user = detail::percent_decode(name);
         if (name.size() == text.size()) return user.has_value();
-        password = percent_decode(text.substr(name.size() + 1));
+        password = detail::percent_decode(text.substr(name.size() + 1));
         return user && password;
     }
 
@@ -84,7 +88,7 @@ private:
         auto const end = is_v6 ? text.find(']') : text.find(':');
         if (is_v6 && end == text.npos) return false;
         auto const rest = end == text.npos ? std::string_view() : text.substr(is_v6 ? end + 1 : end);
-        auto const name = percent_decode(is_v6 ? text.substr(1, end - 1) : text.substr(0, end));
+        auto const name = detail::percent_decode(is_v6 ? text.substr(1, end - 1) : text.substr(0, end));
         if (!name || name->empty() || (name->find(':') != name->npos) != is_v6) return false;
         if (name->find_first_of(std::string_view("*\0", 2)) != name->npos) return false;  // "*" is the loopback address to glibc
         host = *name;

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <limits>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// Blocks until `descriptor` is ready for one of `events` (those of poll), or until `end`; signals do not interrupt it. Returns
 /// whether it is ready.
@@ -26,4 +26,4 @@ inline bool wait_until_ready(int descriptor, short events, std::chrono::steady_c
     }
 }
 
-}  // namespace healthz
+}  // namespace healthz::detail

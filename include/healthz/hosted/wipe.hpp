@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// Overwrites `size` bytes, also if the compiler sees that they are not read again.
 inline void wipe(void* at, std::size_t size) {
@@ -26,10 +26,10 @@ struct wiping_allocator {
 
     T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
     void deallocate(T* at, std::size_t count) {
-        healthz::wipe(at, count * sizeof(T));
+        healthz::detail::wipe(at, count * sizeof(T));
         std::allocator<T>().deallocate(at, count);
     }
     bool operator==(wiping_allocator const&) const { return true; }
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -6,7 +6,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
-namespace healthz::beast {
+namespace healthz::detail {
 
 namespace http = boost::beast::http;
 
@@ -33,4 +33,4 @@ protected:
     virtual void on_finish_impl(failure&) {}
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace healthz::beast {
+namespace healthz::detail {
 
 /// Parses one reply: keeps the beginning of its body, and looks for `wanted` in all of it. `wanted` must outlive it.
 class reply_reader : public parser_base<false> {
@@ -85,4 +85,4 @@ private:
     std::string location_, beginning_, window_;
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::detail

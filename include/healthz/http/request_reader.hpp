@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace healthz::beast {
+namespace healthz::detail {
 
 /// The fields of one request that are used. Views into the bytes that it was read from, so that nothing is copied, least of all a
 /// secret; valid until these bytes move.
@@ -71,22 +71,22 @@ private:
 
     // RFC 9112, 3.2: at most one Host, and a valid one.
     void take_host(std::string_view value, failure& ec) {
-        if (std::exchange(has_host_, true) || !healthz::is_host(value)) ec = http::error::bad_field;
+        if (std::exchange(has_host_, true) || !healthz::detail::is_host(value)) ec = http::error::bad_field;
         fields_.host = value;
     }
 
     // RFC 9112, 6.1 and 6.3: any other coding leaves open where the body ends. Beast would take it for no body.
     void require_chunked(std::string_view value, failure& ec) const {
-        if (fields_.http_1_0 || !healthz::same_word(value, "chunked")) ec = http::error::bad_transfer_encoding;
+        if (fields_.http_1_0 || !healthz::detail::same_word(value, "chunked")) ec = http::error::bad_transfer_encoding;
     }
 
     // RFC 9112, 3.2: a request of HTTP/1.1 has a Host, though that of a whole address counts (3.2.2). RFC 9110, 4.2: which has
     // one that is not empty, and no user.
     void on_header_impl(failure& ec) override {
         if (!has_host_ && !fields_.http_1_0) ec = http::error::bad_field;
-        if (auto const address = healthz::address_in(fields_.target)) {
+        if (auto const address = healthz::detail::address_in(fields_.target)) {
             fields_.host = text_until(*address, std::min(address->find_first_of("/?"), address->size()));
-            if (healthz::without_port(fields_.host).empty() || !healthz::is_host(fields_.host)) ec = http::error::bad_target;
+            if (healthz::detail::without_port(fields_.host).empty() || !healthz::detail::is_host(fields_.host)) ec = http::error::bad_target;
         }
     }
 
@@ -149,4 +149,4 @@ private:
     std::size_t lines_ = 0;  // how many bytes the lines have that were judged
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz::detail

@@ -9,14 +9,16 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-namespace healthz::asio {
+namespace healthz {
 
 /// A connection, or why there is none: a few words, and what the system said.
 struct connected {
-    std::optional<net::ip::tcp::socket> socket;
+    std::optional<detail::net::ip::tcp::socket> socket;
     std::string_view message;
     std::string problem;
 };
+
+namespace detail {
 
 /// `192.0.2.1:80`, `[2001:db8::1]:80`
 inline std::string to_text(net::ip::tcp::endpoint const& endpoint) {
@@ -48,33 +50,35 @@ inline void be_brief(net::ip::tcp::socket& socket) {
 #endif
 }
 
+}  // namespace detail
+
 /// Connects to the addresses of `host` in turn, until one accepts. One that refuses is passed over; one that is silent
 /// uses up the attempt.
-inline net::awaitable<connected> connect(std::string host, std::string port, purpose why = purpose::talk) {
+inline detail::net::awaitable<connected> connect(std::string host, std::string port, detail::purpose why = detail::purpose::talk) {
     connected result;
-    resolved const found = co_await healthz::asio::resolve(host, std::move(port));
+    resolved const found = co_await healthz::resolve(host, std::move(port));
     if (found.endpoints.empty()) {
         result.message = "name not resolved";
         result.problem = host + ": " + found.problem;
         co_return result;
     }
-    auto const executor = co_await net::this_coro::executor;
+    auto const executor = co_await detail::net::this_coro::executor;
     for (auto const& endpoint : found.endpoints) {
-        net::ip::tcp::socket socket(executor);
+        detail::net::ip::tcp::socket socket(executor);
         boost::system::error_code ec;
-        healthz::asio::open_socket(socket, endpoint.protocol(), ec);
-        if (!ec && why == purpose::look) healthz::asio::be_brief(socket);
-        if (!ec) co_await socket.async_connect(endpoint, net::redirect_error(net::use_awaitable, ec));
-        if (!ec && healthz::asio::is_connected_to_itself(socket, endpoint)) ec = net::error::connection_refused;
+        healthz::detail::open_socket(socket, endpoint.protocol(), ec);
+        if (!ec && why == detail::purpose::look) healthz::detail::be_brief(socket);
+        if (!ec) co_await socket.async_connect(endpoint, detail::net::redirect_error(detail::net::use_awaitable, ec));
+        if (!ec && healthz::detail::is_connected_to_itself(socket, endpoint)) ec = detail::net::error::connection_refused;
         if (!ec) {
             result.socket = std::move(socket);
             co_return result;
         }
         if (!result.problem.empty()) result.problem += '\n';
-        result.problem += healthz::asio::to_text(endpoint) + ": " + ec.message();
+        result.problem += healthz::detail::to_text(endpoint) + ": " + ec.message();
     }
     result.message = "connection error";
     co_return result;
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz

@@ -11,22 +11,22 @@
 
 #include <cerrno>
 
-namespace healthz::asio {
+namespace healthz {
 
 /// One operation at a time. Destroying it closes it.
 class connection {
 public:
-    explicit connection(net::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+    explicit connection(detail::net::ip::tcp::socket socket) : socket_(std::move(socket)) {}
 
     /// Reads at least a byte, and returns how many; or sets `ec`, also at the stream's end.
-    net::awaitable<std::size_t> read_some(net::mutable_buffer into, boost::system::error_code& ec) {
-        std::size_t const count = co_await socket_.async_read_some(into, net::redirect_error(net::use_awaitable, ec));
+    detail::net::awaitable<std::size_t> read_some(detail::net::mutable_buffer into, boost::system::error_code& ec) {
+        std::size_t const count = co_await socket_.async_read_some(into, detail::net::redirect_error(detail::net::use_awaitable, ec));
         co_return count;
     }
 
     /// Writes all of `bytes`, or sets `ec`.
-    net::awaitable<void> write(net::const_buffer bytes, boost::system::error_code& ec) {
-        co_await net::async_write(socket_, bytes, net::redirect_error(net::use_awaitable, ec));
+    detail::net::awaitable<void> write(detail::net::const_buffer bytes, boost::system::error_code& ec) {
+        co_await detail::net::async_write(socket_, bytes, detail::net::redirect_error(detail::net::use_awaitable, ec));
     }
 
     /// Whether the connection is open and nothing has arrived that was not requested.
@@ -37,10 +37,10 @@ public:
     }
 
     /// What it goes over.
-    net::ip::tcp::socket& socket() { return socket_; }
+    detail::net::ip::tcp::socket& socket() { return socket_; }
 
 private:
-    net::ip::tcp::socket socket_;
+    detail::net::ip::tcp::socket socket_;
 };
 
-}  // namespace healthz::asio
+}  // namespace healthz

@@ -10,7 +10,7 @@
 
 #include <cerrno>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 /// Opens `socket` (or an acceptor) for `protocol`, as its member `open` would; that one lets programs which this process starts
 /// inherit the descriptor.
@@ -25,4 +25,4 @@ void open_socket(Socket& socket, typename Socket::protocol_type const& protocol,
     if (ec) ::close(descriptor);
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

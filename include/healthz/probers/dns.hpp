@@ -24,7 +24,7 @@ struct dns {
         std::string problem;
         auto const text = name.read("name", problem);
         if (!text) co_return outcome_type::failed(problem);
-        asio::resolved const found = co_await asio::resolve(*text, "0");
+        healthz::resolved const found = co_await healthz::resolve(*text, "0");
         if (found.endpoints.empty()) co_return outcome_type::error("name not resolved", *text + ": " + found.problem);
         co_return outcome_type::ok();
     }

@@ -108,7 +108,7 @@ private:
     };
 
     struct answer {
-        std::optional<beast::reply_reader> reply;
+        std::optional<healthz::detail::reply_reader> reply;
         bool begun = false;     // something came
         bool reusable = false;  // it came in order, and the connection stays open
         std::string message;    // else what went wrong
@@ -191,7 +191,7 @@ private:
             auto const part = query.substr(0, query.find('&'));
             auto const value = part.substr(part.find('=') + 1);  // all of it where there is none
             if (value.size() >= 4) wanted.hidden.add(value);
-            if (auto const decoded = healthz::percent_decode(value); decoded && decoded->size() >= 4) wanted.hidden.add(*decoded);
+            if (auto const decoded = healthz::detail::percent_decode(value); decoded && decoded->size() >= 4) wanted.hidden.add(*decoded);
             query.remove_prefix(part.size());
         }
     }
@@ -213,17 +213,17 @@ private:
         return result;
     }
 
-    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::tls_connection>& link, request const& wanted) const {
+    boost::asio::awaitable<outcome_type> open(std::unique_ptr<healthz::tls_connection>& link, request const& wanted) const {
         auto const& where = wanted.where;
         bool const is_secure = where.scheme == "https";
         std::string port = where.port;
         if (port.empty()) port = is_secure ? "443" : "80";
-        asio::tls_context trust;
-        if (is_secure) trust = co_await asio::make_tls_context(settings_.tls);
+        healthz::detail::tls_context trust;
+        if (is_secure) trust = co_await healthz::detail::make_tls_context(settings_.tls);
         if (is_secure && !trust.context) co_return outcome_type::failed(trust.problem);
-        asio::connected opened = co_await asio::connect(where.host, port);
+        healthz::connected opened = co_await healthz::connect(where.host, port);
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
-        link = std::make_unique<asio::tls_connection>(std::move(*opened.socket));
+        link = std::make_unique<healthz::tls_connection>(std::move(*opened.socket));
         if (!is_secure) co_return outcome_type::ok();
         std::string const problem = co_await link->start_tls(trust.context, where.host);
         if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
@@ -231,7 +231,7 @@ private:
     }
 
     // Sends the request and reads the reply to its end.
-    boost::asio::awaitable<void> exchange(asio::tls_connection& link, request const& wanted, answer& got) const {
+    boost::asio::awaitable<void> exchange(healthz::tls_connection& link, request const& wanted, answer& got) const {
         boost::system::error_code ec;
         // If this fails, the server may have answered without reading all of it: the reply shows that.
         co_await link.write(boost::asio::buffer(wanted.bytes), ec);
@@ -250,7 +250,7 @@ private:
             }
             while (!got.reply->is_done()) {
                 input.consume(got.reply->receive(input.data(), ec));
-                bool const is_endless = input.size() > beast::reply_reader::longest_header;
+                bool const is_endless = input.size() > healthz::detail::reply_reader::longest_header;
                 if (ec == boost::beast::http::error::need_more && !is_endless) break;
                 if (ec) {
                     got.message = "invalid reply";
@@ -280,7 +280,7 @@ private:
         got.extra = closed ? "the server closed the connection " + std::string(how) : ec.message();
     }
 
-    outcome_type judge(answer const& got, request const& wanted, asio::tls_connection const& link) const {
+    outcome_type judge(answer const& got, request const& wanted, healthz::tls_connection const& link) const {
         if (!got.message.empty()) return outcome_type::error(got.message, got.extra);
         auto const& reply = *got.reply;
         bool expected = false;
@@ -310,7 +310,7 @@ private:
         return expiry - std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     }
 
-    bool expires_soon(asio::tls_connection const& link) const {
+    bool expires_soon(healthz::tls_connection const& link) const {
         return settings_.certificate_days > 0 && left(link.expiry()) < std::chrono::days(settings_.certificate_days);
     }
 
@@ -319,12 +319,12 @@ private:
         std::string text = "certificate expires in " + std::to_string(days) + (days == 1 ? " day" : " days");
         if (days == 0) text = "certificate expires within a day";
         if (days < 0) text = "certificate has expired";
-        return outcome_type::error(text, "valid until " + asio::to_text(expiry));
+        return outcome_type::error(text, "valid until " + healthz::detail::to_text(expiry));
     }
 
     http const& settings_;
     std::string origin_;
-    std::unique_ptr<asio::tls_connection> link_;
+    std::unique_ptr<healthz::tls_connection> link_;
 };
 
 }  // namespace healthz

@@ -32,10 +32,10 @@ public:
 
 private:
     // Microsoft's driver ignores keywords that it does not know.
-    static std::string for_freetds(odbc_string const& given) {
+    static std::string for_freetds(detail::odbc_string const& given) {
         std::string more;
         if (given["tds_version"].empty()) more += "TDS_Version=7.4;";
-        auto const encrypt = odbc_string::lower(given["encrypt"]);
+        auto const encrypt = detail::odbc_string::lower(given["encrypt"]);
         for (std::string_view wanted : {"yes", "true", "1", "mandatory", "strict"})
             if (encrypt == wanted && given["encryption"].empty()) more += "Encryption=require;";
         return more;

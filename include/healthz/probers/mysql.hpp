@@ -71,7 +71,7 @@ public:
             auto link = std::move(link_);
             if (!link) {
                 auto open = [&settings = settings_, to = *target_, limit = a.timeout] { return connect(settings, to, limit); };
-                opened made = co_await asio::on_worker(std::move(open));
+                opened made = co_await healthz::on_worker(std::move(open));
                 if (!made.link) co_return made.problem;
                 link = std::move(made.link);
                 auto const executor = co_await boost::asio::this_coro::executor;
@@ -130,7 +130,7 @@ private:
         int wait_until(std::chrono::steady_clock::time_point end, int events) const {
             short const wanted = (events & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : POLLIN;
             ::fcntl(mysql_get_socket(handle), F_SETFD, FD_CLOEXEC);  // before long: it may be another one each time
-            bool const is_ready = healthz::wait_until_ready(mysql_get_socket(handle), wanted, end);
+            bool const is_ready = healthz::detail::wait_until_ready(mysql_get_socket(handle), wanted, end);
             return is_ready ? events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE) : MYSQL_WAIT_TIMEOUT;
         }
         /// Whether the connection is open and nothing has arrived that was not requested.
@@ -155,7 +155,7 @@ private:
         target result;
         auto where = healthz::url::parse(text);
         if (!where || (where->scheme != "mysql" && where->scheme != "mariadb")) return std::nullopt;
-        auto const database = healthz::percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
+        auto const database = healthz::detail::percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
         if (!database || where->path.find('/', 1) != std::string::npos) return std::nullopt;
         result.database = *database;
         for (std::string_view rest = where->query; !rest.empty();) {
@@ -163,7 +163,7 @@ private:
             auto const item = rest.substr(0, rest.find('&'));
             rest.remove_prefix(item.size());
             auto const equals = std::min(item.find('='), item.size());
-            auto const value = healthz::percent_decode(item.substr(std::min(equals + 1, item.size())));
+            auto const value = healthz::detail::percent_decode(item.substr(std::min(equals + 1, item.size())));
             if (!value) return std::nullopt;
             if (item.substr(0, equals) == "ssl-mode") result.ssl_mode = *value;
             else if (item.substr(0, equals) == "socket" && !value->empty()) result.socket = *value;

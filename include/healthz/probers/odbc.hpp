@@ -49,7 +49,7 @@ struct odbc {
 /// The connection of one source.
 class odbc::session {
 public:
-    explicit session(odbc const& settings) : session(settings, [](odbc_string const&) { return std::string(); }) {}
+    explicit session(odbc const& settings) : session(settings, [](detail::odbc_string const&) { return std::string(); }) {}
 
     outcome_type probe(attempt a) {
         deadline_ = clock::now() + a.timeout;
@@ -80,7 +80,7 @@ public:
 
 protected:
     /// Returns what `mssql` adds at the end of a connection string, where it counts only if the string itself does not have it.
-    using addition = std::string (*)(odbc_string const&);
+    using addition = std::string (*)(detail::odbc_string const&);
     session(odbc const& settings, addition more) : settings_(settings), more_(more) {}
 
 private:
@@ -129,7 +129,7 @@ private:
     // freed, since a stuck worker may still use it when the process ends.
     static std::mutex& environment_mutex() {
         static auto& mutex = [] () -> std::mutex& {
-            healthz::hold_over_fork<&environment_mutex>();
+            healthz::detail::hold_over_fork<&environment_mutex>();
             return *new std::mutex;
         }();
         return mutex;
@@ -144,12 +144,12 @@ private:
 
     // The wide functions: with the others the text's encoding is each driver's guess, by the process's locale.
     static std::vector<SQLWCHAR> wide(std::string_view text) {
-        auto const utf16 = healthz::to_utf16(text);
+        auto const utf16 = healthz::detail::to_utf16(text);
         std::vector<SQLWCHAR> result(utf16.begin(), utf16.end());
         result.push_back(0);
         return result;
     }
-    static std::string narrow(SQLWCHAR const* begin, SQLWCHAR const* end) { return healthz::to_utf8(std::u16string(begin, end)); }
+    static std::string narrow(SQLWCHAR const* begin, SQLWCHAR const* end) { return healthz::detail::to_utf8(std::u16string(begin, end)); }
 
     // As much time as the next call has; 0 would mean for ever.
     SQLULEN seconds_left() {
@@ -175,8 +175,8 @@ private:
     }
 
     outcome_type connect() {
-        auto const given = odbc_string::parse(text_);
-        if (!given || !healthz::is_utf8(text_))
+        auto const given = detail::odbc_string::parse(text_);
+        if (!given || !healthz::detail::is_utf8(text_))
             return outcome_type::failed(settings_.connection_string.name("connection_string") +
                                         " is not a valid ODBC connection string");
         secrets_ = secrets();
@@ -280,7 +280,7 @@ private:
     }
 
     // Not in the driver manager's words, which quote what stands in the place of a name. That may be anything.
-    outcome_type not_installed(odbc_string const& given) const {
+    outcome_type not_installed(detail::odbc_string const& given) const {
         auto const who = settings_.connection_string.name("connection_string");
         auto const driver = given["driver"];
         if (!driver.empty() && driver.find('=') == driver.npos)
@@ -290,11 +290,11 @@ private:
 
     static outcome_type error(std::string_view message, failure const& f) {
         char json[960];
-        char* out = healthz::copy_text(R"({"sqlstate":")", json);
+        char* out = healthz::detail::copy_text(R"({"sqlstate":")", json);
         out = healthz::escape_json(f.state, out, out + 32);
-        out = healthz::copy_text(R"(","native":)" + std::to_string(f.native) + R"(,"text":")", out);
+        out = healthz::detail::copy_text(R"(","native":)" + std::to_string(f.native) + R"(,"text":")", out);
         out = healthz::escape_json(f.text, out, json + sizeof json - 2);
-        out = healthz::copy_text("\"}", out);
+        out = healthz::detail::copy_text("\"}", out);
         return outcome_type::error(message, json_text{{json, static_cast<std::size_t>(out - json)}});
     }
 

@@ -78,7 +78,7 @@ public:
                 auto open = [url = url_, limits = settings_.statement_timeout, timeout = a.timeout, end] {
                     return connect(url, limits, timeout, end);
                 };
-                opened made = co_await asio::on_worker(std::move(open));
+                opened made = co_await healthz::on_worker(std::move(open));
                 if (!made.is_valid) co_return not_valid();
                 if (!made.link) co_return made.problem;
                 link = std::move(made.link);
@@ -104,7 +104,7 @@ private:
     struct connection {
         std::chrono::milliseconds timeout;  // of a query, as the server knows it
         bool limit_with_query = false;      // the server refused it as a startup option
-        postgres_text texts;
+        detail::postgres_text texts;
         PGconn* handle = nullptr;
         std::optional<boost::asio::posix::stream_descriptor> socket;
 
@@ -121,7 +121,7 @@ private:
 
         /// Waits on a worker for what libpq waits for; false if that does not come in time.
         bool wait_until(clock::time_point end, PostgresPollingStatusType what) const {
-            return healthz::wait_until_ready(PQsocket(handle), what == PGRES_POLLING_READING ? POLLIN : POLLOUT, end);
+            return healthz::detail::wait_until_ready(PQsocket(handle), what == PGRES_POLLING_READING ? POLLIN : POLLOUT, end);
         }
 
         /// All that libpq takes for a secret: of the string, of the environment, of a service, of the file of passwords.
@@ -169,7 +169,7 @@ private:
         protocol::socket socket(executor);
         char answer[200];
         std::size_t size = 0;
-        healthz::asio::open_socket(socket, where.protocol(), ec);
+        healthz::detail::open_socket(socket, where.protocol(), ec);
         if (!ec) co_await socket.async_connect(where, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         if (!ec) {
             auto const bytes = boost::asio::buffer(request.data(), request.size());
@@ -186,8 +186,8 @@ private:
     }
 
     boost::asio::awaitable<outcome_type> reach_one() const {
-        auto parse = [url = url_] { return conninfo::parse(url); };
-        std::optional<conninfo> const given = co_await asio::on_worker(std::move(parse));
+        auto parse = [url = url_] { return detail::conninfo::parse(url); };
+        std::optional<detail::conninfo> const given = co_await healthz::on_worker(std::move(parse));
         if (!given) co_return not_valid();
         auto hosts = given->list("host");
         auto const addresses = given->list("hostaddr"), ports = given->list("port");  // of the first two, one may be missing
@@ -205,7 +205,7 @@ private:
             } else if (hosts[i][0] == '/' || hosts[i][0] == '@') {
                 places = {hosts[i]};
             } else {
-                asio::resolved const found = co_await asio::resolve(hosts[i], "0");
+                healthz::resolved const found = co_await healthz::resolve(hosts[i], "0");
                 for (auto const& endpoint : found.endpoints) places.push_back(endpoint.address().to_string());
                 if (places.empty())
                     problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
@@ -218,7 +218,7 @@ private:
                 problems += "connection to server at " + at + ", port " + port + " failed: " + problem + "\n";
             }
         }
-        postgres_text texts;
+        detail::postgres_text texts;
         for (auto const* each : {"password", "sslpassword"}) texts.hidden.add(given->get(each));
         co_return outcome_type::error("connection error", texts.of_connection(problems));
     }
@@ -226,7 +226,7 @@ private:
     // On a worker, no longer than until `end` unless libpq is held up by a file or a name.
     static opened connect(std::string const& url, bool limits, std::chrono::milliseconds timeout, clock::time_point end) {
         opened result;
-        auto given = conninfo::parse(url);
+        auto given = detail::conninfo::parse(url);
         result.is_valid = given.has_value();
         if (!given) return result;
         auto link = std::make_unique<connection>(timeout);
@@ -252,7 +252,7 @@ private:
     }
 
     // Says in `result` what is wrong, and returns what libpq said of it.
-    static std::string open(opened& result, connection& link, conninfo const& given, clock::time_point end) {
+    static std::string open(opened& result, connection& link, detail::conninfo const& given, clock::time_point end) {
         link.handle = given.start().release();
         if (link.handle == nullptr) {
             result.problem = outcome_type::error("connection error", "out of memory");

@@ -84,16 +84,16 @@ private:
         return where;
     }
 
-    boost::asio::awaitable<outcome_type> open(std::unique_ptr<asio::tls_connection>& link) {
+    boost::asio::awaitable<outcome_type> open(std::unique_ptr<healthz::tls_connection>& link) {
         auto const& where = *where_;
-        asio::connected found = co_await asio::connect(where.host, where.port);
+        healthz::connected found = co_await healthz::connect(where.host, where.port);
         if (!found.socket) {
-            std::string_view const problem = hidden().are_in(where.host) ? withheld : found.problem;
+            std::string_view const problem = hidden().are_in(where.host) ? detail::withheld : found.problem;
             co_return outcome_type::error(found.message, problem);
         }
-        link = std::make_unique<asio::tls_connection>(std::move(*found.socket));
+        link = std::make_unique<healthz::tls_connection>(std::move(*found.socket));
         if (where.scheme == "rediss") {
-            asio::tls_context made = co_await asio::make_tls_context(settings_.tls);
+            healthz::detail::tls_context made = co_await healthz::detail::make_tls_context(settings_.tls);
             if (!made.context) co_return outcome_type::failed(made.problem);
             std::string const problem = co_await link->start_tls(made.context, where.host);
             if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
@@ -122,7 +122,7 @@ private:
         return command;
     }
 
-    static boost::asio::awaitable<reply> ask(asio::tls_connection& link, std::string const& command) {
+    static boost::asio::awaitable<reply> ask(healthz::tls_connection& link, std::string const& command) {
         reply result;
         boost::system::error_code ec;
         co_await link.write(boost::asio::buffer(command), ec);
@@ -185,7 +185,7 @@ private:
     redis const& settings_;
     std::string url_;
     std::optional<healthz::url> where_;  // what `url_` says
-    std::unique_ptr<asio::tls_connection> link_;
+    std::unique_ptr<healthz::tls_connection> link_;
 };
 
 }  // namespace healthz

@@ -67,7 +67,7 @@ private:
     boost::asio::awaitable<outcome_type> connect_tcp(stream& socket, std::string const& text) const {
         auto const where = split(text);
         if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
-        asio::connected opened = co_await asio::connect(where->host, where->port, talks() ? asio::purpose::talk : asio::purpose::look);
+        healthz::connected opened = co_await healthz::connect(where->host, where->port, talks() ? healthz::detail::purpose::talk : healthz::detail::purpose::look);
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
         socket = std::move(*opened.socket);
         co_return outcome_type::ok();
@@ -78,7 +78,7 @@ private:
             co_return outcome_type::failed(address.name("address") + " has a path that no socket can have");
         boost::asio::local::stream_protocol::endpoint const endpoint(path);
         boost::system::error_code ec;
-        healthz::asio::open_socket(socket, endpoint.protocol(), ec);
+        healthz::detail::open_socket(socket, endpoint.protocol(), ec);
         if (!ec) co_await socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         // Where too many wait to be accepted, the system refuses at once, which looks like a success.
         if (!ec) socket.remote_endpoint(ec);

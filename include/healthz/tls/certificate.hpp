@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 // By the calendar of <chrono>: time_t and timegm end in 2038 where they have 32 bits.
 constexpr std::chrono::sys_seconds to_time(std::tm const& parts) {
@@ -40,17 +40,17 @@ constexpr std::tm to_parts(std::chrono::sys_seconds time) {
 inline std::chrono::sys_seconds to_time(ASN1_TIME const* time) {
     std::tm parts{};
     ASN1_TIME_to_tm(time, &parts);
-    return healthz::asio::to_time(parts);
+    return healthz::detail::to_time(parts);
 }
 
 /// When the first certificate of the other side's chain ends: of the chain that was verified, or else of its own one.
 inline std::chrono::sys_seconds first_expiry(SSL const* ssl) {
     auto first = std::chrono::sys_seconds::max();
     std::unique_ptr<X509, decltype(&X509_free)> const own(SSL_get1_peer_certificate(ssl), &X509_free);
-    if (own) first = healthz::asio::to_time(X509_get0_notAfter(own.get()));
+    if (own) first = healthz::detail::to_time(X509_get0_notAfter(own.get()));
     auto const* const chain = SSL_get0_verified_chain(ssl);
     for (int i = 0; SSL_get_verify_result(ssl) == X509_V_OK && i < sk_X509_num(chain); ++i)
-        first = std::min(first, healthz::asio::to_time(X509_get0_notAfter(sk_X509_value(chain, i))));
+        first = std::min(first, healthz::detail::to_time(X509_get0_notAfter(sk_X509_value(chain, i))));
     return first;
 }
 
@@ -83,11 +83,11 @@ inline std::string names_of(X509 const* certificate) {
         }
         result += (result.empty() ? "'" : ", '") + text + "'";
     }
-    return result.empty() ? "'" + healthz::asio::to_text(X509_get_subject_name(certificate)) + "'" : result;
+    return result.empty() ? "'" + healthz::detail::to_text(X509_get_subject_name(certificate)) + "'" : result;
 }
 
 inline std::string to_text(std::chrono::sys_seconds time) {
-    auto const parts = healthz::asio::to_parts(time);
+    auto const parts = healthz::detail::to_parts(time);
     char text[40];
     return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts));
 }
@@ -97,8 +97,8 @@ inline std::string describe_objection(X509_STORE_CTX* context, std::string const
     int const code = X509_STORE_CTX_get_error(context);
     auto const* const certificate = X509_STORE_CTX_get_current_cert(context);
     if (certificate == nullptr) return X509_verify_cert_error_string(code);
-    std::string const subject = "the certificate for " + healthz::asio::names_of(certificate);
-    auto const when = [](ASN1_TIME const* time) { return healthz::asio::to_text(healthz::asio::to_time(time)); };
+    std::string const subject = "the certificate for " + healthz::detail::names_of(certificate);
+    auto const when = [](ASN1_TIME const* time) { return healthz::detail::to_text(healthz::detail::to_time(time)); };
     switch (code) {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return subject + " is not for '" + host + "'";
@@ -106,9 +106,9 @@ inline std::string describe_objection(X509_STORE_CTX* context, std::string const
         case X509_V_ERR_CERT_NOT_YET_VALID:
             return subject + " is not valid before " + when(X509_get0_notBefore(certificate));
         default:
-            return subject + ", issued by '" + healthz::asio::to_text(X509_get_issuer_name(certificate)) +
+            return subject + ", issued by '" + healthz::detail::to_text(X509_get_issuer_name(certificate)) +
                    "': " + X509_verify_cert_error_string(code);
     }
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

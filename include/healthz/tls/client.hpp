@@ -18,7 +18,7 @@
 #include <mutex>
 #include <tuple>
 
-namespace healthz::asio {
+namespace healthz::detail {
 
 /// The certificates that the system trusts. Reading them takes 20 ms, so it is done once, and again if one of their files or folders
 /// has changed. Thread safe; blocks as long as the disk does. Never destroyed, since a stuck worker may use it when the process ends.
@@ -112,7 +112,7 @@ inline net::awaitable<tls_context> make_tls_context(tls_options const& options) 
         if (result.problem.empty()) result.context = context;
         return result;
     };
-    tls_context result = co_await healthz::asio::on_worker(std::move(make));
+    tls_context result = co_await healthz::on_worker(std::move(make));
     co_return result;
 }
 
@@ -130,7 +130,7 @@ net::awaitable<std::string> handshake(Stream& stream, std::string host) {
     if (!is_known) co_return "no certificate can be for '" + host + "'";
     auto const objection = std::make_shared<std::string>();
     auto on_verified = [objection, host](bool accepted, net::ssl::verify_context& context) {
-        if (!accepted) *objection = healthz::asio::describe_objection(context.native_handle(), host);
+        if (!accepted) *objection = healthz::detail::describe_objection(context.native_handle(), host);
         return accepted;
     };
     stream.set_verify_callback(std::move(on_verified));
@@ -141,4 +141,4 @@ net::awaitable<std::string> handshake(Stream& stream, std::string host) {
     co_return ec.message();
 }
 
-}  // namespace healthz::asio
+}  // namespace healthz::detail

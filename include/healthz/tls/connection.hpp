@@ -6,22 +6,22 @@
 #include "../net/connection.hpp"
 #include "client.hpp"
 
-namespace healthz::asio {
+namespace healthz {
 
 /// A connection that may go on under TLS. One operation at a time. Destroying it closes it.
 class tls_connection {
 public:
-    explicit tls_connection(net::ip::tcp::socket socket) : plain_(std::move(socket)) {}
+    explicit tls_connection(detail::net::ip::tcp::socket socket) : plain_(std::move(socket)) {}
 
     tls_connection(tls_connection const&) = delete;
     tls_connection& operator=(tls_connection const&) = delete;
 
     /// Starts TLS with `host`. Returns why that failed, or nothing.
-    net::awaitable<std::string> start_tls(std::shared_ptr<net::ssl::context> context, std::string host) {
+    detail::net::awaitable<std::string> start_tls(std::shared_ptr<detail::net::ssl::context> context, std::string host) {
         context_ = std::move(context);
         tls_.emplace(plain_.socket(), *context_);
-        std::string problem = co_await asio::handshake(*tls_, std::move(host));
-        if (problem.empty()) expiry_ = first_expiry(tls_->native_handle());
+        std::string problem = co_await healthz::detail::handshake(*tls_, std::move(host));
+        if (problem.empty()) expiry_ = detail::first_expiry(tls_->native_handle());
         co_return problem;
     }
 
@@ -29,29 +29,29 @@ public:
     std::chrono::sys_seconds expiry() const { return expiry_; }
 
     // As those of `connection`.
-    net::awaitable<std::size_t> read_some(net::mutable_buffer into, boost::system::error_code& ec) {
+    detail::net::awaitable<std::size_t> read_some(detail::net::mutable_buffer into, boost::system::error_code& ec) {
         if (!tls_) return plain_.read_some(into, ec);
         return read_tls(into, ec);
     }
-    net::awaitable<void> write(net::const_buffer bytes, boost::system::error_code& ec) {
+    detail::net::awaitable<void> write(detail::net::const_buffer bytes, boost::system::error_code& ec) {
         if (!tls_) return plain_.write(bytes, ec);
         return write_tls(bytes, ec);
     }
     bool is_idle() { return plain_.is_idle(); }
 
 private:
-    net::awaitable<std::size_t> read_tls(net::mutable_buffer into, boost::system::error_code& ec) {
-        std::size_t const count = co_await tls_->async_read_some(into, net::redirect_error(net::use_awaitable, ec));
+    detail::net::awaitable<std::size_t> read_tls(detail::net::mutable_buffer into, boost::system::error_code& ec) {
+        std::size_t const count = co_await tls_->async_read_some(into, detail::net::redirect_error(detail::net::use_awaitable, ec));
         co_return count;
     }
-    net::awaitable<void> write_tls(net::const_buffer bytes, boost::system::error_code& ec) {
-        co_await net::async_write(*tls_, bytes, net::redirect_error(net::use_awaitable, ec));
+    detail::net::awaitable<void> write_tls(detail::net::const_buffer bytes, boost::system::error_code& ec) {
+        co_await detail::net::async_write(*tls_, bytes, detail::net::redirect_error(detail::net::use_awaitable, ec));
     }
 
     connection plain_;
-    std::shared_ptr<net::ssl::context> context_;
-    std::optional<net::ssl::stream<net::ip::tcp::socket&>> tls_;
+    std::shared_ptr<detail::net::ssl::context> context_;
+    std::optional<detail::net::ssl::stream<detail::net::ip::tcp::socket&>> tls_;
     std::chrono::sys_seconds expiry_ = std::chrono::sys_seconds::max();
 };
 
-}  // namespace healthz::asio
+}  // namespace healthz

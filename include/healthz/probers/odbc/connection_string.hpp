@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// The attributes of an ODBC connection string. Keywords are compared without regard to case, and the first of two equal
 /// ones counts. A value in braces may hold anything; a closing brace in it stands twice.
@@ -97,4 +97,4 @@ private:
     std::vector<attribute> attributes_;
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

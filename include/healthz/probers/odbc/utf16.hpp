@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// In both directions, what is not valid becomes U+FFFD.
 inline std::u16string to_utf16(std::string_view text) {
     std::u16string result;
     while (!text.empty()) {
-        auto const length = healthz::utf8_length(text);
+        auto const length = healthz::detail::utf8_length(text);
         auto const byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
         char32_t code = U'\uFFFD';
         if (length == 1) code = byte(0);
@@ -46,4 +46,4 @@ inline std::string to_utf8(std::u16string_view text) {
     return result;
 }
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// All parameters that libpq uses: those of the connection string, and of the environment where the string has none. If it names
 /// a service, that is left to libpq, since only libpq reads the file of services. `parse` and `start` may read files and so
@@ -102,4 +102,4 @@ private:
     std::vector<std::string> values_;
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

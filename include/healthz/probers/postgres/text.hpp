@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace healthz {
+namespace healthz::detail {
 
 /// Sentences that PostgreSQL 15, PgBouncer and libpq are known to say are shown, except for a name in them that may be a
 /// secret. For the commonest SQLSTATEs another sentence is replaced by one of ours; any other text is shown whole or not at all.
@@ -31,7 +31,7 @@ public:
             for (std::string_view head :
                  {"connection to server at \"*\" (*), port * failed: *", "connection to server at \"*\", port * failed: *",
                   "connection to server on socket \"*\" failed: *"}) {
-                auto gaps = healthz::match_sentence(one, head);
+                auto gaps = healthz::detail::match_sentence(one, head);
                 if (!gaps) continue;
                 auto const body = gaps->back().from;
                 gaps->pop_back();
@@ -147,4 +147,4 @@ private:
     };
 };
 
-}  // namespace healthz
+}  // namespace healthz::detail

@@ -16,7 +16,9 @@
 #include <optional>
 #include <string>
 
-namespace healthz::beast {
+namespace healthz {
+
+namespace detail {
 
 /// A whole response, as most requests get it, and its parts for the others. Counts its own references.
 struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
@@ -79,14 +81,14 @@ public:
             auto const error = healthz::error_of(which);
             std::string status_line(http_version);
             status_line.append(std::to_string(error.status)).append(http_space).append(error.reason).append(http_line_end);
-            all_[i].reset(new rendered_answer(status_line.append(healthz::field_of(which)), error.body));
+            all_[i].reset(new rendered_answer(status_line.append(healthz::detail::field_of(which)), error.body));
         }
     }
 
     /// Not for the two documents.
     shared_answer at(answer which, std::time_t now) {
         auto& found = all_[static_cast<std::size_t>(which)];
-        healthz::beast::set_date(found, now);
+        healthz::detail::set_date(found, now);
         return found;
     }
 
@@ -94,11 +96,13 @@ private:
     std::array<boost::intrusive_ptr<rendered_answer>, answer_count> all_;
 };
 
+}  // namespace detail
+
 /// Holds the latest document. One thread at a time may call `update`, any thread `latest`, which waits at most for a copy of the
 /// document to be made.
-class document {
+class shared_document {
 public:
-    document() { publish(std::nullopt); }
+    shared_document() { publish(std::nullopt); }
 
     /// Renders `report`. Linear in its size.
     void update(report_view report) {
@@ -114,14 +118,14 @@ public:
     }
 
     /// With any date.
-    shared_answer latest() const {
+    detail::shared_answer latest() const {
         std::lock_guard lock(mutex_);
         return latest_;
     }
     /// With the date of `now`.
-    shared_answer latest(std::time_t now) const {
+    detail::shared_answer latest(std::time_t now) const {
         std::lock_guard lock(mutex_);
-        healthz::beast::set_date(latest_, now);
+        healthz::detail::set_date(latest_, now);
         return latest_;
     }
 
@@ -131,7 +135,7 @@ private:
     // Makes an answer out of `live_`, from which the latest one differs in source `only`, if that is given.
     void publish(std::optional<std::size_t> only) {
         if (change_latest(only)) return;
-        boost::intrusive_ptr<rendered_answer> made(new rendered_answer(ok_line, live_.text(), live_.all_ok()));
+        boost::intrusive_ptr<detail::rendered_answer> made(new detail::rendered_answer(ok_line, live_.text(), live_.all_ok()));
         std::lock_guard lock(mutex_);
         latest_.swap(made);
     }
@@ -143,7 +147,7 @@ private:
         if (only) {
             auto const changed = live_.text_of(*only);
             auto const begin = static_cast<std::size_t>(changed.data() - live_.text().data());
-            copy_text(changed, latest_->bytes.data() + latest_->header_size + begin);
+            detail::copy_text(changed, latest_->bytes.data() + latest_->header_size + begin);
             latest_->all_ok = live_.all_ok();
         } else {
             latest_->assign(ok_line, live_.text(), live_.all_ok());
@@ -153,7 +157,7 @@ private:
 
     live_document live_;
     std::mutex mutable mutex_;
-    boost::intrusive_ptr<rendered_answer> mutable latest_;  // the date aside, a read does not change it
+    boost::intrusive_ptr<detail::rendered_answer> mutable latest_;  // the date aside, a read does not change it
 };
 
-}  // namespace healthz::beast
+}  // namespace healthz
