@@ -17,7 +17,7 @@
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = healthz::detail::http;
+namespace http = beast::http;
 
 constexpr auto sources = healthz::sources(
     healthz::source<"self">(healthz::tcp{.address = "127.0.0.1:8081"}, {.interval = 1s, .timeout = 500ms, .retries = 0}));

@@ -44,7 +44,7 @@ constexpr auto sources = healthz::sources(
     healthz::source<"mysql">(healthz::mysql{.url = target}, check),
     healthz::source<"redis">(healthz::redis{.url = target}, check),
     healthz::source<"odbc">(healthz::odbc{.connection_string = target}, check),
-    healthz::source<"http">(healthz::detail::http{.url = target}, check));
+    healthz::source<"http">(healthz::http{.url = target}, check));
 
 void check_with_healthz(std::size_t index, int count) {
     boost::asio::io_context context(1);

@@ -6,7 +6,7 @@
 #include <boost/beast.hpp>
 
 namespace beast = boost::beast;
-namespace http = healthz::detail::http;
+namespace http = beast::http;
 namespace net = boost::asio;
 
 namespace {

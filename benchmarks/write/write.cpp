@@ -40,7 +40,7 @@ void measure(std::string const& name, std::size_t bytes, std::function<void()> w
 /// next back again, the document changes in length.
 template <class Report>
 void add_publish(std::string const& name, Report report, bool change) {
-    auto const served = std::make_shared<healthz::beast::document>();
+    auto const served = std::make_shared<healthz::shared_document>();
     served->update(report);
     auto const size = served->latest()->bytes.size();
     measure(name, size, [report = std::move(report), served, change, i = std::size_t{0}]() mutable {

@@ -17,6 +17,16 @@ struct time_span : std::chrono::milliseconds {
         static_assert(is_time, "healthz: a time needs a unit, of milliseconds or coarser: write 5s or 250ms, after using namespace std::chrono_literals");
         if constexpr (is_time) static_cast<std::chrono::milliseconds&>(*this) = time;
     }
+
+    // std::chrono would take a time_span for a plain number.
+    template <class Rep, class Period>
+    friend constexpr auto operator/(std::chrono::duration<Rep, Period> const& time, time_span const& by) {
+        return time / static_cast<std::chrono::milliseconds const&>(by);
+    }
+    template <class Rep, class Period>
+    friend constexpr auto operator%(std::chrono::duration<Rep, Period> const& time, time_span const& by) {
+        return time % static_cast<std::chrono::milliseconds const&>(by);
+    }
 };
 
 }  // namespace healthz::detail

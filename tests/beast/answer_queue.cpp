@@ -20,7 +20,7 @@ std::string text_of(answer_queue const& queue) {
 }  // namespace
 
 TEST_CASE("a queue holds the usual answer as one piece, and others as the parts that differ") {
-    healthz::beast::document document;
+    healthz::shared_document document;
     document.update(four::report());
     auto const whole = document.latest(0);
     auto const header = whole->bytes.substr(0, whole->header_size), body = std::string(four::document), rest = header.substr(17);
@@ -41,7 +41,7 @@ TEST_CASE("a queue holds the usual answer as one piece, and others as the parts 
 TEST_CASE("what a queue holds outlives those that gave it") {
     answer_queue queue;
     {
-        healthz::beast::document document;
+        healthz::shared_document document;
         healthz::detail::error_answers errors;
         document.update(four::report());
         queue.push(answer::document, false, "", document.latest(1));

@@ -11,7 +11,7 @@
 namespace {
 
 using healthz::answer;
-using healthz::beast::document;
+using document = healthz::shared_document;
 using healthz::detail::error_answers;
 
 constexpr std::string_view ok_header =

@@ -88,7 +88,7 @@ struct sink {
 
 TEST_CASE("no function of the user's takes the place of one of ours, in an endpoint") {
     namespace http = boost::beast::http;
-    healthz::beast::document document;
+    healthz::shared_document document;
     document.update(healthz::report<hostile::declared>());
     healthz::beast::endpoint const endpoint(document, hostile::policy{});
     http::request<hostile::body, hostile::fields> request;
@@ -136,7 +136,7 @@ TEST_CASE("no function of the user's takes the place of one of ours, in a runner
     boost::asio::io_context context;
     std::atomic<unsigned> known = 0;
     healthz::runner<hostile::declared> runner(context.get_executor(), hostile::on_verdict{known});
-    healthz::beast::document const document;
+    healthz::shared_document const document;
     healthz::beast::limits const limits;
     auto const listener = std::make_shared<healthz::beast::detail::listener>(context, document, hostile::policy{}, "/", limits);
     boost::system::error_code ec;

@@ -38,7 +38,7 @@ TEST_CASE("a live document is what write_json writes, whatever verdicts arrive i
     for (int run = 0; run < 200; ++run) {
         healthz::report<four::sources> report;
         healthz::live_document live;
-        healthz::beast::document shared;
+        healthz::shared_document shared;
         std::vector<std::pair<healthz::detail::shared_answer, std::string>> held;  // by connections that take their time
         if (run % 2 == 1) live.update(report);
         for (int verdict = 0; verdict < 30; ++verdict) {
@@ -85,7 +85,7 @@ TEST_CASE("a live document that was told of another report writes all of it") {
 }
 
 TEST_CASE("an answer that somebody holds does not change, whatever another thread publishes") {
-    healthz::beast::document shared;
+    healthz::shared_document shared;
     auto report = four::report();
     shared.update(report);
     std::atomic<bool> done = false;

@@ -135,7 +135,7 @@ private:
     }
 
     boost::asio::io_context context_{1};
-    healthz::beast::document document_;
+    healthz::shared_document document_;
     std::shared_ptr<healthz::beast::detail::listener> listener_;
     std::size_t pending_ = healthz::size_of<Sources>;
     healthz::runner<Sources> runner_;

@@ -72,13 +72,13 @@ public:
         released_ = true;
     }
 
-    healthz::beast::document& document() { return document_; }
+    healthz::shared_document& document() { return document_; }
 
     std::uint16_t port = 0;
     int stops = 0;  ///< how often the listener said that it has stopped
 
 private:
-    healthz::beast::document document_;
+    healthz::shared_document document_;
     net::io_context context_{1};
     std::shared_ptr<healthz::beast::detail::listener> listener_;
     std::atomic<bool> stalled_ = false, released_ = false;
@@ -864,7 +864,7 @@ TEST_CASE("a listener that is full stops too") {
 }
 
 TEST_CASE("a context can be destroyed with connections in every state") {
-    healthz::beast::document document;
+    healthz::shared_document document;
     std::optional<client> clients[3];
     {
         net::io_context context;
@@ -882,7 +882,7 @@ TEST_CASE("a context can be destroyed with connections in every state") {
 
 TEST_CASE("listen says why it cannot") {
     server s;
-    healthz::beast::document document;
+    healthz::shared_document document;
     net::io_context context;
     auto const second = std::make_shared<healthz::beast::detail::listener>(context, document, healthz::allow_unauthenticated(), "/", limits());
     boost::system::error_code ec;

@@ -98,7 +98,7 @@ TEST_CASE("a policy of secrets leaves them where they come from only") {
 }
 
 TEST_CASE("an offered secret is gone when its request has been answered") {
-    healthz::beast::document document;
+    healthz::shared_document document;
     boost::asio::io_context context{1};
     auto const listener =
         std::make_shared<healthz::beast::detail::listener>(context, document, one_secret(), std::string(healthz::default_path), healthz::beast::limits());

@@ -19,7 +19,7 @@ int main(int argc, char**) {
     if (argc > 1) return healthz::beast::serve<sources>({.auth = healthz::allow_unauthenticated{}});
 
     monitor.poll(std::uint32_t{0});
-    healthz::beast::document latest;
+    healthz::shared_document latest;
     latest.update(monitor.report());
     healthz::beast::endpoint const endpoint(latest, healthz::allow_unauthenticated{});
     auto const response = endpoint(http::request<http::empty_body>(http::verb::get, "/healthz/sources", 11));

@@ -16,7 +16,7 @@ using namespace test;
 
 namespace {
 
-using healthz::detail::http;
+using healthz::http;
 using healthz::mysql;
 using healthz::tcp;
 
@@ -45,11 +45,11 @@ struct opened_since {
 TEST_CASE("close on exec: connections that are kept") {
     mysql_server database;
     auto const page = nginx().https_url("right"), ca = nginx().file("ca.pem"), shop = database.url();
-    http const web{.url = page.c_str(), .tls = {.ca_file = ca.c_str()}};
+    healthz::http const web{.url = page.c_str(), .tls = {.ca_file = ca.c_str()}};
     mysql const db{.url = shop.c_str()};
     net::io_context context;
     auto const before = descriptors();
-    http::session web_session(web);
+    healthz::http::session web_session(web);
     mysql::session db_session(db);
     CHECK(probe(context, web_session) == "OK null");
     CHECK(probe(context, db_session) == "OK null");

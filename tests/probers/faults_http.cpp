@@ -24,8 +24,8 @@ class http_subject : public nginx_subject {
 public:
     static constexpr char const* name = "http";
     static constexpr healthz::tls_options tls = {.ca_file = healthz::env("CONFORMANCE_CA")};
-    static constexpr healthz::detail::http prober{.url = healthz::env(place_variable), .tls = tls};
-    static constexpr healthz::detail::http fresh{.url = healthz::env(place_variable), .tls = tls, .fresh = true};
+    static constexpr healthz::http prober{.url = healthz::env(place_variable), .tls = tls};
+    static constexpr healthz::http fresh{.url = healthz::env(place_variable), .tls = tls, .fresh = true};
     static constexpr milliseconds deadline = 300ms;
     static constexpr char const* secret = "Vq8zKw3x";
 

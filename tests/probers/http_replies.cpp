@@ -10,17 +10,17 @@
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
-using healthz::detail::http;
+using healthz::http;
 using healthz::status;
 
 namespace {
 
 using stream = net::ip::tcp::socket;
 
-std::string probe_url(std::string const& url) { return probe(http{.url = url.c_str()}); }
+std::string probe_url(std::string const& url) { return probe(healthz::http{.url = url.c_str()}); }
 
 /// The outcome where the server answers by `bytes` and keeps the connection, or closes it.
-std::string answered_by(std::string const& bytes, bool closes = false, http settings = {.url = nullptr}) {
+std::string answered_by(std::string const& bytes, bool closes = false, healthz::http settings = {.url = nullptr}) {
     odd_server const server([&](stream& client) {
         char some[1000];
         client.read_some(net::buffer(some));
@@ -40,13 +40,13 @@ void reset(stream& client) {
 std::string const withheld(healthz::detail::withheld);
 std::string const ok = "HTTP/1.1 200 OK\r\n";
 
-constexpr http agent{.url = env("AGENT_URL")};
+constexpr healthz::http agent{.url = env("AGENT_URL")};
 constexpr auto brisk = healthz::sources(healthz::source<"agent">(agent, {.interval = 400ms, .timeout = 200ms, .retries = 0}));
 
 }  // namespace
 
 TEST_CASE("http replies: all the ways to say where a body ends") {
-    http const wanting{.url = nullptr, .expected_text = "is well"};
+    healthz::http const wanting{.url = nullptr, .expected_text = "is well"};
     CHECK(answered_by(ok + "Content-Length: 11\r\n\r\nall is well", false, wanting) == "OK null");
     CHECK(answered_by(ok + "\r\nall is well", true, wanting) == "OK null");
     CHECK(answered_by("HTTP/1.0 200 OK\r\n\r\nall is well", true, wanting) == "OK null");
@@ -72,7 +72,7 @@ TEST_CASE("http replies: one that comes byte by byte") {
             odd_server::wait_for_end(client);
         });
         auto const url = "http://127.0.0.1:" + slow.port();
-        CHECK(probe(http{.url = url.c_str()}) == "OK null");
+        CHECK(probe(healthz::http{.url = url.c_str()}) == "OK null");
     }
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("http replies: a connection that ends too early") {
     CHECK(answered_by("HTTP/1.1 100 Continue\r\n\r\n", true) == cut);
     odd_server const rude([](stream& client) { reset(client); });
     auto const url = "http://127.0.0.1:" + rude.port();
-    CHECK(probe(http{.url = url.c_str()}).starts_with(R"(ERROR {"message":"connection error")"));
+    CHECK(probe(healthz::http{.url = url.c_str()}).starts_with(R"(ERROR {"message":"connection error")"));
 }
 
 TEST_CASE("http replies: one without end, of every kind, ends") {
@@ -117,7 +117,7 @@ TEST_CASE("http replies: one without end, of every kind, ends") {
         });
         auto const url = "http://127.0.0.1:" + server.port();
         auto const before = process_status("VmRSS");
-        auto const found = probe(http{.url = url.c_str(), .expected_text = "nothing"});
+        auto const found = probe(healthz::http{.url = url.c_str(), .expected_text = "nothing"});
         if (!sanitized) CHECK(process_status("VmRSS") - before < 4000);
         return found;
     };
@@ -142,8 +142,8 @@ TEST_CASE("http replies: one without end, of every kind, ends") {
 TEST_CASE("http replies: one of 10 MB passes, and is not kept") {
     auto const big = nginx().url("/files/big");
     net::io_context context;
-    http const settings{.url = big.c_str(), .expected_text = "nowhere in it"};
-    http::session session(settings);
+    healthz::http const settings{.url = big.c_str(), .expected_text = "nowhere in it"};
+    healthz::http::session session(settings);
     auto const expected = R"(ERROR {"message":"expected text not found","extra":"xxx)";
     CHECK(probe(context, session).starts_with(expected));
     auto const before = process_status("VmRSS");
@@ -153,16 +153,16 @@ TEST_CASE("http replies: one of 10 MB passes, and is not kept") {
 
 TEST_CASE("http replies: whatever bytes come, the document is JSON in UTF-8") {
     auto const bytes = nginx().url("/files/bytes");
-    CHECK(probe(http{.url = bytes.c_str(), .expected_text = "x"}) ==
+    CHECK(probe(healthz::http{.url = bytes.c_str(), .expected_text = "x"}) ==
           error("expected text not found", "gr\xEF\xBF\xBD\xEF\xBF\xBD \\u0000 <\\u0001>"));
-    CHECK(probe(http{.url = bytes.c_str(), .expected_text = "gr\xFC\xDF"}) == "OK null");
+    CHECK(probe(healthz::http{.url = bytes.c_str(), .expected_text = "gr\xFC\xDF"}) == "OK null");
     std::string all;
     for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
     auto const found = answered_by("HTTP/1.1 500 gr\xFC\xDF\r\nX: \xE4\r\n\r\n" + all, true);
     CHECK(healthz::detail::is_utf8(found));
     CHECK_THAT(found, Contains(R"("message":"unexpected status 500","extra":"\u0000\u0001)"));
     auto const cut = answered_by("HTTP/1.1 500 \r\n\r\n" + std::string(3000, '"'), true);
-    CHECK(cut.size() <= 6 + http::outcome_type::capacity);
+    CHECK(cut.size() <= 6 + healthz::http::outcome_type::capacity);
     auto const place = answered_by("HTTP/1.1 302 \r\nLocation: /\xE4" + std::string(5000, 'x') + "\r\n\r\n", true);
     CHECK(place.starts_with("ERROR {\"message\":\"redirect not followed\",\"extra\":\"302 to /\xEF\xBF\xBDxxx"));
 }
@@ -203,9 +203,9 @@ TEST_CASE("http replies: a connection that was kept and is dead is replaced with
             after_reply(client);
         });
         auto const url = "http://127.0.0.1:" + server.port();
-        http const settings{.url = url.c_str()};
+        healthz::http const settings{.url = url.c_str()};
         net::io_context context;
-        http::session session(settings);
+        healthz::http::session session(settings);
         std::vector<std::string> found;
         for (int i = 0; i < 3; ++i) {
             found.push_back(probe(context, session));
@@ -246,9 +246,9 @@ TEST_CASE("http replies: what may not be done twice is asked for once") {
             ++requests;
         });
         auto const url = "http://127.0.0.1:" + server.port();
-        http const settings{.url = url.c_str(), .method = method};
+        healthz::http const settings{.url = url.c_str(), .method = method};
         net::io_context context;
-        http::session session(settings);
+        healthz::http::session session(settings);
         for (int i = 0; i < 3; ++i) CHECK(probe(context, session) == "OK null");
         return count{connections, requests};
     };
@@ -271,14 +271,14 @@ TEST_CASE("http replies: what the server quotes of a secret is not shown") {
     test::set_variable("AGENT_TOKEN", "Bearer Xq7ZVw9JRm4Y");
     test::set_variable("AGENT_KEY", "Lb8NGh2DKf6T");
     auto const url = "http://monitor:Pz3SWn5B@" + quote.substr(7) + "?token=Hc1MJd9R&key=Tv4W%20Zs6Q";
-    auto const found = probe(http{.url = url.c_str(), .headers = {{"X-Key", env("AGENT_KEY")}, {"Accept", "text/plain"}}});
+    auto const found = probe(healthz::http{.url = url.c_str(), .headers = {{"X-Key", env("AGENT_KEY")}, {"Accept", "text/plain"}}});
     CHECK(found == error("unexpected status 500", withheld));
-    auto const one_by_one = [&](std::string const& asked, http::header header) { return probe(http{.url = asked.c_str(), .headers = {header}}); };
+    auto const one_by_one = [&](std::string const& asked, healthz::http::header header) { return probe(healthz::http{.url = asked.c_str(), .headers = {header}}); };
     for (auto const& asked : {"http://monitor:Pz3SWn5B@" + quote.substr(7), quote + "?token=Hc1MJd9R", quote + "?key=Tv4W%20Zs6Q", quote + "?Tv4W"})
         CHECK(one_by_one(asked, {"Accept", "text/plain"}) == error("unexpected status 500", withheld));
     CHECK(one_by_one(quote, {"X-Key", env("AGENT_KEY")}) == error("unexpected status 500", withheld));
     CHECK(one_by_one(quote + "?a=b", {"Accept", "text/plain"}) == error("unexpected status 500", "<||/quote?a=b|text/plain>"));
-    CHECK(probe(http{.url = quote.c_str(), .headers = {{"Authorization", env("AGENT_TOKEN")}}}) ==
+    CHECK(probe(healthz::http{.url = quote.c_str(), .headers = {{"Authorization", env("AGENT_TOKEN")}}}) ==
           error("unexpected status 500", withheld));
 
     // A part of one, the decoded form, and the credentials that were sent in another one.
@@ -293,7 +293,7 @@ TEST_CASE("http replies: what the server quotes of a secret is not shown") {
                 net::write(client, net::buffer(reply));
             });
             auto const asked = "http://monitor:Pz3SWn5B@127.0.0.1:" + server.port() + "/x?key=Tv4W%20Zs6Q";
-            auto const shown = probe(http{.url = asked.c_str(), .headers = {{"X-Token", env("AGENT_TOKEN")}, {"X-Key", env("AGENT_KEY")}}});
+            auto const shown = probe(healthz::http{.url = asked.c_str(), .headers = {{"X-Token", env("AGENT_TOKEN")}, {"X-Key", env("AGENT_KEY")}}});
             for (auto const* secret : {"Xq7ZVw9JRm4Y", "Lb8NGh2DKf6T", "Pz3SWn5B", "Tv4W", "Zs6Q", "bW9uaXRvcjpQejNTV241Qg=="})
                 CHECK(leak(shown, secret).empty());
         }
@@ -316,7 +316,7 @@ TEST_CASE("http replies: a reply is shown whole or not at all, whatever the pass
     CHECK(asked("Authentic") == not_shown);
 
     // Of a header the scheme is no secret.
-    http const bearer{.url = nullptr, .headers = {{"Authorization", "Bearer Xq7ZVw9J"}}};
+    healthz::http const bearer{.url = nullptr, .headers = {{"Authorization", "Bearer Xq7ZVw9J"}}};
     CHECK(answered_by("HTTP/1.1 401 \r\nContent-Length: 12\r\n\r\nBearer wants", false, bearer) == error("unexpected status 401", "Bearer wants"));
     CHECK(answered_by("HTTP/1.1 401 \r\nContent-Length: 12\r\n\r\nBearer <Xq7Z", false, bearer) == not_shown);
     CHECK(answered_by(std::string("HTTP/1.1 401 \r\nContent-Length: 9\r\n\r\n\xFC\0 \xDF<Xq7Z", 45), true, bearer) == not_shown);
@@ -328,7 +328,7 @@ TEST_CASE("http replies: no document holds a password or a piece of one") {
     for (auto const& password : hard_passwords())
         for (std::string const scheme : {"http", "https"})
             for (auto const& url : urls_with(scheme, password, place)) {
-                auto const found = probe(http{.url = url.c_str(), .fresh = true});
+                auto const found = probe(healthz::http{.url = url.c_str(), .fresh = true});
                 errors += found.starts_with("ERROR");
                 failures += found.starts_with("FAILED");
                 INFO(url);

@@ -8,17 +8,17 @@
 using namespace test;
 using Catch::Matchers::Contains;
 using healthz::env;
-using healthz::detail::http;
+using healthz::http;
 using healthz::status;
 
 namespace {
 
 std::string probe_url(std::string const& url) {
     auto const ca = nginx().file("ca.pem");
-    return probe(http{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}});
+    return probe(healthz::http{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}});
 }
 
-constexpr http shop{.url = env("SHOP_URL"), .tls = {.ca_file = env("SHOP_CA")}, .certificate_days = 14};
+constexpr healthz::http shop{.url = env("SHOP_URL"), .tls = {.ca_file = env("SHOP_CA")}, .certificate_days = 14};
 constexpr auto calm = healthz::sources(healthz::source<"shop">(shop, {.interval = 50ms, .timeout = 20s, .retries = 0}));
 constexpr auto brisk = healthz::sources(healthz::source<"shop">(shop, {.interval = 500ms, .timeout = 300ms, .retries = 0}));
 
@@ -48,7 +48,7 @@ TEST_CASE("https: a certificate that is not accepted, and why") {
                              "unable to get local issuer certificate"));
     // The system knows nothing of the tests' authority.
     auto const url = nginx().https_url("right");
-    CHECK_THAT(probe(http{.url = url.c_str()}), Contains("issued by 'CN = healthz test authority': unable to get local issuer"));
+    CHECK_THAT(probe(healthz::http{.url = url.c_str()}), Contains("issued by 'CN = healthz test authority': unable to get local issuer"));
 }
 
 TEST_CASE("https: a server that does not speak TLS, and one that speaks nothing else") {
@@ -67,26 +67,26 @@ TEST_CASE("https: a server that does not speak TLS, and one that speaks nothing 
 TEST_CASE("https: verification can be turned off") {
     for (auto const* certificate : {"elsewhere", "expired", "foreign"}) {
         auto const url = nginx().https_url(certificate);
-        CHECK(probe(http{.url = url.c_str(), .tls = {.verify = false}}) == "OK null");
+        CHECK(probe(healthz::http{.url = url.c_str(), .tls = {.verify = false}}) == "OK null");
     }
     auto const url = nginx().https_url("expired");
-    CHECK_THAT(probe(http{.url = url.c_str(), .tls = {.verify = false}, .certificate_days = 1}), Contains("certificate has expired"));
+    CHECK_THAT(probe(healthz::http{.url = url.c_str(), .tls = {.verify = false}, .certificate_days = 1}), Contains("certificate has expired"));
 }
 
 TEST_CASE("https: a certificate that is about to end") {
     auto const ca = nginx().file("ca.pem"), url = nginx().https_url("ending"), gone = nginx().https_url("ending", "/unavailable");
     auto const with_days = [&](int days) {
-        return probe(http{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}, .certificate_days = days});
+        return probe(healthz::http{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}, .certificate_days = days});
     };
     CHECK(with_days(0) == "OK null");
     CHECK(with_days(9) == "OK null");
     CHECK_THAT(with_days(10), Contains(R"(ERROR {"message":"certificate expires in 9 days","extra":"valid until 20)"));
     CHECK_THAT(with_days(1000), Contains("certificate expires in 9 days"));
     // What is already wrong comes first.
-    CHECK(probe(http{.url = gone.c_str(), .tls = {.ca_file = ca.c_str()}, .certificate_days = 14}) ==
+    CHECK(probe(healthz::http{.url = gone.c_str(), .tls = {.ca_file = ca.c_str()}, .certificate_days = 14}) ==
           error("unexpected status 503", "the database is gone"));
     auto const plain = nginx().url("/ok");
-    CHECK(probe(http{.url = plain.c_str(), .certificate_days = 1000}) == "OK null");
+    CHECK(probe(healthz::http{.url = plain.c_str(), .certificate_days = 1000}) == "OK null");
 }
 
 TEST_CASE("https: a renewed certificate is noticed, and so is a new authority") {
@@ -130,7 +130,7 @@ TEST_CASE("https: the system's authorities when they change", "[.alone]") {
     };
     trust(authority("somebody's authority"));
     ::setenv("SSL_CERT_FILE", file.c_str(), 1);
-    http const settings{.url = url.c_str(), .fresh = true};
+    healthz::http const settings{.url = url.c_str(), .fresh = true};
     auto const unknown = Contains("issued by 'CN = healthz test authority': unable to get local issuer");
     for (int i = 0; i < 3; ++i) {
         CHECK_THAT(probe(settings), unknown);
@@ -156,8 +156,8 @@ TEST_CASE("https: one connection is kept, or a fresh one opened for each check")
     net::io_context context;
     auto const use = [&](std::string const& path, bool fresh) {
         auto const url = nginx().https_url("right", path);
-        http const settings{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}, .fresh = fresh};
-        http::session session(settings);
+        healthz::http const settings{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}, .fresh = fresh};
+        healthz::http::session session(settings);
         for (int i = 0; i < 5; ++i) probe(context, session);
         CHECK(eventually([&] { return nginx().connections_for(path).size() == 5; }));
         auto const used = nginx().connections_for(path);

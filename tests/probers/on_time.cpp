@@ -40,7 +40,7 @@ constexpr auto sources = boost::hana::concat(
     healthz::sources(healthz::source<"postgres">(healthz::postgres{.url = env("T_POSTGRES"), .test = question[0]}, brisk),
                      healthz::source<"mysql">(healthz::mysql{.url = env("T_MYSQL"), .test = question[1]}, brisk),
                      healthz::source<"redis">(healthz::redis{.url = env("T_REDIS")}, brisk),
-                     healthz::source<"http">(healthz::detail::http{.url = env("T_HTTP")}, brisk),
+                     healthz::source<"http">(healthz::http{.url = env("T_HTTP")}, brisk),
                      healthz::source<"tcp">(healthz::tcp{.address = env("T_TCP"), .send = "GET / HTTP/1.0\r\n\r\n", .expect = "HTTP"}, brisk),
                      healthz::source<"odbc">(healthz::odbc{.connection_string = env("T_ODBC"), .test = question[2]}, driver),
                      healthz::source<"mssql">(healthz::mssql{.connection_string = env("T_MSSQL"), .test = question[3]}, driver)));

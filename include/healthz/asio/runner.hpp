@@ -258,7 +258,7 @@ public:
     template <fixed_string Name, std::size_t Capacity>
     void report(basic_outcome<Capacity> const& found) {
         constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
-        detail::net::post(strand_, [loop = loops_[index], found = finding(found)] { loop->report(found); });
+        detail::net::post(strand_, [loop = loops_[index], found = detail::finding(found)] { loop->report(found); });
     }
 
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
