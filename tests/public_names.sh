@@ -18,6 +18,7 @@ names() {
         /^\/\/\// { doc = "doc"; next }
         /^template <|^ |^\/\// { next }
         /^[a-z\[]/ {
+            if (/\/\/\/</) doc = "doc"
             sub(/ *\/\/.*/, "")
             gsub(/\[\[[^]]*\]\] */, "")
             name = ""

@@ -93,9 +93,6 @@ concept prober = immediate_prober<T> || cooperative_prober<T> || coroutine_probe
 
 namespace detail {
 
-/// What probes on behalf of a declared prober, and lives in the monitor from check to check. It is a copy of the prober,
-/// unless the prober is only settings and has a member type `session`, made from a `Prober const&` (the declared object,
-/// which outlives it): then that session probes, and keeps what must be kept, such as a connection.
 template <class Prober>
 struct session_of_prober {
     using type = Prober;
@@ -108,6 +105,9 @@ struct session_of_prober<Prober> {
 
 }  // namespace detail
 
+/// What probes on behalf of a declared prober, and lives in the monitor from check to check. It is a copy of the prober,
+/// unless the prober is only settings and has a member type `session`, made from a `Prober const&` (the declared object,
+/// which outlives it): then that session probes, and keeps what must be kept, such as a connection.
 template <class Prober>
 using session_of = typename detail::session_of_prober<Prober>::type;
 

@@ -3,6 +3,7 @@
 #include "../catch.hpp"
 
 #include <healthz/tls/certificate.hpp>
+#include <healthz/tls/connection.hpp>
 
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace {
 using namespace std::chrono;
 using healthz::detail::to_parts;
 using healthz::detail::to_time;
+
+// Who has a connection has its socket.
+static_assert(!std::is_copy_constructible_v<healthz::tls_connection>);
 
 constexpr std::tm moment(int y, int mon, int d, int h, int min, int s) {
     std::tm parts{};
