@@ -3,11 +3,12 @@
 // Needs Boost.Beast.
 #pragma once
 
-#include "../net/open_socket.hpp"
 #include "../hosted/wipe.hpp"
+#include "../http/request_reader.hpp"
+#include "../net/open_socket.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
-#include "../http/request_reader.hpp"
+#include "limits.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -29,31 +30,15 @@
 #include <ctime>
 #include <exception>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace healthz::beast {
-
-namespace detail {
+namespace healthz::beast::detail {
 
 namespace net = boost::asio;
-
-}  // namespace detail
-
-/// The limits of what clients can use.
-struct limits {
-    std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
-    std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
-    std::chrono::milliseconds idle_time = std::chrono::seconds(60);      ///< between requests, and for taking an answer
-    std::size_t connections = 1024;            ///< at least 1; one more closes one that waits, see `connection_list`
-    std::size_t connections_per_address = 0;   ///< of one client; 0 is half of `connections`
-};
-
-namespace detail {
 
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
@@ -70,7 +55,7 @@ public:
     template <authorization Auth>
     listener(net::io_context& context, shared_document const& source, Auth policy, std::string path, limits const& limit,
              std::vector<std::string> hosts = {})
-        : context_(context), acceptor_(context), pause_(context), sweeper_(context), document_(source), limits_(sane(limit)),
+        : context_(context), acceptor_(context), pause_(context), sweeper_(context), document_(source), limits_(limit.bounded()),
           hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address) {
         decide_ = [policy = std::move(policy), path = std::move(path)](endpoint_request const& request) {
             return healthz::decide(request, path, policy);
@@ -145,17 +130,6 @@ private:
         connection_list::client_id network = 0;
         for (std::size_t i = 0; i < 8; ++i) network = network << 8 | whole.to_bytes()[i];
         return network;
-    }
-
-    // No sum of these overflows.
-    static limits sane(limits limit) {
-        std::chrono::milliseconds const longest = std::chrono::hours(24 * 365);
-        limit.header_bytes = std::min(limit.header_bytes, std::numeric_limits<std::uint32_t>::max() - 4096);
-        limit.request_time = std::min(limit.request_time, longest);
-        limit.idle_time = std::min(limit.idle_time, longest);
-        limit.connections = std::max<std::size_t>(limit.connections, 1);
-        if (limit.connections_per_address == 0) limit.connections_per_address = limit.connections - limit.connections / 2;
-        return limit;
     }
 
     // Asio's own accept would let child processes inherit the descriptor.
@@ -411,6 +385,4 @@ private:
     clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };
 
-}  // namespace detail
-
-}  // namespace healthz::beast
+}  // namespace healthz::beast::detail
