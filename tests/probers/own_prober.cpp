@@ -24,25 +24,25 @@ public:
 
     boost::asio::awaitable<outcome_type> probe() {
         std::string problem;
-        auto const address = settings_.address.read("address", problem);
-        if (!address) co_return outcome_type::failed(problem);
-        auto const password = settings_.password.read("password", problem);
-        if (!password) co_return outcome_type::failed(problem);
-        auto const space = address->find(' ');
-        if (space == address->npos) co_return outcome_type::failed(settings_.address.name("address") + " is not of the form 'host port'");
+        auto const where = settings_.address.read("address", problem);
+        if (!where) co_return outcome_type::failed(problem);
+        auto const secret = settings_.password.read("password", problem);
+        if (!secret) co_return outcome_type::failed(problem);
+        auto const space = where->find(' ');
+        if (space == where->npos) co_return outcome_type::failed(settings_.address.name("address") + " is not of the form 'host port'");
 
-        if (*address != where_ || (link_ && !link_->is_idle())) link_.reset();
-        where_ = *address;
+        if (*where != where_ || (link_ && !link_->is_idle())) link_.reset();
+        where_ = *where;
         auto link = std::move(link_);  // an attempt that is given up takes it along
         if (!link) {
-            healthz::connected opened = co_await healthz::connect(address->substr(0, space), address->substr(space + 1));
+            healthz::connected opened = co_await healthz::connect(where->substr(0, space), where->substr(space + 1));
             if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
             link = std::make_unique<healthz::connection>(std::move(*opened.socket));
-            std::string const answer = co_await ask(*link, "AUTH monitor " + *password + "\r\n");
-            if (answer != "+OK\r\n") co_return describe("login refused", answer, *password);
+            std::string const answer = co_await ask(*link, "AUTH monitor " + *secret + "\r\n");
+            if (answer != "+OK\r\n") co_return describe("login refused", answer, *secret);
         }
         std::string const answer = co_await ask(*link, "PING\r\n");
-        if (answer != "+PONG\r\n") co_return describe("unexpected answer", answer, *password);
+        if (answer != "+PONG\r\n") co_return describe("unexpected answer", answer, *secret);
         link_ = std::move(link);
         co_return outcome_type::ok();
     }
