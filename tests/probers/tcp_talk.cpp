@@ -70,7 +70,6 @@ TEST_CASE("tcp: unix sockets") {
 TEST_CASE("tcp: a unix socket where too many wait to be accepted is an ERROR, not an OK") {
     unix_service server("tcp_full", 0);
     std::vector<local::socket> waiting;
-    boost::system::error_code ec;
     for (int i = 0; i < 5; ++i) {
         waiting.emplace_back(server.context);
         waiting.back().open(local());
