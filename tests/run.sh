@@ -7,7 +7,7 @@
 #
 #   packages      install the missing Debian packages; this needs root or sudo, and so does `benchmarks`, for its peers
 #   names         the public names of the headers, and what no call of ours may find
-#   core asio probers beast
+#   core asio beast probers
 #                 build and run one test program
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       every header compiles alone, and all of them link together
@@ -34,7 +34,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio probers beast tds headers compile_fail firmware consumers examples readme)
+steps=(packages names core asio beast probers tds headers compile_fail firmware consumers examples readme)
 more_steps=(asan tsan benchmarks)
 packages=(
     g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
