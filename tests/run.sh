@@ -71,7 +71,7 @@ run_tests() {
     local dir=build/$1 at_once=$2 names
     shift 2
     names=$(IFS='|'; echo "$*")
-    "${prefix[@]}" ctest --test-dir "$dir" -j "$at_once" --verbose --timeout 600 --no-tests=error -R "^($names)\$"
+    "${prefix[@]}" ctest --test-dir "$dir" -j "$at_once" --verbose --timeout 1500 --no-tests=error -R "^($names)\$"
 }
 
 # A step builds, and tests what needs the processor all the time; in `tests_` of its name is what mostly waits.
