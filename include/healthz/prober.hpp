@@ -37,14 +37,14 @@ concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T a
 /// Whether `Prober` has a way to be probed: `probe(attempt)`, `probe()`, or the call operator with or without an attempt.
 template <class Prober>
 concept has_probe = requires(Prober& p, attempt a) { p.probe(a); } || requires(Prober& p) { p.probe(); } ||
-                    std::is_invocable_v<Prober&, attempt> || std::is_invocable_v<Prober&>;
+                    requires(Prober& p, attempt a) { p(a); } || requires(Prober& p) { p(); };
 
 /// Probes once, in the first way that `has_probe` lists.
 template <has_probe Prober>
 constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
     if constexpr (requires { p.probe(a); }) return p.probe(a);
     else if constexpr (requires { p.probe(); }) return p.probe();
-    else if constexpr (std::is_invocable_v<Prober&, attempt>) return p(a);
+    else if constexpr (requires { p(a); }) return p(a);
     else return p();
 }
 
@@ -130,10 +130,14 @@ constexpr bool may_block() {
     else return true;
 }
 
-/// What the settings of a prober lack: the sentence that its member `complaint() const` returns, or null. Any prober may have one.
+/// Whether a prober can tell what its settings lack: in a sentence that `complaint()` returns, or null.
+template <class Prober>
+concept has_complaint = requires(Prober const& p) {
+    { p.complaint() } -> std::same_as<char const*>;
+};
 template <class Prober>
 constexpr char const* complaint_of(Prober const& prober) {
-    if constexpr (requires { { prober.complaint() } -> std::same_as<char const*>; }) return prober.complaint();
+    if constexpr (has_complaint<Prober>) return prober.complaint();
     else return nullptr;
 }
 
@@ -146,8 +150,8 @@ constexpr bool is_lambda() {
 template <class Prober>
 inline constexpr bool captures_reference = false;
 template <class Prober>
-    requires(!std::is_standard_layout_v<Prober> && (std::is_invocable_v<Prober&> || std::is_invocable_v<Prober&, attempt>))
-inline constexpr bool captures_reference<Prober> = healthz::is_lambda<Prober>();
+    requires(!__is_standard_layout(Prober))
+inline constexpr bool captures_reference<Prober> = has_probe<Prober> && healthz::is_lambda<Prober>();
 
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {

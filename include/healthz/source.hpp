@@ -65,18 +65,25 @@ constexpr char const* complaint_of(health_check const& check) {
     return nullptr;
 }
 
-template <class Prober, class Session = session_of<Prober>>
-concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+/// What can be kept in a constant. The traits of <type_traits> take half a millisecond a type, so most are spared them.
+template <class Prober>
+concept constant_prober = __is_trivially_copyable(Prober) || std::is_trivially_destructible_v<Prober>;
 
-// What a type that is none lacks to be a prober.
-template <class Prober, class Session = session_of<Prober>, bool IsOne = declarable_prober<Prober>>
-struct checked_prober : std::true_type {};
-template <class Prober, class Session>
-struct checked_prober<Prober, Session, false> : std::true_type {
+template <class Prober, class Session = session_of<Prober>>
+concept declarable_prober = constant_prober<Prober> && !captures_reference<Prober> && prober<Session> &&
+                            (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+
+// What is wrong with a type that is not declarable.
+template <class Prober, class Session = session_of<Prober>>
+struct prober_complaints {
     static constexpr bool start = requires(Session& p) { p.start(); };
     static constexpr bool poll = requires(Session& p) { p.poll(); };
     static constexpr bool cancel = requires(Session& p) { p.cancel(); };
     static constexpr bool cooperative = !has_probe<Session> && (start || poll || cancel);
+    static_assert(constant_prober<Prober>, "healthz: the prober of this source must be a constant, so std::string and the like cannot be its "
+                                           "members: write char const*, and keep what must be allocated in a member type 'session'");
+    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
+                                               "a constant: let it name an object with static storage");
     static_assert(std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>,
                   "healthz: the prober's member type 'session' of this source must be constructible from its settings");
     static_assert(!has_probe<Session> || immediate_prober<Session> || coroutine_prober<Session>,
@@ -88,23 +95,25 @@ struct checked_prober<Prober, Session, false> : std::true_type {
                   "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
     static_assert(has_probe<Session> || cooperative, "healthz: the prober of this source is none: it lacks probe(), a call operator "
                                                      "without arguments, and start(), poll() and cancel()");
+    static constexpr bool told = true;
 };
+
+template <class Prober>
+inline constexpr bool checked_prober = true;
+template <class Prober>
+    requires(!declarable_prober<Prober>)
+inline constexpr bool checked_prober<Prober> = prober_complaints<Prober>::told;
 
 /// One source, as `source<"name">(...)` declares it.
 template <fixed_string Name, class Prober>
 struct declared_source {
-    static_assert(!Name.view().empty(), "healthz: the name of this source is empty: write source<\"orders\">(...)");
-    static_assert(Name.view().size() <= 8191, "healthz: the name of this source is longer than 8191 bytes");
-    static_assert(healthz::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
-    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
-                                               "a constant: let it name an object with static storage");
-    static_assert(std::is_trivially_destructible_v<Prober>,
-                  "healthz: the prober of this source must be a constant, so std::string and the like cannot be its members: write char "
-                  "const*, and keep what must be allocated in a member type 'session'");
-    static_assert(checked_prober<Prober>());
-
     using prober_type = Prober;
     static constexpr std::string_view name = Name.view();
+
+    static_assert(sizeof Name.chars > 1, "healthz: the name of this source is empty: write source<\"orders\">(...)");
+    static_assert(sizeof Name.chars <= 8192, "healthz: the name of this source is longer than 8191 bytes");
+    static_assert(healthz::is_utf8(name), "healthz: the name of this source is not UTF-8");
+    static_assert(checked_prober<Prober>);
 
     Prober prober;
     health_check check;
@@ -115,12 +124,6 @@ inline constexpr bool is_declared_source = false;
 template <fixed_string Name, class Prober>
 inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 
-// What `source` makes of a prober; of those that depend on another source something else.
-template <fixed_string Name, class Prober>
-struct source_type {
-    using type = declared_source<Name, Prober>;
-};
-
 /// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. It may have a member
 /// `constexpr char const* complaint() const`, which returns what its settings lack, in a sentence that begins with "healthz:" and says
 /// what to write, or null: a declaration with a complaint does not compile, and compilers show the sentence.
@@ -128,13 +131,14 @@ struct source_type {
 /// nobody defines. Compile errors: an empty name or one that is not UTF-8, a type that is no prober or no constant, settings, times or
 /// retries that are missing or out of range.
 template <fixed_string Name, class Prober>
-constexpr typename source_type<Name, Prober>::type source(Prober prober, health_check check = {})
+constexpr declared_source<Name, Prober> source(Prober prober, health_check check = {})
     HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
     HEALTHZ_REJECTS(healthz::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
                                                               ".oldest or the like; a note says which, that begins with: in call to 'reject'")
 {
     if (auto const sentence = healthz::complaint_of(check)) healthz::reject(sentence);
-    if (auto const sentence = healthz::complaint_of(prober)) healthz::reject(sentence);
+    if constexpr (has_complaint<Prober>)
+        if (auto const sentence = prober.complaint()) healthz::reject(sentence);
     return {prober, check};
 }
 #undef HEALTHZ_CHECK_RULES
@@ -203,7 +207,7 @@ private:
 template <std::size_t Index, class... Sources>
 using source_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(
     std::declval<boost::hana::tuple<std::type_identity<Sources>...>>()))>::type;
-template <fixed_string Name, class Prober>  // that of a source, or of what derives from one
+template <fixed_string Name, class Prober>
 source_name<Name> name_of(declared_source<Name, Prober> const&);
 template <std::size_t Index, class... Sources>
 using name_at = decltype(healthz::name_of(std::declval<source_at<Index, Sources...>>()));
