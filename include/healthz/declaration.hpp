@@ -174,7 +174,7 @@ constexpr std::size_t index_of() {
         while (i < size_of<Sources> && rows_of<Sources>[i].name() != Name.view()) ++i;
         return i;
     }();
-    static_assert(index < size_of<Sources>, "healthz: no source of this name is declared");
+    static_assert(index < size_of<Sources>, "healthz: no source of this name is declared: write the name of one that is");
     return index;
 }
 

@@ -38,7 +38,8 @@ struct watched_source {
                   "healthz: this source asks over a network, which no reset mends; to require it all the same, say "
                   "healthz::even_over_network");
     static_assert(Period.milliseconds > healthz::worst_case_detection<Sources, Source.name>().count(),
-                  "healthz: the period of the watchdog must exceed the worst-case detection of this source");
+                  "healthz: the period of the watchdog must exceed the worst-case detection of this source: write a longer one, or let "
+                  "the source have a shorter interval, shorter timeouts or fewer retries");
 };
 
 /// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
