@@ -143,15 +143,18 @@ constexpr char const* complaint_of(Prober const& prober) {
 
 template <class Prober>
 constexpr bool is_lambda() {
-    constexpr std::string_view name = __PRETTY_FUNCTION__;  // g++: main()::<lambda()>; Clang: (lambda at main.cpp:7:5)
-    return name.find("<lambda(") != name.npos || name.find("(lambda at ") != name.npos;
+    // Ends in "[with Prober = main()::<lambda()>]", or with Clang in "[Prober = (lambda at main.cpp:7:5)]"; "<" comes earlier where a
+    // lambda is only an argument.
+    constexpr std::string_view name = __PRETTY_FUNCTION__;
+    constexpr auto place = name.find("<lambda(") < name.find("(lambda at ") ? name.find("<lambda(") : name.find("(lambda at ");
+    return place != name.npos && place <= name.find('<');
 }
 /// Whether it is a lambda that captures by reference. A class with a reference in it has no standard layout.
 template <class Prober>
 inline constexpr bool captures_reference = false;
 template <class Prober>
     requires(!__is_standard_layout(Prober))
-inline constexpr bool captures_reference<Prober> = has_probe<Prober> && healthz::is_lambda<Prober>();
+inline constexpr bool captures_reference<Prober> = healthz::is_lambda<Prober>();
 
 /// The smallest immediate prober, for concept checks and for copying.
 struct immediate_archetype {

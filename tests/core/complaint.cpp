@@ -52,9 +52,19 @@ struct reader {
     constexpr healthz::outcome operator()() const { return value == 0 ? healthz::ok() : healthz::error("not 0"); }
 };
 constexpr auto lambda = [n = 3, text = "x"] { return n > 2 ? healthz::ok() : healthz::error(text); };
+template <class Prober>
+struct guarded {
+    Prober inner;
+    int const& value;
+    constexpr healthz::outcome operator()() const { return value == 0 ? inner() : healthz::error("not 0"); }
+};
+constexpr auto two_values = healthz::all_of(lambda, [m = 4] { return m > 3 ? healthz::ok() : healthz::error(""); });
 static_assert(!healthz::captures_reference<decltype(lambda)> && !healthz::captures_reference<reader>);
+static_assert(!healthz::captures_reference<decltype(two_values)> && !healthz::captures_reference<guarded<decltype(lambda)>>);
 constexpr auto captures = healthz::sources(healthz::source<"lambda">(lambda, {.interval = 1s}),
-                                           healthz::source<"reader">(reader{state}, {.interval = 1s}));
+                                           healthz::source<"reader">(reader{state}, {.interval = 1s}),
+                                           healthz::source<"two values">(two_values, {.interval = 1s}),
+                                           healthz::source<"guarded">(guarded<decltype(lambda)>{lambda, state}, {.interval = 1s}));
 static_assert(boost::hana::at_c<0>(captures).prober().status() == healthz::status::ok);
 
 }  // namespace
