@@ -14,7 +14,7 @@
 namespace healthz {
 
 // `source_name` is the name of a source as a type that the compiler shows as text: Clang 14 shows a fixed_string as numbers, but
-// characters as such. HEALTHZ_REJECTS stands behind the parameters of a function that calls `reject`: Clang would begin with the
+// characters as such. HEALTHZ_REJECTS stands after the parameters of a function that calls `reject`: Clang would begin with the
 // constant that is none, and tell the sentence lines later; with this attribute, which others do not have, it begins with the sentence.
 #ifdef __clang__
 template <char...>
