@@ -13,7 +13,9 @@
 
 namespace healthz::detail {
 
-// The name of a source as a type that the compiler shows as text: Clang 14 shows a fixed_string as numbers, but characters as such.
+// `source_name` is the name of a source as a type that the compiler shows as text: Clang 14 shows a fixed_string as numbers, but
+// characters as such. HEALTHZ_REJECTS stands after the parameters of a function that calls `reject`: Clang would begin with the
+// constant that is none, and tell the sentence lines later; with this attribute, which others do not have, it begins with the sentence.
 #ifdef __clang__
 template <char...>
 struct letters;
@@ -21,12 +23,16 @@ template <fixed_string Name, std::size_t... Index>
 letters<Name.chars[Index]...> spell(std::index_sequence<Index...>);
 template <fixed_string Name>
 using source_name = decltype(healthz::detail::spell<Name>(std::make_index_sequence<Name.view().size()>{}));
+#define HEALTHZ_REJECTS(condition, sentence)                                              \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wgcc-compat\"") \
+        __attribute__((diagnose_if(condition, sentence, "error"))) _Pragma("clang diagnostic pop")
 #else
 template <fixed_string Name>
 struct source_name;
+#define HEALTHZ_REJECTS(condition, sentence)
 #endif
 
-/// Not so: a condition that compilers show with these names when it fails.
+/// False: a condition of a `static_assert`, which compilers show with these names.
 template <class... Names>
 inline constexpr bool holds_for = false;
 
@@ -41,13 +47,3 @@ constexpr void reject(char const* sentence) {
 }
 
 }  // namespace healthz::detail
-
-// Of a function that calls `reject`: Clang would begin with the constant that is none, and tell the sentence lines later. With
-// this attribute, which stands behind the parameters, it begins with the sentence. Other compilers do not know it.
-#ifdef __clang__
-#define HEALTHZ_REJECTS(condition, sentence)                                                    \
-    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wgcc-compat\"")       \
-        __attribute__((diagnose_if(condition, sentence, "error"))) _Pragma("clang diagnostic pop")
-#else
-#define HEALTHZ_REJECTS(condition, sentence)
-#endif

@@ -61,7 +61,8 @@ constexpr source_row make_row(name_text name, health_check const& check, std::si
 }
 template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
-    return healthz::detail::make_row(healthz::detail::text_of_name<Name>(), s.check, outcome_of<Prober>::capacity, is_remote<Prober>);
+    using prober = typename declared_source<Name, Prober>::prober_type;
+    return healthz::detail::make_row(healthz::detail::text_of_name<Name>(), s.check, outcome_of<prober>::capacity, is_remote<prober>);
 }
 
 template <std::size_t Count>
@@ -96,7 +97,7 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
     } else if constexpr (are_dependent<Sources...>) {
         constexpr auto orphan = first_orphan<Sources...>;
         if constexpr (orphan < count) {
-            static_assert(holds_for<name_at<orphan, Sources...>, source_name<source_at<orphan, Sources...>::parent_string>>,
+            static_assert(holds_for<name_at<orphan, Sources...>, source_name<source_at<orphan, Sources...>::parent>>,
                           "healthz: this source depends on one that is not declared: declare it, or correct its name in depends_on");
         } else {
             constexpr auto circle = healthz::detail::first_in_circle(parents<Sources...>);
@@ -163,7 +164,7 @@ constexpr std::size_t index_of() {
         while (i < size_of<Sources> && detail::rows_of<Sources>[i].name() != Name.view()) ++i;
         return i;
     }();
-    static_assert(index < size_of<Sources>, "healthz: no source of this name is declared");
+    static_assert(index < size_of<Sources>, "healthz: no source of this name is declared: write the name of one that is");
     return index;
 }
 

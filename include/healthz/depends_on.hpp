@@ -27,8 +27,8 @@ inline constexpr bool is_dependent<dependent<Parent, Prober>> = true;
 ///     healthz::source<"orders">(healthz::depends_on<"gateway">(healthz::postgres{...}), {.interval = 10s})
 ///
 /// While the latest verdict of `Parent` is not OK, a check of this source makes no attempt, but ends at once in an ERROR that names
-/// the parent (the verdict, unless a `fall` holds it back); its retries are not spent. It is asked in earnest while the parent is OK or not checked yet, so from its first
-/// check on after the parent's recovery. Goes around `inverted`, `all_of` and `any_of`.
+/// the parent, and its retries are not spent. That error is the verdict, unless `fall` holds it back. The source is probed while the
+/// parent is OK or not checked yet, so from its first check on after the parent's recovery. Goes around `inverted`, `all_of` and `any_of`.
 /// Compile errors, where the sources are used, since a declaration may be a part of another one: `Parent` is not declared, is
 /// this source itself, or depends on it by way of others.
 template <fixed_string Parent, class Prober>
@@ -40,31 +40,24 @@ constexpr detail::dependent<Parent, Prober> depends_on(Prober const& prober) {
 namespace detail {
 
 /// A source that depends on another one.
-template <fixed_string Name, class Prober, fixed_string Parent>
-struct dependent_source : declared_source<Name, Prober> {
+template <fixed_string Name, fixed_string Parent, class Prober>
+struct declared_source<Name, dependent<Parent, Prober>> : declared_source<Name, Prober> {
     static_assert(Name.view() != Parent.view(), "healthz: this source depends on itself: name another one in depends_on");
 
-    static constexpr std::string_view parent = Parent.view();
-    static constexpr auto parent_string = Parent;
+    static constexpr auto parent = Parent;
 
-    constexpr dependent_source(dependent<Parent, Prober> const& declared, health_check const& when)
+    constexpr declared_source(dependent<Parent, Prober> const& declared, health_check const& when)
         : declared_source<Name, Prober>{declared.prober, when} {}
-};
-template <fixed_string Name, class Prober, fixed_string Parent>
-inline constexpr bool is_declared_source<dependent_source<Name, Prober, Parent>> = true;
-template <fixed_string Name, fixed_string Parent, class Prober>
-struct source_type<Name, dependent<Parent, Prober>> {
-    using type = dependent_source<Name, Prober, Parent>;
 };
 
 template <class Source>
 inline constexpr bool has_parent = false;
-template <fixed_string Name, class Prober, fixed_string Parent>
-inline constexpr bool has_parent<dependent_source<Name, Prober, Parent>> = true;
+template <fixed_string Name, fixed_string Parent, class Prober>
+inline constexpr bool has_parent<declared_source<Name, dependent<Parent, Prober>>> = true;
 
 template <class Source>
 constexpr std::string_view parent_name() {
-    if constexpr (has_parent<Source>) return Source::parent;
+    if constexpr (has_parent<Source>) return Source::parent.view();
     else return {};
 }
 
@@ -133,7 +126,7 @@ struct dependency {
 template <class Source>
 constexpr dependency make_dependency(std::uint16_t parent) {
     if constexpr (has_parent<Source>) {
-        constexpr auto& text = parent_is_down_text<outcome_of<typename Source::prober_type>, Source::parent_string>;
+        constexpr auto& text = parent_is_down_text<outcome_of<typename Source::prober_type>, Source::parent>;
         return {text.data(), static_cast<std::uint16_t>(text.size()), parent};
     } else {
         return {};

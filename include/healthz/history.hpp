@@ -11,7 +11,7 @@ namespace healthz::detail {
 /// and nothing is done for it.
 template <auto const& Sources, std::size_t Depth>
 class history {
-    static_assert(Depth < 256, "healthz: a history keeps at most 255 verdicts of a source");
+    static_assert(Depth < 256, "healthz: a history keeps at most 255 verdicts of a source: write a lower number");
 
 public:
     /// Puts in the verdict of source `index`, in place of its oldest.

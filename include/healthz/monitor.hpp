@@ -14,23 +14,7 @@ namespace detail {
 struct past_option {
     std::size_t verdicts;
 };
-
-}  // namespace detail
-
-/// Option of a monitor: it keeps so many verdicts of each source besides the latest, for a post-mortem; see `monitor::past`.
-template <std::size_t Verdicts>
-inline constexpr detail::past_option past{Verdicts};
-
-namespace detail {
-
 struct switchable_option {};
-
-}  // namespace detail
-
-/// Option of a monitor: its sources can be put into maintenance, see `monitor::maintenance`. At most two bytes a source.
-inline constexpr detail::switchable_option switchable{};
-
-namespace detail {
 
 struct monitor_options {
     std::size_t past = 0;
@@ -52,6 +36,13 @@ inline constexpr monitor_options monitor_options_of = [] {
 }();
 
 }  // namespace detail
+
+/// Option of a monitor: it keeps so many verdicts of each source besides the latest, for a post-mortem; see `monitor::past`.
+template <std::size_t Verdicts>
+inline constexpr detail::past_option past{Verdicts};
+
+/// Option of a monitor: its sources can be put into maintenance, see `monitor::maintenance`. At most two bytes a source.
+inline constexpr detail::switchable_option switchable{};
 
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
 /// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative

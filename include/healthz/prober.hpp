@@ -27,6 +27,11 @@ inline constexpr bool is_outcome = false;
 template <std::size_t Capacity>
 inline constexpr bool is_outcome<basic_outcome<Capacity>> = true;
 
+template <class T>
+inline constexpr bool is_optional_outcome = false;
+template <class Outcome>
+inline constexpr bool is_optional_outcome<std::optional<Outcome>> = is_outcome<Outcome>;
+
 }  // namespace detail
 
 /// `outcome` or another `basic_outcome`.
@@ -41,7 +46,7 @@ concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T a
 /// Whether `Prober` has a way to be probed: `probe(attempt)`, `probe()`, or the call operator with or without an attempt.
 template <class Prober>
 concept has_probe = requires(Prober& p, attempt a) { p.probe(a); } || requires(Prober& p) { p.probe(); } ||
-                    std::is_invocable_v<Prober&, attempt> || std::is_invocable_v<Prober&>;
+                    requires(Prober& p, attempt a) { p(a); } || requires(Prober& p) { p(); };
 
 namespace detail {
 
@@ -50,7 +55,7 @@ template <has_probe Prober>
 constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
     if constexpr (requires { p.probe(a); }) return p.probe(a);
     else if constexpr (requires { p.probe(); }) return p.probe();
-    else if constexpr (std::is_invocable_v<Prober&, attempt>) return p(a);
+    else if constexpr (requires { p(a); }) return p(a);
     else return p();
 }
 
@@ -67,15 +72,6 @@ concept immediate_prober = has_probe<Prober> && outcome_like<detail::probe_resul
 /// Coroutine: `probe()` or the call itself returns an awaitable of the outcome. For event loops; see `healthz/asio`.
 template <class Prober>
 concept coroutine_prober = has_probe<Prober> && awaitable_outcome<detail::probe_result<Prober>>;
-
-namespace detail {
-
-template <class T>
-inline constexpr bool is_optional_outcome = false;
-template <outcome_like Outcome>
-inline constexpr bool is_optional_outcome<std::optional<Outcome>> = true;
-
-}  // namespace detail
 
 /// Cooperative: `start()` begins, `poll()` is called until it returns an outcome, `cancel()` ends an attempt that is late.
 /// None of them blocks. After `cancel()`, and after one that threw, the next call is `start()`.
@@ -153,23 +149,30 @@ constexpr bool may_block() {
 
 namespace detail {
 
-/// What the settings of a prober lack: the sentence that its member `complaint() const` returns, or null. Any prober may have one.
+/// Whether a prober can tell what its settings lack: in a sentence that `complaint()` returns, or null.
+template <class Prober>
+concept has_complaint = requires(Prober const& p) {
+    { p.complaint() } -> std::same_as<char const*>;
+};
 template <class Prober>
 constexpr char const* complaint_of(Prober const& prober) {
-    if constexpr (requires { { prober.complaint() } -> std::same_as<char const*>; }) return prober.complaint();
+    if constexpr (has_complaint<Prober>) return prober.complaint();
     else return nullptr;
 }
 
 template <class Prober>
 constexpr bool is_lambda() {
-    constexpr std::string_view name = __PRETTY_FUNCTION__;  // g++: main()::<lambda()>; Clang: (lambda at main.cpp:7:5)
-    return name.find("<lambda(") != name.npos || name.find("(lambda at ") != name.npos;
+    // Ends in "[with Prober = main()::<lambda()>]", or with Clang in "[Prober = (lambda at main.cpp:7:5)]"; "<" comes earlier where a
+    // lambda is only an argument.
+    constexpr std::string_view name = __PRETTY_FUNCTION__;
+    constexpr auto place = name.find("<lambda(") < name.find("(lambda at ") ? name.find("<lambda(") : name.find("(lambda at ");
+    return place != name.npos && place <= name.find('<');
 }
 /// Whether it is a lambda that captures by reference. A class with a reference in it has no standard layout.
 template <class Prober>
 inline constexpr bool captures_reference = false;
 template <class Prober>
-    requires(!std::is_standard_layout_v<Prober> && (std::is_invocable_v<Prober&> || std::is_invocable_v<Prober&, attempt>))
+    requires(!__is_standard_layout(Prober))
 inline constexpr bool captures_reference<Prober> = healthz::detail::is_lambda<Prober>();
 
 }  // namespace detail

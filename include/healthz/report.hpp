@@ -85,7 +85,8 @@ template <auto const& Sources, fixed_string Name, std::size_t Capacity>
 constexpr auto reported_index() {
     constexpr auto index = healthz::index_of<Sources, Name>();
     static_assert(Capacity <= rows_of<Sources>[index].text_capacity,
-                  "healthz: an outcome that is reported for this source must not have more room than those of its prober");
+                  "healthz: an outcome that is reported for this source must not have more room than those of its prober: write "
+                  "healthz::error(...) with a smaller capacity");
     return index;
 }
 

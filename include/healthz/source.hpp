@@ -21,10 +21,10 @@ namespace healthz {
 /// where one lasts longer, the next start is skipped. All times in milliseconds or coarser. The first verdict of a source, and any
 /// that is not OK after one that is not, needs one check only.
 struct health_check {
-    detail::time_span interval = std::chrono::milliseconds::zero();  ///< must be set
-    detail::time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
+    time_span interval = std::chrono::milliseconds::zero();  ///< must be set
+    time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
     int retries = 3;                                         ///< further attempts after a TIMEOUT or an ERROR
-    detail::time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
+    time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
     int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
     int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
@@ -35,20 +35,22 @@ struct health_check {
 namespace detail {
 
 // What breaks the rules of a `health_check check`, in the order in which it is told.
-#define HEALTHZ_CHECK_RULES(broken) \
-    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write how often to check, .interval = 10s") \
-    broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write how often to check, .interval = 10s") \
-    broken(check.timeout.count() == 0, "healthz: the timeout of this source is zero: write how long an attempt may take, .timeout = 1s") \
-    broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write how long an attempt may take, .timeout = 1s") \
-    broken(check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none") \
-    broken(check.retries > 32767, "healthz: this source has more than 32767 retries") \
-    broken(check.retry_interval.count() < 0, "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause") \
-    broken(check.rise < 1, "healthz: the rise of this source is below 1: write how many checks it takes, .rise = 1 or more") \
-    broken(check.fall < 1, "healthz: the fall of this source is below 1: write how many checks it takes, .fall = 1 or more") \
-    broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255") \
-    broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time, "healthz: a check of this source and its interval can last longer than 24 days") \
-    broken(check.fall * healthz::detail::longest_cycle(check) >= healthz::detail::longest_time, \
-           "healthz: so many checks of this source as its fall can last longer than 24 days")
+#define HEALTHZ_CHECK_RULES(broken)                                                                                     \
+    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write .interval = 10s")       \
+    broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write .interval = 10s")       \
+    broken(check.timeout.count() == 0, "healthz: the timeout of this source is zero: write .timeout = 1s")              \
+    broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write .timeout = 1s")           \
+    broken(check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none")          \
+    broken(check.retries > 32767, "healthz: this source has more than 32767 retries: write fewer")                      \
+    broken(check.retry_interval.count() < 0,                                                                            \
+           "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause")           \
+    broken(check.rise < 1, "healthz: the rise of this source is below 1: write .rise = 1 or more")                      \
+    broken(check.fall < 1, "healthz: the fall of this source is below 1: write .fall = 1 or more")                      \
+    broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255: write less")   \
+    broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                                      \
+           "healthz: a check of this source and its interval can last longer than 24 days: write shorter times")        \
+    broken(check.fall * healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                         \
+           "healthz: so many checks of this source as its fall can last longer than 24 days: write shorter times")
 
 // Times are kept in 32 bits, and compared across their wrap.
 inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;
@@ -56,7 +58,7 @@ inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;
 /// The interval and the longest check, in milliseconds; `longest_time` where a part of it is as long.
 constexpr std::int64_t longest_cycle(health_check const& check) {
     std::int64_t const interval = check.interval.count(), timeout = check.timeout.count(), pause = check.retry_interval.count();
-    if (interval >= healthz::detail::longest_time || timeout >= healthz::detail::longest_time || pause >= healthz::detail::longest_time) return longest_time;
+    if (interval >= longest_time || timeout >= longest_time || pause >= longest_time) return longest_time;
     return interval + (1 + check.retries) * timeout + check.retries * pause;
 }
 
@@ -67,18 +69,25 @@ constexpr char const* complaint_of(health_check const& check) {
     return nullptr;
 }
 
-template <class Prober, class Session = session_of<Prober>>
-concept declarable_prober = prober<Session> && (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+/// What can be kept in a constant. The traits of <type_traits> take half a millisecond a type, so most are spared them.
+template <class Prober>
+concept constant_prober = __is_trivially_copyable(Prober) || std::is_trivially_destructible_v<Prober>;
 
-// What a type that is none lacks to be a prober.
-template <class Prober, class Session = session_of<Prober>, bool IsOne = declarable_prober<Prober>>
-struct checked_prober : std::true_type {};
-template <class Prober, class Session>
-struct checked_prober<Prober, Session, false> : std::true_type {
+template <class Prober, class Session = session_of<Prober>>
+concept declarable_prober = constant_prober<Prober> && !captures_reference<Prober> && prober<Session> &&
+                            (std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>);
+
+// What is wrong with a type that is not declarable.
+template <class Prober, class Session = session_of<Prober>>
+struct prober_complaints {
     static constexpr bool start = requires(Session& p) { p.start(); };
     static constexpr bool poll = requires(Session& p) { p.poll(); };
     static constexpr bool cancel = requires(Session& p) { p.cancel(); };
     static constexpr bool cooperative = !has_probe<Session> && (start || poll || cancel);
+    static_assert(constant_prober<Prober>, "healthz: the prober of this source must be a constant, so std::string and the like cannot be its "
+                                           "members: write char const*, and keep what must be allocated in a member type 'session'");
+    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
+                                               "a constant: let it name an object with static storage");
     static_assert(std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>,
                   "healthz: the prober's member type 'session' of this source must be constructible from its settings");
     static_assert(!has_probe<Session> || immediate_prober<Session> || coroutine_prober<Session>,
@@ -90,23 +99,25 @@ struct checked_prober<Prober, Session, false> : std::true_type {
                   "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
     static_assert(has_probe<Session> || cooperative, "healthz: the prober of this source is none: it lacks probe(), a call operator "
                                                      "without arguments, and start(), poll() and cancel()");
+    static constexpr bool told = true;
 };
+
+template <class Prober>
+inline constexpr bool checked_prober = true;
+template <class Prober>
+    requires(!declarable_prober<Prober>)
+inline constexpr bool checked_prober<Prober> = prober_complaints<Prober>::told;
 
 /// One source, as `source<"name">(...)` declares it.
 template <fixed_string Name, class Prober>
 struct declared_source {
-    static_assert(!Name.view().empty(), "healthz: the name of this source is empty: write source<\"orders\">(...)");
-    static_assert(Name.view().size() <= 8191, "healthz: the name of this source is longer than 8191 bytes");
-    static_assert(healthz::detail::is_utf8(Name.view()), "healthz: the name of this source is not UTF-8");
-    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
-                                               "a constant: let it name an object with static storage");
-    static_assert(std::is_trivially_destructible_v<Prober>,
-                  "healthz: the prober of this source must be a constant, so std::string and the like cannot be its members: write char "
-                  "const*, and keep what must be allocated in a member type 'session'");
-    static_assert(checked_prober<Prober>());
-
     using prober_type = Prober;
     static constexpr std::string_view name = Name.view();
+
+    static_assert(sizeof Name.chars > 1, "healthz: the name of this source is empty: write source<\"orders\">(...)");
+    static_assert(sizeof Name.chars <= 8192, "healthz: the name of this source is longer than 8191 bytes: write a shorter one");
+    static_assert(healthz::detail::is_utf8(name), "healthz: the name of this source is not UTF-8: save the file as UTF-8");
+    static_assert(checked_prober<Prober>);
 
     Prober prober;
     health_check check;
@@ -117,12 +128,6 @@ inline constexpr bool is_declared_source = false;
 template <fixed_string Name, class Prober>
 inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 
-// What `source` makes of a prober; of those that depend on another source something else.
-template <fixed_string Name, class Prober>
-struct source_type {
-    using type = declared_source<Name, Prober>;
-};
-
 }  // namespace detail
 
 /// Declares a source: its name in the document, what probes it, and when. The prober must be a literal type. It may have a member
@@ -132,19 +137,20 @@ struct source_type {
 /// nobody defines. Compile errors: an empty name or one that is not UTF-8, a type that is no prober or no constant, settings, times or
 /// retries that are missing or out of range.
 template <fixed_string Name, class Prober>
-constexpr typename detail::source_type<Name, Prober>::type source(Prober prober, health_check check = {})
+constexpr detail::declared_source<Name, Prober> source(Prober prober, health_check check = {})
     HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
-    HEALTHZ_REJECTS(healthz::detail::complaint_of(prober) != nullptr, "healthz: the prober of this source lacks a setting: write its .path, .url, "
-                                                              ".oldest or the like; a note says which, that begins with: in call to 'reject'")
+    HEALTHZ_REJECTS(healthz::detail::complaint_of(prober) != nullptr,
+                    "healthz: the prober of this source lacks a setting: write its .path, .url, .oldest or the like; a note says which, "
+                    "that begins with: in call to 'reject'")
 {
     if (auto const sentence = healthz::detail::complaint_of(check)) healthz::detail::reject(sentence);
-    if (auto const sentence = healthz::detail::complaint_of(prober)) healthz::detail::reject(sentence);
+    if constexpr (detail::has_complaint<Prober>)
+        if (auto const sentence = prober.complaint()) healthz::detail::reject(sentence);
     return {prober, check};
 }
+#undef HEALTHZ_CHECK_RULES
 
 namespace detail {
-
-#undef HEALTHZ_CHECK_RULES
 
 /// Sorts by `key`, and keeps the order of equal keys. A merge sort, since comparing all pairs of 300 sources exceeds what
 /// clang evaluates while compiling.
@@ -210,7 +216,7 @@ private:
 template <std::size_t Index, class... Sources>
 using source_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(
     std::declval<boost::hana::tuple<std::type_identity<Sources>...>>()))>::type;
-template <fixed_string Name, class Prober>  // that of a source, or of what derives from one
+template <fixed_string Name, class Prober>
 source_name<Name> name_of(declared_source<Name, Prober> const&);
 template <std::size_t Index, class... Sources>
 using name_at = decltype(healthz::detail::name_of(std::declval<source_at<Index, Sources...>>()));

@@ -37,10 +37,11 @@ template <auto const& Sources, watchdog_period Period, required_source Source>
 struct watched_source {
     static constexpr std::size_t index = healthz::index_of<Sources, Source.name>();
     static_assert(!rows_of<Sources>[index].remote || Source.network_allowed,
-                  "healthz: this source asks over a network, which no reset mends; to require it all the same, say "
+                  "healthz: this source asks over a network, which no reset mends: if it must be required, write "
                   "healthz::even_over_network");
     static_assert(Period.milliseconds > healthz::worst_case_detection<Sources, Source.name>().count(),
-                  "healthz: the period of the watchdog must exceed the worst-case detection of this source");
+                  "healthz: the period of the watchdog must exceed the worst-case detection of this source: write a longer one, or let "
+                  "the source have a shorter interval, shorter timeouts or fewer retries");
 };
 
 }  // namespace detail

@@ -5,8 +5,6 @@
 // Each half is a valid declaration; together they are none.
 #include <healthz.hpp>
 
-#include <boost/hana/concat.hpp>
-
 using namespace std::chrono_literals;
 constexpr healthz::immediate_archetype prober;
 

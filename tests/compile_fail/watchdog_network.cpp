@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: this source asks over a network, which no reset mends; to require it all the same, say healthz::even_over_network
+// EXPECT: healthz: this source asks over a network, which no reset mends: if it must be required, write healthz::even_over_network
 // NAMES: "broker"
 #include <healthz.hpp>
 

@@ -124,6 +124,7 @@ TEST_CASE("http: wrong settings are FAILED, and named without their values") {
     test::unset_variable(variable);
     CHECK(probe(catalog) == R"(FAILED "environment variable 'CATALOG_URL' not set")");
     CHECK(probe(healthz::http{}) == R"(FAILED "the setting 'url' is not set")");
+    static_assert(healthz::http{}.complaint() != nullptr && healthz::http{.url = "x"}.complaint() == nullptr);
 
     auto const url = nginx().url("/ok");
     for (auto const* method : {"", "GET /", "G\r\n", "CONNECT"})

@@ -199,6 +199,8 @@ TEST_CASE("mssql: what is wrong with the settings is FAILED and names the settin
     set_target("");
     CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is empty")");
     CHECK(probe_once(mssql{}) == R"(FAILED "the setting 'connection_string' is not set")");
+    static_assert(mssql{}.complaint() != nullptr && mssql{.connection_string = "x"}.complaint() == nullptr);
+    static_assert(healthz::odbc{}.complaint() != nullptr && healthz::odbc{.connection_string = "x"}.complaint() == nullptr);
     CHECK(probe_once(mssql{.connection_string = "DSN=x", .test = ""}) == R"(FAILED "the setting 'test' is not set")");
     for (auto const* text :
          {"Driver={FreeTDS;Server=db", "Driver=FreeTDS;Server", ";;", "Driver=\xFF;Server=db", "Uid=monitor;Pwd={a}b;"}) {

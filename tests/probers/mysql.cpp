@@ -436,6 +436,7 @@ TEST_CASE("mysql: what is no MySQL URL is FAILED and names the setting") {
     }
     CHECK(probe(mysql{.url = "nonsense"}) == R"(FAILED "the setting 'url' is not a valid MySQL URL")");
     CHECK(probe(mysql{.url = {}}) == R"(FAILED "the setting 'url' is not set")");
+    static_assert(mysql{}.complaint() != nullptr && mysql{.url = "x"}.complaint() == nullptr);
 }
 
 TEST_CASE("mysql: passwords with every kind of character work, and no outcome holds a piece of one") {

@@ -278,6 +278,7 @@ TEST_CASE("postgres: what is no connection string is FAILED and names the settin
     CHECK(probe(literal) == R"(FAILED "the setting 'url' is not a valid PostgreSQL connection string")");
     postgres const nothing{.url = {}};
     CHECK(probe(nothing) == R"(FAILED "the setting 'url' is not set")");
+    static_assert(healthz::postgres{}.complaint() != nullptr && healthz::postgres{.url = "x"}.complaint() == nullptr);
 }
 
 TEST_CASE("postgres: hosts by name, by socket, and several") {

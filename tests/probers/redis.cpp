@@ -278,6 +278,7 @@ TEST_CASE("redis: what is no Redis URL is FAILED and names the setting") {
     }
     CHECK(probe(redis{.url = "nonsense"}) == R"(FAILED "the setting 'url' is not a valid Redis URL")");
     CHECK(probe(redis{.url = {}}) == R"(FAILED "the setting 'url' is not set")");
+    static_assert(redis{}.complaint() != nullptr && redis{.url = healthz::env("X")}.complaint() == nullptr);
 }
 
 TEST_CASE("redis: whatever is answered, the outcome is bounded, and JSON in UTF-8") {

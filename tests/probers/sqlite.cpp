@@ -168,6 +168,8 @@ TEST_CASE("sqlite: the test is any SQL that only reads, in any number of stateme
     CHECK(probe(file, "") == R"(FAILED "the setting 'test' is not set")");
     CHECK(probe(file, nullptr) == R"(FAILED "the setting 'test' is not set")");
     CHECK(probe(sqlite{}) == R"(FAILED "the setting 'path' is not set")");
+    static_assert(sqlite{}.complaint() != nullptr && sqlite{.path = "x"}.complaint() == nullptr);
+    static_assert(sqlite{.path = ""}.complaint() != nullptr && sqlite{.path = nullptr}.complaint() != nullptr);
     CHECK(probe(sqlite{.path = ""}) == R"(FAILED "the setting 'path' is not set")");
 }
 

@@ -58,6 +58,7 @@ TEST_CASE("dns: a name stands for an address, or the resolver says why not") {
     CHECK(probe(dns{.name = "no-such-host.invalid"}).starts_with(R"(ERROR {"message":"name not resolved","extra":"no-such-host.invalid: )"));
     CHECK(healthz::detail::is_utf8(probe(dns{.name = "\xE4\xFF"})));
     CHECK(probe(dns{}) == R"(FAILED "the setting 'name' is not set")");
+    static_assert(dns{}.complaint() != nullptr && dns{.name = "localhost"}.complaint() == nullptr);
     probe_1000_times(dns{.name = "localhost"}, "OK null");
 }
 
@@ -70,6 +71,9 @@ TEST_CASE("disk_space: enough, too little, and what cannot be told") {
     CHECK(look(disk_space{.path = "/nowhere", .least_bytes = 1}) == error("disk error", "/nowhere: No such file or directory"));
     CHECK(look(disk_space{.path = "/tmp"}) == R"(FAILED "the setting 'least_bytes' is not set")");
     CHECK(look(disk_space{.path = nullptr, .least_bytes = 1}) == R"(FAILED "the setting 'path' is not set")");
+    static_assert(disk_space{.path = "/"}.complaint() != nullptr && disk_space{.path = nullptr, .least_bytes = 1}.complaint() != nullptr);
+    static_assert(disk_space{.path = "/", .least_bytes = 1}.complaint() == nullptr);
+    static_assert(disk_space{.path = env("X"), .least_inodes = 1}.complaint() == nullptr);
 }
 
 TEST_CASE("disk_space: a file system that fills up") {
@@ -107,6 +111,8 @@ TEST_CASE("file_age: a file that is fresh, old, missing or from the future") {
     CHECK(look(file_age{.path = "/nowhere", .oldest = 1s}) == error("file cannot be read", "/nowhere: No such file or directory"));
     CHECK(look(file_age{.path = file.c_str()}) == R"(FAILED "the setting 'oldest' is not set")");
     CHECK(look(file_age{.path = nullptr, .oldest = 1s}) == R"(FAILED "the setting 'path' is not set")");
+    static_assert(file_age{.path = "x"}.complaint() != nullptr && file_age{.path = nullptr, .oldest = 1s}.complaint() != nullptr);
+    static_assert(file_age{.path = "x", .oldest = -1s}.complaint() != nullptr && file_age{.path = "x", .oldest = 1s}.complaint() == nullptr);
 }
 
 TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
@@ -144,6 +150,7 @@ TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
     CHECK(look(process{.pid_file = "/nowhere"}) == error("pid file cannot be read", "/nowhere: No such file or directory"));
     CHECK(look(process{.pid_file = "/tmp"}) == error("pid file cannot be read", "/tmp: Is a directory"));
     CHECK(look(process{}) == R"(FAILED "the setting 'pid_file' is not set")");
+    static_assert(process{}.complaint() != nullptr && process{.pid_file = "x"}.complaint() == nullptr);
 }
 
 TEST_CASE("process: one that the system does not show has no name that could be right") {

@@ -141,6 +141,7 @@ TEST_CASE("tcp: what is no address is FAILED, and names the setting but not its 
     set("");
     CHECK(probe(queue) == R"(FAILED "environment variable 'QUEUE_ADDRESS' is empty")");
     CHECK(probe(tcp{}) == R"(FAILED "the setting 'address' is not set")");
+    static_assert(tcp{}.complaint() != nullptr && tcp{.address = "x"}.complaint() == nullptr);
 }
 
 TEST_CASE("tcp: an address that never answers is a TIMEOUT on time, and OK once it does") {

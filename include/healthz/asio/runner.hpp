@@ -27,8 +27,8 @@ namespace detail {
 /// What a runner knows of one source while compiling.
 struct source_rules {
     std::size_t index;
-    healthz::detail::schedule schedule;
-    healthz::detail::thresholds thresholds;
+    detail::schedule schedule;
+    detail::thresholds thresholds;
     dependency parent;
 };
 

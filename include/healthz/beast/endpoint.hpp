@@ -7,8 +7,8 @@
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/shared_document.hpp"
 
-#include <boost/beast/http/message.hpp>
 #include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
 
 #include <chrono>
 #include <ctime>
@@ -20,8 +20,6 @@ namespace healthz::beast {
 using document = shared_document;
 
 namespace detail {
-
-namespace http = boost::beast::http;
 
 /// A Beast body that is a piece of a shared document: sending it copies nothing.
 struct shared_body {
@@ -37,7 +35,7 @@ struct shared_body {
         using const_buffers_type = boost::asio::const_buffer;
 
         template <bool IsRequest, class Fields>
-        writer(http::header<IsRequest, Fields> const&, value_type const& body) : text_(body.text) {}
+        writer(boost::beast::http::header<IsRequest, Fields> const&, value_type const& body) : text_(body.text) {}
 
         void init(boost::system::error_code& ec) { ec = {}; }
         boost::optional<std::pair<const_buffers_type, bool>> get(boost::system::error_code& ec) {
@@ -82,7 +80,8 @@ public:
 
     /// The whole answer; 404 for a target that it does not own. Keep-alive is as the request asks.
     template <class Body, class Fields>
-    detail::http::response<detail::shared_body> operator()(detail::http::request<Body, Fields> const& request) const {
+    boost::beast::http::response<detail::shared_body> operator()(boost::beast::http::request<Body, Fields> const& request) const {
+        namespace http = boost::beast::http;
         auto const target = request.target();
         auto const method = request.method_string();
         endpoint_request const seen{{method.data(), method.size()},
@@ -92,28 +91,28 @@ public:
                                     field(request, access_key_field),
                                     is_repeated(request, role_field) || is_repeated(request, admin_secret_field) || is_repeated(request, access_key_field)};
         auto const which = healthz::decide(seen, path_, auth_);
-        detail::http::response<detail::shared_body> response;
+        http::response<detail::shared_body> response;
         response.version(request.version());
         if (which == answer::document || which == answer::strict_document) {
             auto const latest = document_.latest();
             bool const unavailable = which == answer::strict_document && !latest->all_ok;
-            response.result(unavailable ? detail::http::status::service_unavailable : detail::http::status::ok);
+            response.result(unavailable ? http::status::service_unavailable : http::status::ok);
             response.body() = {latest, latest->body()};
         } else {
             auto const error = healthz::error_of(which);
             response.result(error.status);
             response.body() = {nullptr, error.body};
-            if (which == answer::method_not_allowed) response.set(detail::http::field::allow, "GET, HEAD");
-            if (error.status == 401) response.set(detail::http::field::www_authenticate, text(challenge));
+            if (which == answer::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
+            if (error.status == 401) response.set(http::field::www_authenticate, text(challenge));
         }
-        response.set(detail::http::field::content_type, "application/json");
-        response.set(detail::http::field::cache_control, "no-store");
+        response.set(http::field::content_type, "application/json");
+        response.set(http::field::cache_control, "no-store");
         response.set("X-Content-Type-Options", "nosniff");
         auto const line = healthz::date_field(std::chrono::sys_seconds(std::chrono::seconds(std::time(nullptr))));
-        response.set(detail::http::field::date, text({line.data() + 6, line.size() - 8}));
+        response.set(http::field::date, text({line.data() + 6, line.size() - 8}));
         response.keep_alive(request.keep_alive());
         response.content_length(response.body().text.size());
-        if (request.method() == detail::http::verb::head) response.body().text = {};
+        if (request.method() == http::verb::head) response.body().text = {};
         return response;
     }
 

@@ -28,7 +28,7 @@ public:
     constexpr setting(char const* literal) : text_(literal) {}
     constexpr setting(env from) : text_(from.fallback), variable_(from.variable) {}
 
-    /// Whatever is neither does not compile.
+    /// Anything else does not compile.
     template <class Other>
         requires(!std::is_convertible_v<Other const&, char const*>)
     constexpr setting(Other const&) {

@@ -21,7 +21,7 @@ namespace healthz {
 /// ERROR: it is older, cannot be read, or lies further than `oldest` in the future. FAILED: a setting is missing.
 struct file_age {
     setting path;
-    detail::time_span oldest = std::chrono::milliseconds::zero();
+    time_span oldest = std::chrono::milliseconds::zero();
 
     static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or large files are errors");
     constexpr char const* complaint() const {
