@@ -11,7 +11,7 @@
 #                 build and run one test program
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       every header compiles alone, and all of them link together
-#   compile_fail  what must not compile does not, and says why
+#   compile_fail  what must not compile does not, and g++ says why
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
@@ -19,9 +19,10 @@
 #
 # Only with --all, or where named:
 #
-#   asan          all test programs, with clang and the address and undefined-behaviour sanitizers; every header with clang
-#   tsan          the programs with threads, with the thread sanitizer, and with NDEBUG: without the assertions of the libraries below,
-#                 which all other builds have
+#   clang         clang says why, too
+#   asan          all test programs, with clang and the address and undefined-behaviour sanitizers
+#   tsan          the programs with threads, with clang and the thread sanitizer, and with NDEBUG: without the assertions of the
+#                 libraries below, which all other builds have
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #
 # Only where named:
@@ -35,7 +36,7 @@ self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
 steps=(packages names core asio beast probers tds headers compile_fail firmware consumers examples readme)
-more_steps=(asan tsan benchmarks)
+more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
@@ -60,6 +61,7 @@ step_packages() {
 build() {
     local dir=build/$1 targets=$2
     shift 2
+    export CCACHE_SLOPPINESS=pch_defines,time_macros # else it does not know what is precompiled
     cmake -S . -B "$dir" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_FLAGS=-Og "$@"
     # shellcheck disable=SC2086  # several targets
     cmake --build "$dir" -j "$jobs" --target $targets
@@ -83,24 +85,29 @@ step_probers() { build gcc test_probers; }
 tests_probers() { run_tests gcc 3 probers "probers_.*"; }
 step_beast() { build gcc test_beast; }
 tests_beast() { run_tests gcc 1 beast; }
-step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
+step_headers() {
+    build gcc test_headers && run_tests gcc 1 headers
+    build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
+}
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
-step_compile_fail() { JOBS=$jobs tests/compile_fail/run.sh; }
+step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
+step_clang() { COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh; }
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast test_headers" -DCMAKE_CXX_COMPILER=clang++ \
+    build asan "test_core test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { run_tests asan 4 core asio "probers.*" beast headers; }
+tests_asan() { run_tests asan 4 core asio "probers.*" beast; }
 
 step_tsan() {
-    build tsan "test_asio test_probers test_beast" \
-        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-Og -g1 -DNDEBUG"
+    build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
+        -DHEALTHZ_SANITIZE=thread -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1 -DNDEBUG"
 }
 tests_tsan() {
-    # The thread sanitizer of g++ 12 does not start where the kernel randomises many bits of addresses.
+    # The thread sanitizer does not start where the kernel randomises many bits of addresses.
     if setarch -R true 2>/dev/null; then prefix=(setarch -R); fi
+    export TSAN_OPTIONS=die_after_fork=0 # where a child starts threads
     run_tests tsan 4 asio "probers.*" beast
 }
 

@@ -77,8 +77,6 @@ TEST_CASE("a runner reads the environment where it is made, and checks go by wha
     CHECK(monitor.becomes(status::failed, 1));
 }
 
-#ifndef __SANITIZE_THREAD__  // which ends a child that starts threads
-
 namespace {
 
 struct settled_prober {
@@ -141,7 +139,6 @@ TEST_CASE("a child process has workers of its own") {
     CHECK(failed == 0);
 }
 
-#endif
 
 namespace {
 

@@ -2,6 +2,8 @@
 // A client that sends bytes, not requests: it can do what no HTTP library would.
 #pragma once
 
+#include "../conformance/sanitized.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,11 +28,7 @@ using namespace std::chrono_literals;
 inline constexpr auto patience = std::chrono::seconds(20);
 
 /// How long a stop may take: a second. Sanitizers need more, not least for their own work at the end of a process.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr auto at_once = patience;
-#else
-inline constexpr auto at_once = std::chrono::seconds(1);
-#endif
+inline constexpr std::chrono::milliseconds at_once = test::sanitized ? std::chrono::milliseconds(patience) : 1s;
 
 /// Waits until `holds()`; false if it does not come to hold.
 template <class Condition>

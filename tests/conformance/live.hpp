@@ -3,6 +3,8 @@
 // Needs Boost.Asio and Linux; no test framework.
 #pragma once
 
+#include "sanitized.hpp"
+
 #include <healthz/asio/runner.hpp>
 #include <healthz/write_json.hpp>
 
@@ -23,18 +25,6 @@ namespace test {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using clock = std::chrono::steady_clock;
-
-#if defined(__has_feature)
-#define HEALTHZ_TEST_HAS_FEATURE(x) __has_feature(x)
-#else
-#define HEALTHZ_TEST_HAS_FEATURE(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HEALTHZ_TEST_HAS_FEATURE(address_sanitizer) || \
-    HEALTHZ_TEST_HAS_FEATURE(thread_sanitizer)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 /// Sleeps from the start of the program to its end, two milliseconds at a time, and remembers how much longer it slept. What is strict
 /// about time is compared with this: nothing can be more on time than the machine lets a thread be that only sleeps.

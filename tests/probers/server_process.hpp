@@ -14,6 +14,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -125,6 +126,12 @@ private:
         for (auto const& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
         arguments.push_back(nullptr);
         auto const log_path = path("log");
+        // What a server leaves in a directory that all share, another one may clear away as it starts: MariaDB does.
+        auto temporary = "TMPDIR=" + directory_.string();
+        std::vector<char*> environment{temporary.data()};
+        for (char** each = environ; *each != nullptr; ++each)
+            if (std::strncmp(*each, "TMPDIR=", 7) != 0) environment.push_back(*each);
+        environment.push_back(nullptr);
         pid_t const parent = ::getpid();
         pid_t const pid = ::fork();
         if (pid != 0) return pid;
@@ -138,7 +145,7 @@ private:
         ::dup2(log_file, 2);
         for (int fd = 3; fd < 1024; ++fd) ::close(fd);
         if (::chdir("/") != 0) ::_exit(124);
-        ::execv(arguments[0], arguments.data());
+        ::execve(arguments[0], arguments.data(), environment.data());
         ::_exit(127);
     }
 
