@@ -108,6 +108,9 @@ public:
         return records_[index].known() ? std::optional(records_[index].status()) : std::nullopt;
     }
 
+    /// The source's name as it was declared.
+    constexpr std::string_view name(std::size_t index) const { return rows_[index].name(); }
+
     /// The source's name as the document has it: escaped, without the quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
 

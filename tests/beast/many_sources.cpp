@@ -91,7 +91,7 @@ template <auto const& Sources>
 class checked_once {
 public:
     checked_once()
-        : listener_(std::make_shared<healthz::beast::detail::listener>(context_, document_, one_secret(), "/healthz/sources", healthz::beast::limits())),
+        : listener_(std::make_shared<healthz::beast::detail::listener>(context_, document_server(document_, one_secret(), "/healthz/sources"), healthz::beast::limits())),
           runner_(context_.get_executor(), [this](healthz::report<Sources> const& report, std::size_t) {
               pending_ = report.pending();
               document_.update(report);
