@@ -17,4 +17,7 @@ inline constexpr bool sanitized = true;
 inline constexpr bool sanitized = false;
 #endif
 
+/// Whether a program may have operators new of its own: clang's thread sanitizer has them already.
+inline constexpr bool may_replace_new = !HEALTHZ_TEST_HAS_FEATURE(thread_sanitizer);
+
 }  // namespace test
