@@ -4,6 +4,7 @@
 #include "../catch.hpp"
 #include "../hostile_names.hpp"
 #include "client.hpp"
+#include "support.hpp"
 
 #include <healthz.hpp>
 #include <healthz/asio/on_worker.hpp>

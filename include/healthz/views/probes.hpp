@@ -110,7 +110,7 @@ private:
 
 /// The sources of these names, or all where there is none, each with whether `passes` says so.
 template <fixed_string... Names, class Data, class Passes>
-constexpr auto checks_of(Data const& data, Passes passes) {
+constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
     if constexpr (sizeof...(Names) > 0) {
         return std::array{probe_check{Data::template index<Names>(), passes(Data::template index<Names>())}...};
     } else {
