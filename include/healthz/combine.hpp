@@ -26,26 +26,21 @@ enum class combining : std::uint8_t {
 template <combining How, outcome_like Outcome>
 class tally {
 public:
-    /// Takes in what member `index` found. True: no other is needed, and `result` is the combination's outcome.
-    constexpr bool take(std::size_t index, status found, std::string_view json, Outcome& result) {
+    /// Counts in what member `index` found. The combination's outcome, if that decides it, and no other member is needed.
+    constexpr std::optional<Outcome> count(std::size_t index, status found, std::string_view json) {
         if constexpr (How == combining::inverted) {
-            if (found == status::ok) result = Outcome::error("is OK, but should not be");
-            else if (found == status::error) result = Outcome::ok();
-            else result = Outcome::part({}, found, json);
-            return true;
+            if (found == status::ok) return Outcome::error("is OK, but should not be");
+            if (found == status::error) return Outcome::ok();
+            return Outcome::part({}, found, json);
         } else if constexpr (How == combining::all) {
-            if (found == status::ok) return false;
-            result = about("member ", index, " is not OK", found, json);
-            return true;
+            if (found == status::ok) return std::nullopt;
+            return about("member ", index, " is not OK", found, json);
         } else {
-            if (found == status::ok) {
-                result = Outcome::ok();
-                return true;
-            }
+            if (found == status::ok) return Outcome::ok();
             auto const before = worst_.outcome.status();
             if (found > before || (found == before && index < worst_.member))  // of two alike the first in order, not the faster one
                 worst_ = {about("no member is OK, the worst is member ", index, {}, found, json), index};
-            return false;
+            return std::nullopt;
         }
     }
 
@@ -86,13 +81,6 @@ constexpr std::size_t combined_capacity() {
     return most + about_size < 65536 ? most + about_size : 65535;
 }
 
-/// Stands for what only a runner can await, without a coroutine library.
-template <outcome_like Outcome>
-struct awaited_by_runner {
-    using value_type = Outcome;
-    bool await_ready() const { return false; }
-};
-
 template <combining How, class... Probers>
 struct combination;
 template <class Prober>
@@ -113,6 +101,24 @@ constexpr bool is_concurrent() {
     if constexpr (is_combination<Prober>) return Prober::concurrent;
     else return coroutine_prober<session_of<Prober>>;
 }
+
+/// The awaitable type of the first coroutine among `Sessions`, for an outcome of type `Outcome`.
+template <outcome_like Outcome, class... Sessions>
+struct first_awaitable {
+    using type = void;
+};
+template <outcome_like Outcome, class First, class... Rest>
+struct first_awaitable<Outcome, First, Rest...> : first_awaitable<Outcome, Rest...> {};
+template <class Awaitable, class Outcome>
+struct awaitable_of {
+    using type = void;
+};
+template <template <class...> class Awaitable, class Result, class... Others, class Outcome>
+struct awaitable_of<Awaitable<Result, Others...>, Outcome> {
+    using type = Awaitable<Outcome, Others...>;
+};
+template <outcome_like Outcome, coroutine_prober First, class... Rest>
+struct first_awaitable<Outcome, First, Rest...> : awaitable_of<probe_result<First>, Outcome> {};
 
 /// What `inverted`, `all_of` and `any_of` make: settings only, unless all members are immediate and keep nothing.
 template <combining How, class... Probers>
@@ -141,15 +147,21 @@ struct combination {
     {
         return ask(a, std::index_sequence_for<Probers...>());
     }
+    /// Says of which kind it is, with a coroutine among its members: not defined, since a runner runs these itself.
+    typename first_awaitable<outcome_type, session_of<Probers>...>::type probe(attempt a) const
+        requires(coroutine_prober<session_of<Probers>> || ...);
 
 private:
     template <std::size_t... Index>
     constexpr outcome_type ask(attempt a, std::index_sequence<Index...>) const {
-        tally<How, outcome_type> found;
-        outcome_type result = outcome_type::ok();
-        auto const decides = [&](std::size_t index, auto const& each) { return found.take(index, each.status(), each.json(), result); };
-        bool const decided = (decides(Index, healthz::detail::probe(boost::hana::at_c<Index>(members), a)) || ...);
-        return decided ? result : found.rest();
+        tally<How, outcome_type> counted;
+        std::optional<outcome_type> result;
+        auto const decides = [&](std::size_t index, auto const& each) {
+            result = counted.count(index, each.status(), each.json());
+            return result.has_value();
+        };
+        static_cast<void>((decides(Index, healthz::detail::probe(boost::hana::at_c<Index>(members), a)) || ...));
+        return result ? *result : counted.rest();
     }
 };
 
@@ -201,16 +213,15 @@ public:
 
 private:
     constexpr void start_all() {
-        found_ = tally<How, outcome_type>();
+        counted_ = tally<How, outcome_type>();
         (start<Index>(session<Index, Probers>(*this)), ...);
     }
     constexpr std::optional<outcome_type> ask(attempt a) {
-        outcome_type result = outcome_type::ok();
-        bool const decided = (ask<Index>(session<Index, Probers>(*this), a, result) || ...);
-        if (!decided && running_ != 0) return std::nullopt;
+        std::optional<outcome_type> result;
+        static_cast<void>((ask<Index>(session<Index, Probers>(*this), a, result) || ...));
+        if (!result && running_ != 0) return std::nullopt;
         cancel_all();
-        if (!decided) return found_.rest();
-        return result;
+        return result ? result : counted_.rest();
     }
     constexpr void cancel_all() { (cancel<Index>(session<Index, Probers>(*this)), ...); }
 
@@ -226,19 +237,20 @@ private:
         if constexpr (!immediate_prober<Session>) member.start();
         running_ |= bit<Member>;
     }
+    // True: what the member found decides, and is in `result`.
     template <std::size_t Member, class Session>
-    constexpr bool ask(Session& member, attempt a, outcome_type& result) {
+    constexpr bool ask(Session& member, attempt a, std::optional<outcome_type>& result) {
         if ((running_ & bit<Member>) == 0) return false;
-        auto const take = [&](auto const& found) {
+        auto const count = [&](auto const& found) {
             running_ &= ~bit<Member>;
-            return found_.take(Member, found.status(), found.json(), result);
+            result = counted_.count(Member, found.status(), found.json());
         };
         if constexpr (immediate_prober<Session>) {
-            return take(healthz::detail::probe(member, a));
-        } else {
-            auto const found = member.poll();
-            return found && take(*found);
+            count(healthz::detail::probe(member, a));
+        } else if (auto const found = member.poll()) {
+            count(*found);
         }
+        return result.has_value();
     }
     template <std::size_t Member, class Session>
     constexpr void cancel(Session& member) {
@@ -249,23 +261,13 @@ private:
     }
 
     std::uint32_t running_ = 0;  // a bit a member
-    [[no_unique_address]] tally<How, outcome_type> found_;
-};
-
-/// The session of a combination that has coroutines among its members: only its type is used, to find its kind. A runner never
-/// makes one: see `healthz/asio/combined_port.hpp`.
-template <class Combination>
-struct concurrent_session {
-    explicit concurrent_session(Combination const&) {}
-    awaited_by_runner<typename Combination::outcome_type> probe(attempt) { return {}; }
+    [[no_unique_address]] tally<How, outcome_type> counted_;
 };
 
 template <combining How, class... Probers>
+    requires(!(stateless_immediate<Probers> && ...) && !(coroutine_prober<session_of<Probers>> || ...))
 struct session_of_prober<combination<How, Probers...>> {
-    using type = std::conditional_t<
-        (coroutine_prober<session_of<Probers>> || ...), concurrent_session<combination<How, Probers...>>,
-        std::conditional_t<(stateless_immediate<Probers> && ...), combination<How, Probers...>,
-                           combination_session<std::index_sequence_for<Probers...>, How, Probers...>>>;
+    using type = combination_session<std::index_sequence_for<Probers...>, How, Probers...>;
 };
 
 template <combining How, class... Probers>

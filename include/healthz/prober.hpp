@@ -41,7 +41,10 @@ concept outcome_like = detail::is_outcome<T>;
 /// A coroutine's return type that ends in an outcome, such as `boost::asio::awaitable<outcome>`. Told by its members, so
 /// that the core needs no coroutine library.
 template <class T>
-concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T awaitable) { awaitable.await_ready(); };
+concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T awaitable) {
+    { awaitable.await_ready() } -> std::convertible_to<bool>;
+    { awaitable.await_resume() } -> std::same_as<typename T::value_type>;
+};
 
 /// Whether `Prober` has a way to be probed: `probe(attempt)`, `probe()`, or the call operator with or without an attempt.
 template <class Prober>

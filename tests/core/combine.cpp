@@ -122,12 +122,14 @@ struct modem {
         running = false;
     }
 };
+template <class T>
 struct awaitable {
-    using value_type = outcome;
+    using value_type = T;
     bool await_ready() const { return true; }
+    T await_resume() const { return T::ok(); }
 };
 struct coroutine {
-    awaitable probe() const { return {}; }
+    awaitable<outcome> probe() const { return {}; }
 };
 template <class P>
 concept immediate = healthz::immediate_prober<healthz::session_of<P>>;

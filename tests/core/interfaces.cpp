@@ -17,6 +17,7 @@ static_assert(healthz::has_probe<healthz::immediate_archetype> && !healthz::has_
 struct awaited {
     using value_type = healthz::outcome;
     bool await_ready();
+    healthz::outcome await_resume();
 };
 static_assert(healthz::awaitable_outcome<awaited> && !healthz::awaitable_outcome<healthz::outcome>);
 

@@ -85,6 +85,7 @@ template <class T>
 struct awaitable {
     using value_type = T;
     bool await_ready() const;
+    T await_resume() const;
 };
 template <class T>
 struct future {

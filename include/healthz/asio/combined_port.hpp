@@ -28,7 +28,7 @@ public:
         on_done_ = std::move(on_done);
         ++attempts_;
         deadline_ = clock::now() + a.timeout;
-        found_ = tally();
+        counted_ = tally();
         by_probes_ = true;
         may_pass_ = false;
         ended_.reset();
@@ -84,15 +84,13 @@ private:
         by_probes_ = by_probes_ && found.by_probe;
         may_pass_ = may_pass_ || found.may_pass;
         if (found.ended && (!ended_ || *found.ended > *ended_)) ended_ = found.ended;
-        outcome_type result = outcome_type::ok();
-        bool const decided = found_.take(index, found.status, found.json, result);
+        auto const result = counted_.count(index, found.status, found.json);
         bool waits = false;
         for (auto const& each : members_) waits |= each.wanted;
-        if (!decided && waits) return;
-        if (!decided) result = found_.rest();
-        finding combined(result);
-        combined.by_probe = by_probes_ || result.status() == status::ok;
-        combined.may_pass = may_pass_ && result.status() == status::failed;
+        if (!result && waits) return;
+        finding combined(result ? *result : counted_.rest());
+        combined.by_probe = by_probes_ || combined.status == status::ok;
+        combined.may_pass = may_pass_ && combined.status == status::failed;
         combined.ended = ended_;
         end()(combined);
     }
@@ -110,7 +108,7 @@ private:
     done on_done_;
     std::uint32_t attempts_ = 0;
     clock::time_point deadline_;
-    tally found_;
+    tally counted_;
     bool by_probes_ = true;   // whether nothing of it is an error that no probe reported
     std::optional<clock::time_point> ended_;  // when the last of its members that report a time ended
     bool may_pass_ = false;  // whether this process lacked what a member takes

@@ -35,13 +35,13 @@ struct source_rules {
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
 public:
-    using publish = std::function<void(check_event const&, finding const&)>;
+    using verdict_sink = std::function<void(check_event const&, finding const&)>;
 
     /// `latest` is the report that `on_event` publishes in, and lives as long as that. It is read here without a lock, by the only one
     /// who writes it.
     source_loop(net::any_io_executor const& executor, source_rules const& rules, std::shared_ptr<probe_port> port, report_view latest,
-                publish on_event)
-        : rules_(rules), timer_(executor), port_(std::move(port)), latest_(latest), publish_(std::move(on_event)) {}
+                verdict_sink on_event)
+        : rules_(rules), timer_(executor), port_(std::move(port)), latest_(latest), on_event_(std::move(on_event)) {}
 
     void start() {
         if (stopped_ || started_) return;
@@ -171,7 +171,7 @@ private:
 
     // Last of all that is done, since the user's handler may throw, or stop everything.
     void conclude(check_event const& event, finding const& found) {
-        if (event.is_verdict) publish_(event, found);
+        if (event.is_verdict) on_event_(event, found);
     }
 
     source_rules const rules_;
@@ -179,7 +179,7 @@ private:
     net::steady_timer timer_;
     std::shared_ptr<probe_port> port_;
     report_view latest_;
-    publish publish_;
+    verdict_sink on_event_;
     source_state<state_parts{.thresholds = true, .maintenance = true, .timing = true}> state_;
     bool started_ = false;
     bool busy_ = false;       // a probe is under way

@@ -62,21 +62,33 @@ private:
     std::string problem_;
 };
 
-/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: all descriptors that the process
-/// has left but some for each source, or half of them if that is more. Raises the process's soft limit only if `may_raise`.
-inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources, bool may_raise) {
-    int const next = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);  // the lowest that is free: about as many are in use
-    if (next < 0) return 1;
+/// How many descriptors are reserved for the probers of so many sources and for the program.
+inline rlim_t reserved_descriptors(std::size_t sources) { return 8 + 4 * rlim_t{sources}; }
+
+/// Raises the process's soft limit of descriptors to what `wanted` connections need besides, as far as its hard limit allows.
+inline void raise_descriptor_limit(std::size_t wanted, std::size_t sources, rlim_t in_use) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t const needed = wanted < limit.rlim_max ? in_use + healthz::beast::detail::reserved_descriptors(sources) + wanted : limit.rlim_max;
+    if (limit.rlim_cur >= needed) return;
+    limit.rlim_cur = std::min(limit.rlim_max, needed);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// About how many descriptors are in use: as many as the lowest free one says. Nothing if none is free.
+inline std::optional<rlim_t> descriptors_in_use() {
+    int const next = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (next < 0) return std::nullopt;
     ::close(next);
+    return static_cast<rlim_t>(next);
+}
+
+/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: all descriptors that the process
+/// has left but those reserved, or half of them if that is more.
+inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources, rlim_t in_use) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    auto const in_use = static_cast<rlim_t>(next);
-    rlim_t const reserve = 8 + 4 * rlim_t{sources};
-    rlim_t const needed = wanted < limit.rlim_max ? in_use + reserve + wanted : limit.rlim_max;
-    if (may_raise && limit.rlim_cur < needed && limit.rlim_cur < limit.rlim_max) {
-        auto const before = std::exchange(limit.rlim_cur, std::min(limit.rlim_max, needed));
-        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-    }
+    rlim_t const reserve = healthz::beast::detail::reserved_descriptors(sources);
     rlim_t const left = limit.rlim_cur > in_use ? limit.rlim_cur - in_use : 0;
     rlim_t const ours = std::max(left > reserve ? left - reserve : 0, left / 2);
     return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
@@ -189,7 +201,7 @@ public:
         if (how_.handle_signals) signals.emplace(context_, [this] { stop(); });
         detail::net::io_context http{1};
         auto limit = how_.limit;
-        limit.connections = healthz::beast::detail::affordable_connections(limit.connections, size_of<Sources>, how_.raise_descriptor_limit);
+        limit.connections = connection_limit();
         auto const clients = std::make_shared<detail::listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
         clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
         if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
@@ -225,6 +237,14 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+
+    std::size_t connection_limit() const {
+        auto const wanted = how_.limit.connections;
+        auto const in_use = healthz::beast::detail::descriptors_in_use();
+        if (!in_use) return 1;
+        if (how_.raise_descriptor_limit) healthz::beast::detail::raise_descriptor_limit(wanted, size_of<Sources>, *in_use);
+        return healthz::beast::detail::affordable_connections(wanted, size_of<Sources>, *in_use);
+    }
 
     void set_local_endpoint(detail::net::ip::tcp::endpoint const& where) {
         std::lock_guard lock(mutex_);

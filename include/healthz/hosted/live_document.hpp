@@ -29,8 +29,8 @@ public:
     }
 
     /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one
-    /// source, and moves the text after it if its length has changed. Returns true if it has not: then only `text_of(index)` has
-    /// changed.
+    /// source, and moves the text after it if its length has changed. Returns true if it has its old length: then only
+    /// `text_of(index)` has changed.
     bool update(report_view report, std::size_t index) {
         bool const first_verdict = starts_.back() == 0;
         if (first_verdict || starts_.size() != report.size() + 1) {
