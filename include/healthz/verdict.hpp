@@ -114,6 +114,9 @@ public:
     /// The source's name as the document has it: escaped, without the quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
 
+    /// What is constant of source `index`. For our own writers.
+    constexpr detail::source_row const& row(std::size_t index) const { return rows_[index]; }
+
     /// How many sources have this status now.
     constexpr std::size_t count(status wanted) const {
         std::size_t n = 0;
