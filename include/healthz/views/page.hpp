@@ -357,9 +357,9 @@ constexpr void write_html(view_data const& data, Sink&& put) {
     put(page_states[worst].shape);
     put("'/%3E%3C/svg%3E\"><style>");
     put(page_style);
-    put("</style></head><body><main><header><h1 role=status>");
+    put("</style></head><body><main><header><h1><span role=status>");
     healthz::detail::put_summary(data, put);
-    put("</h1><p>Times are UTC. <a href=\"?\">Reload</a></p></header><ol>");
+    put("</span></h1><p>Times are UTC. <a href=\"?\">Reload</a></p></header><ol>");
     healthz::detail::for_each_by_rank(data, [&](std::size_t i, std::size_t rank) { healthz::detail::put_source(data, i, rank, put); });
     put("</ol></main><script>");
     put(page_script);
