@@ -178,7 +178,6 @@ struct view_archetype {
     template <std::invocable<std::string_view> Sink>
     constexpr void write(open_data const&, view_request const&, Sink&&) const {}
 };
-static_assert(view<view_archetype>);
 
 /// The views of a program: a typed tuple, to be kept in a `constexpr` object with static storage.
 /// Compile error: one of them is no view.

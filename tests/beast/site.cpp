@@ -312,7 +312,7 @@ TEST_CASE("site: any thread of any server may ask") {
     CHECK(wrong == 0);
 
     auto const nobody = [](std::string_view) { return std::optional<std::string>(); };
-    auto const refused = s.site()("GET", "/metrics", "", nobody);
+    healthz::site_answer const refused = s.site()("GET", "/metrics", "", nobody);
     CHECK(refused.status == 401);
     CHECK(refused.reason == "Unauthorized");
     CHECK(refused.type == std::string_view("application/json"));

@@ -66,7 +66,7 @@ struct one_secret {
 };
 
 constexpr healthz::detail::identity who(healthz::site_request request) {
-    char buffer[64];
+    char buffer[healthz::max_credentials_size];
     return healthz::detail::identify(request, one_secret{}, buffer);
 }
 constexpr healthz::site_request with(std::optional<string_view> header, std::optional<string_view> key, std::optional<string_view> field,

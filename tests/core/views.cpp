@@ -189,6 +189,9 @@ TEST_CASE("metrics in both formats") {
          })
         CHECK(text.find(line) != text.npos);
     CHECK(text.find("EOF") == text.npos);
+    std::string streamed;
+    healthz::write_metrics(view_data(s.source()), [&streamed](std::string_view piece) { streamed += piece; }, healthz::metrics_format::open_metrics);
+    CHECK(streamed == open);
     for (char const* const line : {
              "# TYPE healthz_checks counter\n# HELP healthz_checks How many checks of the source have ended.\nhealthz_checks_total{source_name=\"queue\"} 1\n",
              "# TYPE healthz_last_check_timestamp_seconds gauge\n# UNIT healthz_last_check_timestamp_seconds seconds\n# HELP ",

@@ -92,7 +92,7 @@ constexpr bool require_views() {
     constexpr auto& all = entries_of<Views>;
     constexpr bool are_paths = [] {
         for (auto const& each : all)
-            if (!is_path(each.path)) return false;
+            if (!healthz::detail::is_path(each.path)) return false;
         return true;
     }();
     constexpr bool are_different = [] {

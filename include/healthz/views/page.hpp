@@ -75,7 +75,7 @@ inline constexpr auto page_policy_text = [] {
     for (auto const part : parts) out = copy_text(part, out);
     return text;
 }();
-inline constexpr std::string_view page_policy(page_policy_text.data(), page_policy_text.size());
+inline constexpr std::string_view page_policy = {page_policy_text.data(), page_policy_text.size()};
 
 /// Puts `text` as text of HTML or the value of an attribute in quotes. What is no UTF-8, or a control character, becomes U+FFFD.
 template <class Sink>
