@@ -67,8 +67,8 @@ struct no_path {
     constexpr no_path() = default;
     template <class Path>
     constexpr no_path(Path const&) {
-        static_assert(std::is_void_v<Path>, "healthz: .path is the view's now: list views, with healthz::document{\"/path\"} among them, and "
-                                            "write serve<sources, views>(...)");
+        static_assert(std::is_void_v<Path>, "healthz: .path is the view's now: list views, with healthz::document{...} for that path among them, "
+                                            "and write serve<sources, views>(...)");
     }
 };
 

@@ -87,8 +87,16 @@ constexpr bool is_path(std::string_view path) {
     return true;
 }
 
-template <auto const& Views>
-constexpr bool require_views() {
+/// What a view requires of the sources that it shows.
+template <auto const& Sources, class View>
+constexpr auto require_view() {
+    if constexpr (requires { View::template require<Sources>(); }) return View::template require<Sources>();
+    else return true;
+}
+
+/// What must hold of views before anything is made of them. Returns auto, so that it is instantiated there and then.
+template <auto const& Sources, auto const& Views, class... Each>
+constexpr auto require_views(boost::hana::tuple<Each...> const&) {
     constexpr auto& all = entries_of<Views>;
     constexpr bool are_paths = [] {
         for (auto const& each : all)
@@ -102,8 +110,8 @@ constexpr bool require_views() {
         return true;
     }();
     static_assert(are_paths, "healthz: the path of a view begins with a slash, and has no blank, '?' or '#' in it");
-    static_assert(are_different, "healthz: two views have the same path: give one of them another, as in healthz::metrics{\"/other\"}");
-    return true;
+    static_assert(are_different, "healthz: two views have the same path: give one of them another one, in its braces");
+    return (healthz::detail::require_view<Sources, Each>() && ...);
 }
 
 }  // namespace detail
@@ -112,7 +120,7 @@ constexpr bool require_views() {
 /// most for an update or for another answer to be written. Each view is written at the first request after something has changed, and kept.
 template <auto const& Sources, auto const& Views = default_views>
 class site {
-    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Views>());
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
     static constexpr auto& entries = detail::entries_of<Views>;
 
 public:

@@ -132,10 +132,15 @@ struct live : detail::probe_view<live<Names...>> {
     constexpr live() = default;
     constexpr explicit live(std::string_view at) : path(at) {}
 
-    template <class Data>
-    constexpr auto checks(Data const& data) const {
-        static_assert((!Data::template is_remote<Names>() && ...),
+    /// Compile errors: no such source; one that asks over a network.
+    template <auto const& Sources>
+    static constexpr auto require() {
+        static_assert((!detail::rows_of<Sources>[healthz::index_of<Sources, Names>()].remote && ...),
                       "healthz: live names a source that asks over a network, which no restart mends: name it in ready");
+        return true;
+    }
+    template <class Data>
+    constexpr auto checks([[maybe_unused]] Data const& data) const {
         if constexpr (sizeof...(Names) > 0) return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i); });
         else return std::array<detail::probe_check, 0>{};
     }
@@ -153,6 +158,12 @@ struct ready : detail::probe_view<ready<Names...>> {
 
     constexpr ready() = default;
     constexpr explicit ready(std::string_view at) : path(at) {}
+
+    /// Compile error: no such source.
+    template <auto const& Sources>
+    static constexpr auto require() {
+        return ((healthz::index_of<Sources, Names>() < size_of<Sources>) && ...);
+    }
 
     template <class Data>
     constexpr auto checks(Data const& data) const {
