@@ -10,6 +10,7 @@
 #include "../views/page.hpp"
 #include "../views/probes.hpp"
 #include "any_authorization.hpp"
+#include "replace_file.hpp"
 #include "served_answer.hpp"
 #include "wipe.hpp"
 
@@ -157,6 +158,21 @@ public:
         ++generation_;
     }
 
+    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP. It is
+    /// replaced as a whole. Any thread; blocks as the file system does. Returns why that failed, or nothing.
+    std::string write_metrics_file(std::string const& path) const {
+        std::string text;
+        with_data([&text](view_data const& data) { healthz::write_metrics(data, [&text](std::string_view piece) { text += piece; }); });
+        return healthz::detail::replace_file(path, text);
+    }
+
+    /// Calls `f` with all that is known now, as a `healthz::view_data`. Any thread; no other one is answered meanwhile.
+    template <std::invocable<view_data const&> F>
+    void with_data(F f) const {
+        std::lock_guard lock(mutex_);
+        f(view_data(source()));
+    }
+
     /// From now on the program is about to end: `ready` says so.
     void drain() {
         std::lock_guard lock(mutex_);
@@ -284,7 +300,7 @@ private:
             }
         }
         std::lock_guard lock(mutex_);
-        detail::view_source const from{report_.view(), records_, detail::facts_of<Sources>, checked_, now(), draining_};
+        auto const from = source();
         if (!is_plain) {
             boost::intrusive_ptr<detail::rendered_answer> once(new detail::rendered_answer);
             once->second = time;
@@ -302,6 +318,8 @@ private:
         healthz::detail::set_date(kept.whole, time);
         return {answer::document, kept.whole};
     }
+
+    detail::view_source source() const { return {report_.view(), records_, detail::facts_of<Sources>, checked_, now(), draining_}; }
 
     // What is stale changes what views show, as a check does.
     void count_stale(detail::view_source const& from) const {

@@ -64,6 +64,65 @@ constexpr std::size_t label_size(std::string_view text) {
     return size;
 }
 
+/// One sample of a family.
+struct metric_sample {
+    std::uint64_t number;
+    bool is_time = false;        ///< the number is microseconds, told as seconds
+    std::string_view suffix{};   ///< of the family's name, besides its own
+    std::string_view label{};    ///< a label beside `source_name`, and its value, which needs no escapes
+    std::string_view value{};
+};
+
+/// Calls `f` with each sample that a family has of source `i`.
+template <class F>
+constexpr void for_each_sample(view_data const& data, metric what, std::size_t i, F f) {
+    constexpr std::array all{healthz::status::ok, healthz::status::timeout, healthz::status::failed, healthz::status::error};
+    constexpr auto moment = [](timestamp const& when) {
+        auto const since_1970 = when.seconds > 0 ? static_cast<std::uint64_t>(when.seconds) : 0;
+        return metric_sample{since_1970 * 1000000 + when.nanoseconds / 1000, true};
+    };
+    auto const& known = data.record(i);
+    auto const status = data.status_of(i);
+    switch (what) {
+        case metric::health:
+            if (status) f(metric_sample{static_cast<std::uint64_t>(*status)});
+            break;
+        case metric::up:
+            if (status) f(metric_sample{*status == healthz::status::ok});
+            break;
+        case metric::status:
+            for (auto const each : all) f(metric_sample{status == each, false, {}, "status", to_string(each)});
+            break;
+        case metric::stale: f(metric_sample{data.is_stale(i)}); break;
+        case metric::maintenance: f(metric_sample{known.maintenance}); break;
+        case metric::changes: f(metric_sample{known.changes}); break;
+        case metric::checks: f(metric_sample{known.count()}); break;
+        case metric::failures:
+            for (auto const each : all)
+                if (each != healthz::status::ok) f(metric_sample{known.checks[static_cast<std::size_t>(each)], false, {}, "status", to_string(each)});
+            break;
+        case metric::attempts: f(metric_sample{known.attempts_made}); break;
+        case metric::last_check:
+            if (known.checked) f(moment(known.last_check));
+            break;
+        case metric::last_ok:
+            if (known.was_ok) f(moment(known.last_ok));
+            break;
+        case metric::since:
+            if (status) f(moment(known.since));
+            break;
+        case metric::last_duration:
+            if (known.checked) f(metric_sample{known.took, true});
+            break;
+        case metric::duration:
+            f(metric_sample{known.took_in_all, true, "_sum"});
+            f(metric_sample{known.measured, false, "_count"});
+            break;
+        case metric::worst_case: f(metric_sample{static_cast<std::uint64_t>(data.worst_case_detection(i).count()) * 1000, true}); break;
+        case metric::info: f(metric_sample{1, false, {}, "prober", data.kind(i)}); break;
+    }
+}
+
 /// Writes the samples of one family after the other.
 template <class Sink>
 class metrics_writer {
@@ -73,10 +132,11 @@ public:
     constexpr void write() {
         for (auto const& family : metric_families) {
             begin(family);
-            for (std::size_t i = 0; i < data_.size(); ++i) write(family.what, i);
+            for (std::size_t i = 0; i < data_.size(); ++i)
+                healthz::detail::for_each_sample(data_, family.what, i, [&](metric_sample const& sample) { write(i, sample); });
         }
         begin({metric::info, build_info_name, "_info", "info", "", build_info_help});
-        sample_name();
+        name({});
         put_("{version=\"");
         put_(version);
         put_("\"} 1\n");
@@ -100,99 +160,33 @@ private:
         put_("\n");
     }
 
-    constexpr void sample_name(std::string_view suffix = {}) {
+    constexpr void name(std::string_view suffix) {
         put_(family_.name);
         if (!family_.suffix.empty()) put_(family_.suffix);
         if (!suffix.empty()) put_(suffix);
     }
-    // The name of a sample and its labels, of which `more` is one, as text that needs no escapes.
-    constexpr void begin_sample(std::size_t index, std::string_view suffix = {}, std::string_view more = {}, std::string_view value = {}) {
-        sample_name(suffix);
+    constexpr void write(std::size_t index, metric_sample const& sample) {
+        name(sample.suffix);
         put_("{source_name=\"");
-        auto const name = data_.name(index);
-        if (data_.report().key(index).size() == name.size()) put_(name);  // it needs no escapes
-        else healthz::detail::put_label(name, put_);
-        if (!more.empty()) {
+        auto const source = data_.name(index);
+        if (data_.report().key(index).size() == source.size()) put_(source);  // it needs no escapes
+        else healthz::detail::put_label(source, put_);
+        if (!sample.label.empty()) {
             put_("\",");
-            put_(more);
+            put_(sample.label);
             put_("=\"");
-            put_(value);
+            put_(sample.value);
         }
         put_("\"} ");
-    }
-    constexpr void sample(std::size_t index, std::uint64_t value, std::string_view suffix = {}) {
-        begin_sample(index, suffix);
-        end_sample(value);
-    }
-    constexpr void end_sample(std::uint64_t value) {
-        if (value < 10) {
+        if (sample.is_time) {
+            healthz::detail::put_seconds(sample.number, put_);
+        } else if (sample.number < 10) {  // as almost all are
             constexpr std::string_view lines = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-            return put_(text_until(text_from(lines, 2 * value), 2));
+            return put_(text_until(text_from(lines, 2 * sample.number), 2));
+        } else {
+            healthz::detail::put_number(sample.number, put_);
         }
-        healthz::detail::put_number(value, put_);
         put_("\n");
-    }
-    constexpr void seconds(std::size_t index, std::uint64_t microseconds, std::string_view suffix = {}) {
-        begin_sample(index, suffix);
-        healthz::detail::put_seconds(microseconds, put_);
-        put_("\n");
-    }
-    constexpr void moment(std::size_t index, timestamp const& when) {
-        auto const since_1970 = when.seconds > 0 ? static_cast<std::uint64_t>(when.seconds) : 0;
-        seconds(index, since_1970 * 1000000 + when.nanoseconds / 1000);
-    }
-
-    constexpr void write(metric what, std::size_t i) {
-        constexpr std::array all{healthz::status::ok, healthz::status::timeout, healthz::status::failed, healthz::status::error};
-        auto const& known = data_.record(i);
-        auto const status = data_.status_of(i);
-        switch (what) {
-            case metric::health:
-                if (status) sample(i, static_cast<std::uint64_t>(*status));
-                break;
-            case metric::up:
-                if (status) sample(i, *status == healthz::status::ok);
-                break;
-            case metric::status:
-                for (auto const each : all) {
-                    begin_sample(i, {}, "status", to_string(each));
-                    end_sample(status == each);
-                }
-                break;
-            case metric::stale: sample(i, data_.is_stale(i)); break;
-            case metric::maintenance: sample(i, known.maintenance); break;
-            case metric::changes: sample(i, known.changes); break;
-            case metric::checks: sample(i, known.count()); break;
-            case metric::failures:
-                for (auto const each : all) {
-                    if (each == healthz::status::ok) continue;
-                    begin_sample(i, {}, "status", to_string(each));
-                    end_sample(known.checks[static_cast<std::size_t>(each)]);
-                }
-                break;
-            case metric::attempts: sample(i, known.attempts_made); break;
-            case metric::last_check:
-                if (known.checked) moment(i, known.last_check);
-                break;
-            case metric::last_ok:
-                if (known.was_ok) moment(i, known.last_ok);
-                break;
-            case metric::since:
-                if (status) moment(i, known.since);
-                break;
-            case metric::last_duration:
-                if (known.checked) seconds(i, known.took);
-                break;
-            case metric::duration:
-                seconds(i, known.took_in_all, "_sum");
-                sample(i, known.measured, "_count");
-                break;
-            case metric::worst_case: seconds(i, static_cast<std::uint64_t>(data_.worst_case_detection(i).count()) * 1000); break;
-            case metric::info:
-                begin_sample(i, {}, "prober", data_.kind(i));
-                put_("1\n");
-                break;
-        }
     }
 
     view_data const& data_;
