@@ -5,6 +5,7 @@
 
 #include "host.hpp"
 
+#include <optional>
 #include <span>
 
 namespace healthz {

@@ -63,7 +63,7 @@ std::string text_of(told_site const& site) {
 
 TEST_CASE("an Exposer of prometheus-cpp shows the same samples as the view") {
     auto const site = checked_site();
-    auto const collectable = std::make_shared<healthz::collectable<told, healthz::default_views>>(*site);
+    auto const collectable = std::make_shared<decltype(healthz::collectable(*site))>(*site);
     prometheus::Exposer exposer("127.0.0.1:0");
     exposer.RegisterCollectable(collectable);
     auto const port = static_cast<std::uint16_t>(exposer.GetListeningPorts().at(0));

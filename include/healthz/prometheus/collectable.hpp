@@ -58,7 +58,4 @@ private:
     site<Sources, Views> const& site_;
 };
 
-template <auto const& Sources, auto const& Views>
-collectable(site<Sources, Views> const&) -> collectable<Sources, Views>;
-
 }  // namespace healthz
