@@ -6,6 +6,7 @@
 #include "../asio/runner.hpp"
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/site.hpp"
+#include "endpoint.hpp"
 #include "refusals.hpp"
 #include "listener.hpp"
 #include "stop_signals.hpp"
