@@ -182,7 +182,7 @@ private:
             healthz::detail::put_seconds(sample.number, put_);
         } else if (sample.number < 10) {  // as almost all are
             constexpr std::string_view lines = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-            return put_(text_until(text_from(lines, 2 * sample.number), 2));
+            return put_(text_until(text_from(lines, 2 * static_cast<std::size_t>(sample.number)), 2));
         } else {
             healthz::detail::put_number(sample.number, put_);
         }
