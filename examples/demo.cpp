@@ -2,6 +2,7 @@
 // The demo server: four sources of four kinds. `examples/run.sh` builds it, sets its environment and starts it.
 #include <healthz.hpp>
 #include <healthz/beast/server.hpp>
+#include <healthz/hosted/health_log.hpp>
 #include <healthz/probers/postgres.hpp>
 #include <healthz/probers/sqlite.hpp>
 #include <healthz/probers/tcp.hpp>
@@ -9,7 +10,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 
 using namespace std::chrono_literals;
 
@@ -25,19 +25,6 @@ constexpr auto sources = healthz::sources(
     healthz::source<"orders">(healthz::postgres{.url = healthz::env("ORDERS_URL")}, {.interval = 2s, .retries = 0}),
     healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY_ADDRESS", "127.0.0.1:9")}, {.interval = 2s, .retries = 0}),
     healthz::source<"sensor">(read_sensor, {.interval = 2s, .retries = 0}));
-
-// A log: one line for each source whose status changes.
-struct log_changes {
-    std::map<std::size_t, healthz::status> statuses{};
-
-    void operator()(healthz::report_view report, std::size_t index) {
-        healthz::verdict const latest = *report[index];
-        auto const [last, is_first] = statuses.try_emplace(index, latest.status);
-        if (!is_first && last->second == latest.status) return;
-        last->second = latest.status;
-        std::cout << latest.name << ": " << to_string(latest.status) << ' ' << latest.error << std::endl;
-    }
-};
 
 void log_refused(healthz::beast::refused const& r) {
     std::cout << r.client << " was refused " << r.count << " times: " << healthz::error_of(r.how).status << std::endl;
@@ -55,7 +42,7 @@ int main() {
         .port = port,
         .auth = healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET")),
         .on_listening = [](auto const& where) { std::cout << "listening on " << where << std::endl; },
-        .on_verdict = log_changes(),
+        .on_verdict = healthz::health_log(std::cout, healthz::logged::changes),
         .on_refused = log_refused,
     });
 }

@@ -19,6 +19,7 @@
 #include "healthz/declaration.hpp"  // a declaration as constant tables; worst_case_detection
 #include "healthz/write_json.hpp"   // a report as JSON
 #include "healthz/report.hpp"       // the latest verdicts
+#include "healthz/record.hpp"       // what is known of a source besides its verdict; the event of a check
 #include "healthz/bank.hpp"         // probers in flash, sessions in memory
 #include "healthz/history.hpp"      // the verdicts before the latest
 #include "healthz/monitor.hpp"      // runs the checks from a superloop

@@ -9,6 +9,7 @@
 #   names         the public names of the headers, and what no call of ours may find
 #   core asio beast probers
 #                 build and run one test program
+#   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       every header compiles alone, and all of them link together
 #   compile_fail  what must not compile does not, and g++ says why
@@ -35,12 +36,13 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds headers compile_fail firmware consumers examples readme)
+steps=(packages names core asio beast probers tds views headers compile_fail firmware consumers examples readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
+    prometheus prometheus-cpp-dev python3-prometheus-client chromium haproxy jq
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
@@ -90,6 +92,7 @@ step_headers() {
     build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
 }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
+step_views() { build gcc views_server && tests/views/run.sh build/gcc/tests/views_server; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
 step_clang() { COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh; }
 

@@ -128,9 +128,13 @@ inline constexpr std::string_view challenge = "X-Hasura-Admin-Secret";  ///< wha
 namespace detail {
 
 inline constexpr std::string_view challenge_field = "WWW-Authenticate: X-Hasura-Admin-Secret\r\n";
-/// The header fields that all answers have, up to the size of the body.
+/// The header fields that all answers of the endpoint have, up to the size of the body; and their parts around the media type.
 inline constexpr std::string_view common_fields =
     "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ";
+inline constexpr char json_type_name[] = "application/json";
+inline constexpr std::string_view json_type = json_type_name;
+inline constexpr std::string_view before_type = text_until(common_fields, 14);
+inline constexpr std::string_view after_type = text_from(common_fields, 14 + 16);
 
 /// The header field that only this answer has, as a line; empty if there is none.
 constexpr std::string_view field_of(answer which) {
@@ -169,12 +173,18 @@ constexpr std::string_view path_of(std::string_view target) {
     return path.empty() ? std::string_view("/") : path;
 }
 
-/// Whether the target's query has `strict=true`.
-constexpr bool is_strict(std::string_view target) {
-    for (auto query = detail::text_after(target, '?'); !query.empty(); query = detail::text_after(query, '&'))
-        if (detail::text_before(query, '&') == "strict=true") return true;
+namespace detail {
+
+constexpr bool is_strict_query(std::string_view query) {
+    for (; !query.empty(); query = text_after(query, '&'))
+        if (text_before(query, '&') == "strict=true") return true;
     return false;
 }
+
+}  // namespace detail
+
+/// Whether the target's query has `strict=true`.
+constexpr bool is_strict(std::string_view target) { return healthz::detail::is_strict_query(detail::text_after(target, '?')); }
 
 /// Decides. Pure: no clock, no report, no I/O.
 template <authorization Auth>

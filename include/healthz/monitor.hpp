@@ -5,6 +5,7 @@
 
 #include "bank.hpp"
 #include "history.hpp"
+#include "record.hpp"
 #include "source_state.hpp"
 
 namespace healthz {
@@ -15,19 +16,27 @@ struct past_option {
     std::size_t verdicts;
 };
 struct switchable_option {};
+struct recorded_option {};
 
 struct monitor_options {
     std::size_t past = 0;
     bool switchable = false;
+    bool recorded = false;
 
     constexpr void set(past_option option) { past = option.verdicts; }
     constexpr void set(switchable_option) { switchable = true; }
+    constexpr void set(recorded_option) { recorded = true; }
     template <class Other>
     constexpr void set(Other) {
         static_assert(std::is_void_v<Other>, "healthz: the options of a monitor have names, and come in any order: "
                                              "monitor<sources, healthz::past<2>, healthz::switchable>");
     }
 };
+template <std::size_t Count>
+struct record_table : std::array<record, Count> {};
+template <>
+struct record_table<0> {};
+
 template <auto... Options>
 inline constexpr monitor_options monitor_options_of = [] {
     monitor_options all;
@@ -44,14 +53,17 @@ inline constexpr detail::past_option past{Verdicts};
 /// Option of a monitor: its sources can be put into maintenance, see `monitor::maintenance`. At most two bytes a source.
 inline constexpr detail::switchable_option switchable{};
 
+/// Option of a monitor: it keeps a `record` of each source, see `monitor::record`.
+inline constexpr detail::recorded_option recorded{};
+
 /// Checks every source of `Sources` on its timetable, driven by `poll`. Never allocates, never throws, and blocks only
 /// as long as an immediate prober does. Give it static storage; its size is a constant, see `ram_size`. A cooperative
 /// prober is cancelled in the first `poll` at or after its deadline that does not find an answer; an answer that a late
 /// `poll` finds counts. An immediate prober keeps its own time.
 /// `Sources` is a `constexpr` object with static storage; in a header an `inline constexpr` one, since a plain
 /// `constexpr` object is another one in each translation unit, and so is its monitor: inline functions that name it
-/// then break the rule of one definition, and no compiler can tell. `Options` are `past<N>` and `switchable`; what is not
-/// asked for costs nothing.
+/// then break the rule of one definition, and no compiler can tell. `Options` are `past<N>`, `switchable` and `recorded`; what
+/// is not asked for costs nothing.
 /// Compile errors: a coroutine prober (that takes an event loop, see `healthz::runner`); what is no option.
 template <auto const& Sources, auto... Options>
 class monitor {
@@ -169,6 +181,13 @@ public:
         if constexpr (options.past > 0)
             if (age > 0) return history_.get(index, age);
         return age == 0 ? report_[index] : std::nullopt;
+    }
+
+    /// What is known of source `index` besides its verdict. Durations are those that `poll` was told: of an immediate prober nothing, unless
+    /// it was given a clock. Compile error: the monitor is not `recorded`.
+    constexpr healthz::record const& record(std::size_t index) const {
+        static_assert(options.recorded, "healthz: to have a record, this monitor must be a monitor<sources, healthz::recorded>");
+        return records_[index];
     }
 
 private:
@@ -346,6 +365,8 @@ private:
     }
 
     constexpr void publish(check_event const& event, std::size_t index, std::string_view error, timestamp const& now) {
+        if constexpr (options.recorded)
+            records_[index].take_in(event, now, event.took < 4294967 ? event.took * 1000 : 4294967295, states_[index].in_maintenance());
         if (!event.is_verdict) return;
         if constexpr (options.past > 0)
             if (auto const before = report_[index]) history_.push(index, *before);
@@ -358,9 +379,10 @@ private:
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
     std::uint32_t milliseconds_ = 0;
-    std::array<detail::source_state<detail::state_parts{detail::has_thresholds<Sources>, options.switchable}>, size_of<Sources>> states_;
+    std::array<detail::source_state<detail::state_parts{detail::has_thresholds<Sources>, options.switchable, options.recorded}>, size_of<Sources>> states_;
     healthz::report<Sources> report_;
     [[no_unique_address]] detail::history<Sources, options.past> history_;
+    [[no_unique_address]] detail::record_table<options.recorded ? size_of<Sources> : 0> records_;
     [[no_unique_address]] sessions sessions_;
 };
 

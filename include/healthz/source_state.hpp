@@ -46,6 +46,8 @@ public:
     constexpr tick due() const { return cycle_.due(); }
     /// Whether an attempt runs.
     constexpr bool running() const { return cycle_.running(); }
+    /// Whether the attempt that runs or comes next is the first of its check.
+    constexpr bool at_first_attempt() const { return cycle_.attempt() == 0; }
     /// A moment that moves where a check ends or a report comes, and with nothing else, save that a check which the end of maintenance
     /// called for may leave it where it is.
     constexpr tick progress() const { return cycle_.grid(); }

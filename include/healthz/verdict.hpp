@@ -108,8 +108,14 @@ public:
         return records_[index].known() ? std::optional(records_[index].status()) : std::nullopt;
     }
 
+    /// The source's name as it was declared.
+    constexpr std::string_view name(std::size_t index) const { return rows_[index].name(); }
+
     /// The source's name as the document has it: escaped, without the quotes.
     constexpr std::string_view key(std::size_t index) const { return rows_[index].key(); }
+
+    /// What is constant of source `index`. For our own writers.
+    constexpr detail::source_row const& row(std::size_t index) const { return rows_[index]; }
 
     /// How many sources have this status now.
     constexpr std::size_t count(status wanted) const {

@@ -26,12 +26,12 @@ TEST_CASE("a queue holds the usual answer as one piece, and others as the parts 
     auto const header = whole->bytes.substr(0, whole->header_size), body = std::string(four::document), rest = header.substr(17);
     answer_queue queue;
     CHECK(queue.empty());
-    queue.push(answer::document, false, "", whole);
+    queue.push(false, false, "", whole);
     CHECK(queue.buffers().size() == 1);
-    queue.push(answer::document, true, "", whole);
-    queue.push(answer::document, false, close_field, whole);
-    queue.push(answer::strict_document, false, "", whole);
-    queue.push(answer::strict_document, true, close_field, whole);
+    queue.push(false, true, "", whole);
+    queue.push(false, false, close_field, whole);
+    queue.push(true, false, "", whole);
+    queue.push(true, true, close_field, whole);
     CHECK(text_of(queue) == header + body + header + "HTTP/1.1 200 OK\r\n" + std::string(close_field) + rest + body +
                                 "HTTP/1.1 503 Service Unavailable\r\n" + rest + body + "HTTP/1.1 503 Service Unavailable\r\n" + std::string(close_field) + rest);
     queue.clear();
@@ -44,8 +44,8 @@ TEST_CASE("what a queue holds outlives those that gave it") {
         healthz::shared_document document;
         healthz::detail::error_answers errors;
         document.update(four::report());
-        queue.push(answer::document, false, "", document.latest(1));
-        queue.push(answer::not_found, false, "", errors.at(answer::not_found, 1));
+        queue.push(false, false, "", document.latest(1));
+        queue.push(false, false, "", errors.at(answer::not_found, 1));
         document.update(healthz::report<four::sources>());
         CHECK(document.latest(2)->body() == "{}");
         CHECK(errors.at(answer::not_found, 2)->second == 2);

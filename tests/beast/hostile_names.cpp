@@ -4,6 +4,7 @@
 #include "../catch.hpp"
 #include "../hostile_names.hpp"
 #include "client.hpp"
+#include "support.hpp"
 
 #include <healthz.hpp>
 #include <healthz/asio/on_worker.hpp>
@@ -138,7 +139,7 @@ TEST_CASE("no function of the user's takes the place of one of ours, in a runner
     healthz::runner<hostile::declared> runner(context.get_executor(), hostile::on_verdict{known});
     healthz::shared_document const document;
     healthz::beast::limits const limits;
-    auto const listener = std::make_shared<healthz::beast::detail::listener>(context, document, hostile::policy{}, "/", limits);
+    auto const listener = std::make_shared<healthz::beast::detail::listener>(context, document_server(document, hostile::policy{}, "/"), limits);
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);

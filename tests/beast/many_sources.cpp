@@ -5,6 +5,7 @@
 
 #include <healthz/asio/runner.hpp>
 #include <healthz/beast/listener.hpp>
+#include <healthz/hosted/site.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -16,6 +17,9 @@
 #include <new>
 #include <optional>
 #include <thread>
+
+using namespace std::chrono_literals;
+using healthz::status;
 
 namespace {
 
@@ -91,11 +95,13 @@ template <auto const& Sources>
 class checked_once {
 public:
     checked_once()
-        : listener_(std::make_shared<healthz::beast::detail::listener>(context_, document_, one_secret(), "/healthz/sources", healthz::beast::limits())),
-          runner_(context_.get_executor(), [this](healthz::report<Sources> const& report, std::size_t) {
-              pending_ = report.pending();
-              document_.update(report);
-          }) {
+        : listener_(std::make_shared<healthz::beast::detail::listener>(
+              context_, [this](auto const& fields, std::time_t now) { return site_.serve(fields.for_site(), now); }, healthz::beast::limits())),
+          runner_(context_.get_executor()) {
+        runner_.on_check([this](healthz::event const& e) {
+            pending_ = e.report.pending();
+            site_.update(e);
+        });
         boost::system::error_code ec;
         listener_->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
         if (ec) throw boost::system::system_error(ec);
@@ -135,7 +141,7 @@ private:
     }
 
     boost::asio::io_context context_{1};
-    healthz::shared_document document_;
+    healthz::site<Sources> site_{one_secret()};
     std::shared_ptr<healthz::beast::detail::listener> listener_;
     std::size_t pending_ = healthz::size_of<Sources>;
     healthz::runner<Sources> runner_;
@@ -162,7 +168,8 @@ TEST_CASE("300 sources: a request starts no probe, and allocates what it does wi
     for (auto at = body.find("\"timestamp\":"); at != body.npos; at = body.find("\"timestamp\":", at + 1)) ++names;
     CHECK(names == 300);
 
-    for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret)}) {
+    for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret), request("GET", "/metrics", secret), request("GET", "/readyz"),
+                             request("GET", "/healthz/page", secret + "Accept: text/html\r\n")}) {
         CAPTURE(text);
         CHECK(few.allocations_of(text, 1) <= 1);
         CHECK(many.allocations_of(text, 1) <= 1);
@@ -170,4 +177,36 @@ TEST_CASE("300 sources: a request starts no probe, and allocates what it does wi
     CHECK(few.allocations_of(plain + strict + plain, 3) <= 1);
     CHECK(many.allocations_of(plain + strict + plain, 3) <= 1);
     CHECK(probes == 303);
+}
+
+TEST_CASE("300 sources: after a check views are written anew, without allocating") {
+    auto const site = std::make_unique<healthz::site<sources_300>>(healthz::allow_unauthenticated());
+    auto const report = std::make_unique<healthz::report<sources_300>>();
+    std::array<healthz::record, 300> records{};
+    auto const check = [&](std::size_t index, int second) {
+        healthz::timestamp const now(1660037525 + second, 0);
+        std::optional<status> const before = report->status_of(index);
+        report->publish(index, status::ok, "null", now);
+        records[index].take_in({.before = before, .after = status::ok, .found = status::ok, .attempts = 1, .took = 0, .is_verdict = true}, now, 1500, false);
+        site->update({report->view(), index, *(*report)[index], before, status::ok, true, 1, 1500us, records[index]});
+    };
+    for (std::size_t i = 0; i < 300; ++i) check(i, 0);
+    for (char const* const path : {"/metrics", "/healthz/page", "/readyz", "/healthz/sources"}) {
+        CAPTURE(path);
+        auto const ask = [&](int second) {
+            auto const before = allocations;
+            auto const size = site->serve({.method = "GET", .path = path, .query = ""}, second).whole->bytes.size();
+            CHECK(size > 100);
+            return allocations - before;
+        };
+        ask(1);
+        check(7, 1);
+        ask(2);  // the longest that there will be
+        std::size_t sum = 0;
+        for (int second = 3; second < 10; ++second) {
+            check(7, second);
+            sum += ask(second);
+        }
+        CHECK(sum == 0);
+    }
 }

@@ -58,7 +58,7 @@ void leave_descriptors(rlim_t count) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-healthz::beast::detail::any_authorization policy() {
+healthz::detail::any_authorization policy() {
     if (variable("HEALTHZ_TEST_OPEN", "") == "yes") return healthz::allow_unauthenticated();
     return healthz::admin_secret(healthz::env("HEALTHZ_TEST_SERVER_SECRET"));
 }
@@ -75,7 +75,6 @@ TEST_CASE("the process that serves", "[.]") {
     std::exit(healthz::beast::serve<sources>({
         .address = variable("HEALTHZ_TEST_ADDRESS", "127.0.0.1"),
         .port = static_cast<std::uint16_t>(std::stoul(variable("HEALTHZ_TEST_PORT", "0"))),
-        .path = variable("HEALTHZ_TEST_PATH", "/healthz/sources"),
         .auth = policy(),
         .limit = {.connections = std::stoul(variable("HEALTHZ_TEST_CONNECTIONS", "1024"))},
         .raise_descriptor_limit = variable("HEALTHZ_TEST_RAISE", "") == "yes",
@@ -298,11 +297,6 @@ TEST_CASE("a server that cannot start says why in one line, and fails") {
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", "192.0.2.1"}, {"HEALTHZ_TEST_PORT", "8080"}}) ==
           "healthz: cannot listen on 192.0.2.1 port 8080: Cannot assign requested address\n");
 
-    auto const path = [&](std::string const& given) { return complaint(unauthenticated + settings{{"HEALTHZ_TEST_PATH", given}}); };
-    CHECK(path("healthz") == "healthz: path 'healthz' does not begin with '/'\n");
-    CHECK(path("") == "healthz: path '' does not begin with '/'\n");
-    for (std::string const bad : {"/a?b", "/a#b", "/a b", "/a\tb", "/a\n", "/\x7f"})
-        CHECK(path(bad) == "healthz: path '" + bad + "' has a blank, '?' or '#' in it\n");
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_CONNECTIONS", "0"}}) == "healthz: limit.connections is 0: nobody could ask\n");
 
     process first(unauthenticated);
@@ -325,13 +319,6 @@ TEST_CASE("a port is free again as soon as its server has ended") {
     process p(unauthenticated + settings{{"HEALTHZ_TEST_PORT", std::to_string(port)}});
     CHECK(p.port() == port);
     CHECK(client(port).ask(request()).status == 200);
-}
-
-TEST_CASE("the server's path is an option") {
-    process p(unauthenticated + settings{{"HEALTHZ_TEST_PATH", "/internal/health"}});
-    client c(p.port());
-    CHECK(c.ask(request()).status == 404);
-    CHECK(c.ask(request("GET", "/internal/health")).status == 200);
 }
 
 TEST_CASE("clients leave the probers their descriptors, however many connect") {

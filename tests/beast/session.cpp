@@ -28,7 +28,7 @@ public:
     explicit server(limits const& limit = {}, Auth policy = {}, std::string path = std::string(healthz::default_path),
                     std::vector<std::string> hosts = {}, std::function<void(healthz::beast::detail::listener&)> const& prepare = {}) {
         document_.update(four::report());
-        listener_ = std::make_shared<healthz::beast::detail::listener>(context_, document_, std::move(policy), std::move(path), limit, std::move(hosts));
+        listener_ = std::make_shared<healthz::beast::detail::listener>(context_, document_server(document_, std::move(policy), std::move(path)), limit, std::move(hosts));
         if (prepare) prepare(*listener_);
         boost::system::error_code ec;
         listener_->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
@@ -869,7 +869,7 @@ TEST_CASE("a context can be destroyed with connections in every state") {
     {
         net::io_context context;
         auto const listener = std::make_shared<healthz::beast::detail::listener>(
-            context, document, healthz::allow_unauthenticated(), "/", with([](limits& l) { l.connections = 2; }));
+            context, document_server(document, healthz::allow_unauthenticated(), "/"), with([](limits& l) { l.connections = 2; }));
         boost::system::error_code ec;
         listener->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
         REQUIRE(!ec);
@@ -884,7 +884,7 @@ TEST_CASE("listen says why it cannot") {
     server s;
     healthz::shared_document document;
     net::io_context context;
-    auto const second = std::make_shared<healthz::beast::detail::listener>(context, document, healthz::allow_unauthenticated(), "/", limits());
+    auto const second = std::make_shared<healthz::beast::detail::listener>(context, document_server(document, healthz::allow_unauthenticated(), "/"), limits());
     boost::system::error_code ec;
     second->listen({net::ip::make_address("127.0.0.1"), s.port}, ec);
     CHECK(ec == net::error::address_in_use);

@@ -6,6 +6,8 @@
 
 #include <healthz.hpp>
 #include <healthz/hosted/admin_secret.hpp>
+#include <healthz/hosted/served_answer.hpp>
+#include <healthz/http/request_reader.hpp>
 
 #include <cstdlib>
 #include <ctime>
@@ -135,3 +137,26 @@ inline std::vector<matrix_row> const& matrix() {
     }();
     return rows;
 }
+
+/// Answers requests for one document alone.
+template <healthz::authorization Auth>
+class document_server {
+public:
+    document_server(healthz::shared_document const& document, Auth policy, std::string path)
+        : document_(&document), auth_(std::move(policy)), path_(std::move(path)), errors_(std::make_shared<healthz::detail::error_answers>()) {}
+
+    healthz::detail::served_answer operator()(healthz::detail::request_fields const& request, std::time_t now) const {
+        using healthz::answer;
+        auto const which = healthz::decide(request.view(), path_, auth_);
+        if (which != answer::document && which != answer::strict_document) return {which, errors_->at(which, now)};
+        auto whole = document_->latest(now);
+        bool const unavailable = which == answer::strict_document && !whole->all_ok;
+        return {which, std::move(whole), unavailable};
+    }
+
+private:
+    healthz::shared_document const* document_;
+    Auth auth_;
+    std::string path_;
+    std::shared_ptr<healthz::detail::error_answers> errors_;
+};

@@ -107,7 +107,7 @@ TEST_CASE("an offered secret is gone when its request has been answered") {
     healthz::shared_document document;
     boost::asio::io_context context{1};
     auto const listener =
-        std::make_shared<healthz::beast::detail::listener>(context, document, one_secret(), std::string(healthz::default_path), healthz::beast::limits());
+        std::make_shared<healthz::beast::detail::listener>(context, document_server(document, one_secret(), std::string(healthz::default_path)), healthz::beast::limits());
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);

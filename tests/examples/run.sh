@@ -54,10 +54,28 @@ check orders "$answer" "*\"orders\":{\"error\":\"environment variable 'ORDERS_UR
 check gateway "$answer" '*"gateway":{"error":{"message":"connection error","extra":"127.0.0.1:9: Connection refused"},"status":"ERROR"*'
 check sensor "$answer" '*"sensor":{"error":*"status":"*'
 check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-hasura-access-key"*'
-check 'the log' "$(grep -c '^gateway: ERROR {"message":"connection error",' "$output/demo")" 1 # each change once
+check 'the log' "$(grep -c '^{"level":"warn",.*"source_name":"gateway","status":"ERROR",.*"error":{"message":"connection error",' "$output/demo")" 1 # each change once
+page=$(curl -s --max-time 5 -u "any:$secret" "http://127.0.0.1:$port/healthz/page")
+check 'the page' "$page" '*not OK*STATUS*gateway*connection error*inventory*'
+check 'a probe' "$(curl -s --max-time 5 "http://127.0.0.1:$port/livez")" ok
 check 'a refusal in the log' "$(grep -c '^127.0.0.1 was refused 1 times: 401$' "$output/demo")" 1
 kill -TERM "$demo"
 wait "$demo" || fail "the demo's exit status is $?"
+
+port=$(free_port)
+HEALTHZ_ADMIN_SECRET=given METRICS_SECRET=scrape PORT=$port "$folder/views" >"$output/views" 2>&1 &
+server=$!
+check 'views of its own' "$(wait_for given "$port" '*"mailer":*')" '{"queue":{"error":null,"status":"OK"*'
+check 'its own view' "$(curl -s "http://127.0.0.1:$port/ok")" 1
+check 'its own policy' "$(curl -s -H 'Authorization: Bearer scrape' "http://127.0.0.1:$port/metrics")" '*healthz_build_info*'
+kill -TERM "$server"
+for _ in $(seq 50); do
+    if [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/readyz")" = 503 ]; then break; fi
+    sleep 0.1
+done
+check 'alive in the drain' "$(curl -s "http://127.0.0.1:$port/livez")" ok
+kill -TERM "$server"
+wait "$server" || fail "the exit status of views is $?"
 
 HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
 server=$!

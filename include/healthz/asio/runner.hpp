@@ -4,16 +4,19 @@
 #pragma once
 
 #include "../hosted/environment.hpp"
+#include "../record.hpp"
 #include "../report.hpp"
-#include "../source_state.hpp"
 #include "combined_port.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,12 +38,13 @@ struct source_rules {
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
 public:
-    using verdict_sink = std::function<void(check_event const&, finding const&)>;
+    /// Told of each check that has ended, how many microseconds it took, and whether its source is in maintenance.
+    using event_sink = std::function<void(check_event const&, finding const&, std::uint32_t, bool)>;
 
     /// `latest` is the report that `on_event` publishes in, and lives as long as that. It is read here without a lock, by the only one
     /// who writes it.
     source_loop(net::any_io_executor const& executor, source_rules const& rules, std::shared_ptr<probe_port> port, report_view latest,
-                verdict_sink on_event)
+                event_sink on_event)
         : rules_(rules), timer_(executor), port_(std::move(port)), latest_(latest), on_event_(std::move(on_event)) {}
 
     void start() {
@@ -88,6 +92,7 @@ private:
         switch (state_.next(moment, rules_.schedule, parent_is_down)) {
             case step::sleep: break;
             case step::start:
+                if (state_.at_first_attempt()) began_ = clock::now();
                 if (!busy_) probe(moment);  // else the attempt waits for an abandoned probe to end, until its own deadline
                 break;
             case step::give_up:
@@ -171,7 +176,12 @@ private:
 
     // Last of all that is done, since the user's handler may throw, or stop everything.
     void conclude(check_event const& event, finding const& found) {
-        if (event.is_verdict) on_event_(event, found);
+        on_event_(event, found, event.attempts > 0 ? microseconds_since(began_) : 0, state_.in_maintenance());
+    }
+
+    static std::uint32_t microseconds_since(clock::time_point moment) {
+        auto const passed = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - moment).count();
+        return static_cast<std::uint32_t>(std::min<std::int64_t>(passed, std::numeric_limits<std::uint32_t>::max()));
     }
 
     source_rules const rules_;
@@ -179,15 +189,20 @@ private:
     net::steady_timer timer_;
     std::shared_ptr<probe_port> port_;
     report_view latest_;
-    verdict_sink on_event_;
-    source_state<state_parts{.thresholds = true, .maintenance = true, .timing = true}> state_;
+    event_sink on_event_;
+    source_state<state_parts{.thresholds = true, .maintenance = true}> state_;
     bool started_ = false;
     bool busy_ = false;       // a probe is under way
     bool abandoned_ = false;  // and nobody waits for what it finds
     bool looked_again_ = false;
     bool stopped_ = false;
+    clock::time_point began_;     // of the check's first attempt
     clock::time_point deadline_;  // of the probe that is under way
 };
+
+/// Whether something is called with an event, and not with a report and an index.
+template <class Handler>
+concept event_function = std::invocable<Handler&, event const&>;
 
 }  // namespace detail
 
@@ -204,8 +219,10 @@ class runner {
     static_assert(healthz::detail::require_declaration<Sources>(Sources));
 
 public:
-    /// Told of each verdict, by its index, on the runner's strand. No call begins after the runner's destructor; where other
+    /// Told of verdicts or of all checks, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
+    using event_handler = std::function<void(event const&)>;
+    /// The same with the report and the index of the source alone: `runner` takes either.
     using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
     /// Told of what a verdict handler has thrown, in its place. The checks go on.
     using error_handler = std::function<void(std::exception_ptr)>;
@@ -215,10 +232,20 @@ public:
     explicit runner(detail::net::any_io_executor const& executor, verdict_handler on_verdict = {}, error_handler on_error = {})
         : strand_(detail::net::make_strand(executor)), shared_(std::make_shared<shared>()) {
         healthz::read_environment();
-        shared_->on_verdict = std::move(on_verdict);
         shared_->on_error = std::move(on_error);
+        if (on_verdict) shared_->on_check = [to = shared_.get(), on_verdict = std::move(on_verdict)](event const& e) {
+            if (e.is_verdict) on_verdict(to->latest, e.index);
+        };
         loops_.reserve(size_of<Sources>);
         for (std::size_t i = 0; i < size_of<Sources>; ++i) add(i);
+    }
+    template <detail::event_function Handler>
+        requires(!std::convertible_to<Handler, verdict_handler>)
+    explicit runner(detail::net::any_io_executor const& executor, Handler on_verdict, error_handler on_error = {})
+        : runner(executor, verdict_handler(), std::move(on_error)) {
+        shared_->on_check = [on_verdict = std::move(on_verdict)](event const& e) mutable {
+            if (e.is_verdict) on_verdict(e);
+        };
     }
     ~runner() {
         shared_->closed = true;
@@ -227,6 +254,9 @@ public:
 
     runner(runner const&) = delete;
     runner& operator=(runner const&) = delete;
+
+    /// Sets what is told of each check, in place of a handler of verdicts: also of those that `rise` or `fall` holds back. Before `start`.
+    void on_check(event_handler handler) { shared_->on_check = std::move(handler); }
 
     /// Starts the timetable of all sources.
     void start() {
@@ -267,33 +297,46 @@ public:
         return shared_->latest;
     }
 
+    /// A copy of what is known of each source besides. Thread safe.
+    std::array<healthz::record, size_of<Sources>> records() const {
+        std::lock_guard lock(shared_->mutex);
+        return shared_->records;
+    }
+
 private:
     struct shared {
         std::mutex mutable mutex;
         healthz::report<Sources> latest;
-        verdict_handler on_verdict;
+        std::array<healthz::record, size_of<Sources>> records;
+        event_handler on_check;
         error_handler on_error;
         std::atomic<bool> closed = false;
+
+        void take_in(std::size_t index, check_event const& check, detail::finding const& found, std::uint32_t microseconds, bool in_maintenance) {
+            if (closed) return;
+            timestamp const now = std::chrono::system_clock::now();
+            {
+                std::lock_guard lock(mutex);
+                records[index].take_in(check, now, microseconds, in_maintenance);
+                if (check.is_verdict) latest.publish(index, found.status, found.json, now);
+            }
+            if (!on_check) return;
+            verdict const told{detail::rows_of<Sources>[index].name(), found.status, found.json, now};
+            try {
+                on_check({latest, index, told, check.before, check.after, check.is_verdict, check.attempts, std::chrono::microseconds(microseconds),
+                          records[index]});
+            } catch (...) {
+                if (!on_error) throw;
+                on_error(std::current_exception());
+            }
+        }
     };
 
     void add(std::size_t index) {
         auto port = healthz::detail::make_port(strand_, detail::probers_of<Sources>[index]);
-        auto publish = [state = shared_, index](check_event const&, detail::finding const& found) {
-            if (state->closed) return;
-            {
-                std::lock_guard lock(state->mutex);
-                state->latest.publish(index, found.status, found.json, std::chrono::system_clock::now());
-            }
-            if (!state->on_verdict) return;
-            try {
-                state->on_verdict(state->latest, index);
-            } catch (...) {
-                if (!state->on_error) throw;
-                state->on_error(std::current_exception());
-            }
-        };
+        auto on_event = [state = shared_, index](auto const&... what) { state->take_in(index, what...); };
         detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index], detail::dependencies_of<Sources>[index]};
-        loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(publish)));
+        loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
     }
 
     detail::net::strand<detail::net::any_io_executor> strand_;

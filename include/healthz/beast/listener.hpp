@@ -3,6 +3,7 @@
 // Needs Boost.Beast.
 #pragma once
 
+#include "../hosted/served_answer.hpp"
 #include "../hosted/wipe.hpp"
 #include "../http/request_reader.hpp"
 #include "../net/open_socket.hpp"
@@ -43,24 +44,20 @@ namespace net = boost::asio;
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
 /// One thread at a time may run the context, and all members but the constructor must be called on that thread, or while none
-/// runs it: other threads post their calls. The document must live until the context has stopped; another thread may update
-/// it. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory, ends only that
+/// runs it: other threads post their calls. What answers must live until the context has stopped. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory, ends only that
 /// connection.
 class listener : public std::enable_shared_from_this<listener> {
 public:
     /// Called for each request that was refused, with the answer, the path (empty if none could be read) and the client.
     using refusal_handler = std::function<void(answer, std::string_view, net::ip::address const&)>;
 
+    /// Called with each request, and the time in seconds since 1970.
+    using answer_source = std::function<healthz::detail::served_answer(healthz::detail::request_fields const&, std::time_t)>;
+
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
-    template <authorization Auth>
-    listener(net::io_context& context, shared_document const& source, Auth policy, std::string path, limits const& limit,
-             std::vector<std::string> hosts = {})
-        : context_(context), acceptor_(context), pause_(context), sweeper_(context), document_(source), limits_(limit.bounded()),
-          hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address) {
-        decide_ = [policy = std::move(policy), path = std::move(path)](endpoint_request const& request) {
-            return healthz::decide(request, path, policy);
-        };
-    }
+    listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {})
+        : context_(context), acceptor_(context), pause_(context), sweeper_(context), limits_(limit.bounded()), hosts_(std::move(hosts)),
+          room_(limits_.connections), connections_(limits_.connections_per_address), answers_(std::move(answers)) {}
 
     /// Call it before `listen`, and so the next one. The handler must not block.
     void on_refused(refusal_handler handler) { on_refused_ = std::move(handler); }
@@ -282,11 +279,12 @@ private:
             close_with(c, state == healthz::detail::request_state::malformed ? answer::malformed : answer::header_too_large);
             return true;
         }
-        auto const which = healthz::is_allowed_host(c.fields.host, hosts_) ? decide_(c.fields.view()) : answer::misdirected;
-        tell_refused(c, which);
-        if (!c.fields.keep_alive || which == answer::malformed) c.closing = true;
+        auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds
+        auto served = healthz::is_allowed_host(c.fields.host, hosts_) ? answers_(c.fields, now) : refusal(answer::misdirected, now);
+        tell_refused(c, served.how);
+        if (!c.fields.keep_alive || served.how == answer::malformed) c.closing = true;
         std::string_view const connection_field = c.closing ? close_field : c.fields.http_1_0 ? "Connection: keep-alive\r\n" : "";
-        c.output.push(which, c.fields.method == "HEAD", connection_field, rendered(which));
+        c.output.push(served.unavailable, c.fields.method == "HEAD", connection_field, std::move(served.whole));
         healthz::detail::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
         c.fields = {};
@@ -294,11 +292,7 @@ private:
         return true;
     }
 
-    healthz::detail::shared_answer rendered(answer which) {
-        auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds
-        bool const is_document = which == answer::document || which == answer::strict_document;
-        return is_document ? document_.latest(now) : errors_.at(which, now);
-    }
+    healthz::detail::served_answer refusal(answer which, std::time_t now) { return {which, errors_.at(which, now)}; }
 
     static std::string_view input_of(connection const& c) {
         auto const bytes = c.input.data();
@@ -308,7 +302,7 @@ private:
     static void close_with(connection& c, answer which) {
         c.server->tell_refused(c, which);
         c.closing = true;
-        c.output.push(which, c.fields.method == "HEAD", close_field, c.server->rendered(which));
+        c.output.push(false, c.fields.method == "HEAD", close_field, c.server->refusal(which, std::time(nullptr)).whole);
         c.fields = {};  // which point into the reader
         c.reader.reset();
     }
@@ -370,7 +364,6 @@ private:
     net::ip::tcp::acceptor acceptor_;
     net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
-    shared_document const& document_;
     healthz::detail::error_answers errors_;
     limits limits_;
     std::vector<std::string> hosts_;
@@ -378,7 +371,7 @@ private:
     connection_list connections_;
     bool sweeping_ = false;  // whether the next sweep is certain
     std::size_t alive_ = 0;  // with those that are closed and whose coroutines have not ended yet
-    std::function<answer(endpoint_request const&)> decide_;
+    answer_source answers_;
     refusal_handler on_refused_;
     std::function<void(std::exception_ptr)> on_exception_;
     std::function<void()> on_stopped_;

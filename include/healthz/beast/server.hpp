@@ -4,6 +4,8 @@
 #pragma once
 
 #include "../asio/runner.hpp"
+#include "../hosted/admin_secret.hpp"
+#include "../hosted/site.hpp"
 #include "endpoint.hpp"
 #include "refusals.hpp"
 #include "listener.hpp"
@@ -28,39 +30,6 @@
 namespace healthz::beast {
 
 namespace detail {
-
-/// The policy of a ready server. Without one its options do not compile.
-class any_authorization {
-public:
-    template <class Policy = void>
-    any_authorization() {
-        static_assert(!std::is_void_v<Policy>,
-                      "healthz: say who may read the sources: .auth = healthz::admin_secret(...) or healthz::allow_unauthenticated{}");
-    }
-
-    template <authorization Policy>
-    any_authorization(Policy policy) : needs_secret_(policy.needs_secret()) {
-        if constexpr (requires { policy.problem(); }) problem_ = policy.problem();
-        accepts_ = [kept = std::move(policy)](std::string_view secret) { return kept.accepts(secret); };
-    }
-
-    /// Whatever is no policy does not compile either.
-    template <class Other>
-        requires(!authorization<Other>)
-    any_authorization(Other const&) {
-        static_assert(authorization<Other>,
-                      "healthz: .auth is no policy: it takes healthz::admin_secret(...) or healthz::allow_unauthenticated{}");
-    }
-
-    bool needs_secret() const { return needs_secret_; }
-    bool accepts(std::string_view secret) const { return accepts_(secret); }
-    std::string const& problem() const { return problem_; }
-
-private:
-    bool needs_secret_;
-    std::function<bool(std::string_view)> accepts_;
-    std::string problem_;
-};
 
 /// How many descriptors are reserved for the probers of so many sources and for the program.
 inline rlim_t reserved_descriptors(std::size_t sources) { return 8 + 4 * rlim_t{sources}; }
@@ -94,6 +63,34 @@ inline std::size_t affordable_connections(std::size_t wanted, std::size_t source
     return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
 }
 
+/// The path was that of the document once.
+struct no_path {
+    constexpr no_path() = default;
+    template <class Path>
+    constexpr no_path(Path const&) {
+        static_assert(std::is_void_v<Path>, "healthz: .path is the view's now: list views, with healthz::document{...} for that path among them, "
+                                            "and write serve<sources, views>(...)");
+    }
+};
+
+/// A handler of checks, which takes an event, or the report and the index of the source.
+class event_handler {
+public:
+    event_handler() = default;
+    template <class Handler>
+        requires(!std::same_as<Handler, event_handler>)
+    event_handler(Handler handler) {
+        if constexpr (healthz::detail::event_function<Handler>) call_ = std::move(handler);
+        else call_ = [handler = std::move(handler)](event const& e) mutable { handler(e.report, e.index); };
+    }
+
+    explicit operator bool() const { return static_cast<bool>(call_); }
+    void operator()(event const& e) const { call_(e); }
+
+private:
+    std::function<void(event const&)> call_;
+};
+
 }  // namespace detail
 
 /// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
@@ -101,17 +98,23 @@ inline std::size_t affordable_connections(std::size_t wanted, std::size_t source
 struct options {
     std::string address = "127.0.0.1";  ///< an IP address; `::` for all
     std::uint16_t port = 8080;          ///< 0 for any free one
-    std::string path = std::string(default_path);
-    detail::any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`
+    detail::no_path path{};             ///< the paths are those of the views
+    healthz::detail::any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`, for the views that are not open
+    /// Policies of single views by their paths, such as `{{"/metrics", healthz::admin_secret(healthz::env("METRICS_SECRET"))}}`.
+    std::vector<std::pair<std::string, healthz::detail::any_authorization>> auth_of{};
     std::vector<std::string> hosts{};     ///< the names that a request may have in its field Host; none for any
     limits limit{};
     bool handle_signals = true;           ///< whether SIGINT and SIGTERM end it; afterwards they do what they did before
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
+    /// How long requests are still answered after SIGINT or SIGTERM, while `ready` says no; a second signal ends that.
+    std::chrono::milliseconds drain = std::chrono::milliseconds::zero();
     /// Called once the server accepts connections, with the address that it got.
     std::function<void(detail::net::ip::tcp::endpoint const&)> on_listening{};
-    /// Called with the report and the source's index at each verdict that is published: by a check, a report or maintenance, also
-    /// if the status stays the same; not for a check that `rise` or `fall` holds back.
-    std::function<void(report_view, std::size_t)> on_verdict{};
+    /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
+    /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
+    detail::event_handler on_verdict{};
+    /// The same for verdicts whose status is another one than before, and for first verdicts.
+    detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
     /// Called with what went wrong while serving. Without it that is a line on standard error.
@@ -123,16 +126,6 @@ namespace detail {
 inline int cannot_serve(std::string const& why) {
     std::fprintf(stderr, "healthz: %s\n", why.c_str());
     return EXIT_FAILURE;
-}
-
-/// Why a server with these options cannot start, or nothing.
-inline std::string problem_of(options const& how) {
-    auto const is_misplaced = [](char c) { return c == '?' || c == '#' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
-    if (!how.auth.problem().empty()) return how.auth.problem();
-    if (!how.path.starts_with('/')) return "path '" + how.path + "' does not begin with '/'";
-    if (std::any_of(how.path.begin(), how.path.end(), is_misplaced)) return "path '" + how.path + "' has a blank, '?' or '#' in it";
-    if (how.limit.connections == 0) return "limit.connections is 0: nobody could ask";
-    return {};
 }
 
 /// A listener at work: a thread of its own runs its context until this is destroyed, which takes half a second at most.
@@ -174,18 +167,23 @@ private:
 
 }  // namespace detail
 
-/// Checks `Sources` and serves their document; its runner takes reports and maintenance.
+/// Checks `Sources` and serves `Views` of them; its runner takes reports and maintenance.
 ///
 /// The checks and all handlers run on the thread that calls `run`, HTTP on one of its own: neither waits for the other.
-template <auto const& Sources>
+template <auto const& Sources, auto const& Views = default_views>
 class server {
 public:
     /// Starts nothing yet. Throws if the process has no descriptor left.
-    explicit server(options how) : how_(std::move(how)) {}
+    explicit server(options how) : how_(std::move(how)), site_(how_.auth) {
+        runner_.on_check([this](event const& e) { take_in(e); });
+    }
 
     /// The runner of the checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, before and during `run`, from
     /// any thread that ends before the server is destroyed. Once `run` has returned they have no effect.
     healthz::runner<Sources>& runner() { return runner_; }
+
+    /// What it serves, for other servers of the program, on any thread.
+    healthz::site<Sources, Views> const& site() const { return site_; }
 
     /// Blocks, and serves until `stop`, or SIGINT or SIGTERM unless `handle_signals` is false; then it returns within a second,
     /// whatever source hangs and whatever a client does. Call it once.
@@ -193,16 +191,17 @@ public:
     /// Throws if there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
-        if (auto const problem = healthz::beast::detail::problem_of(how_); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
+        if (auto const problem = set_policies(); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
         boost::system::error_code ec;
         auto const address = detail::net::ip::make_address(how_.address, ec);
         if (ec) return healthz::beast::detail::cannot_serve("'" + how_.address + "' is not an IP address");
         std::optional<detail::stop_signals> signals;
-        if (how_.handle_signals) signals.emplace(context_, [this] { stop(); });
+        if (how_.handle_signals) signals.emplace(context_, [this] { end(); });
         detail::net::io_context http{1};
         auto limit = how_.limit;
         limit.connections = connection_limit();
-        auto const clients = std::make_shared<detail::listener>(http, latest_, how_.auth, how_.path, limit, how_.hosts);
+        auto const answer_to = [this](healthz::detail::request_fields const& fields, std::time_t now) { return site_.serve(fields.for_site(), now); };
+        auto const clients = std::make_shared<detail::listener>(http, answer_to, limit, how_.hosts);
         clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
         if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
         clients->listen({address, how_.port}, ec);
@@ -251,9 +250,29 @@ private:
         local_endpoint_ = where;
     }
 
-    void publish(report<Sources> const& report, std::size_t index) {
-        latest_.update(report, index);
-        if (how_.on_verdict) call("on_verdict", how_.on_verdict, report, index);
+    // The site comes first: a handler that does not return keeps nobody from an answer.
+    void take_in(event const& e) {
+        site_.update(e);
+        if (how_.on_verdict && e.is_verdict) call("on_verdict", how_.on_verdict, e);
+        if (how_.on_change && e.is_change()) call("on_change", how_.on_change, e);
+    }
+
+    // Why the server cannot start, or nothing.
+    std::string set_policies() {
+        if (how_.limit.connections == 0) return "limit.connections is 0: nobody could ask";
+        for (auto const& [path, policy] : how_.auth_of)
+            if (!site_.set_policy(path, policy)) return "auth_of: there is no view at '" + path + "'";
+        return site_.problem();
+    }
+
+    // At a signal.
+    void end() {
+        if (how_.drain <= std::chrono::milliseconds::zero() || std::exchange(draining_, true)) return stop();
+        site_.drain();
+        drained_.expires_after(how_.drain);
+        drained_.async_wait([this](boost::system::error_code ec) {
+            if (!ec) stop();
+        });
     }
 
     // Calls a handler of the user's, whose exceptions end nothing.
@@ -313,22 +332,23 @@ private:
     options how_;
     bool has_run_ = false;
     detail::net::io_context context_{1};
-    document latest_;
+    healthz::site<Sources, Views> site_;
+    bool draining_ = false;
+    detail::net::steady_timer drained_{context_};
     std::mutex mutable mutex_;
     detail::net::ip::tcp::endpoint local_endpoint_;
     detail::refusals refusals_;
     detail::net::steady_timer telling_{context_};
     clock::time_point next_telling_{};
-    healthz::runner<Sources> runner_{context_.get_executor(), [this](auto const& report, std::size_t index) { publish(report, index); },
-                                  [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
+    healthz::runner<Sources> runner_{context_.get_executor(), {}, [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
-template <auto const& Sources>
+template <auto const& Sources, auto const& Views = default_views>
 int serve(options how) {
     static_assert(healthz::detail::require_declaration<Sources>(Sources));
     try {
-        return server<Sources>(std::move(how)).run();
+        return server<Sources, Views>(std::move(how)).run();
     } catch (std::exception const& e) {
         return healthz::beast::detail::cannot_serve(e.what());
     }

@@ -27,22 +27,25 @@ struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     std::size_t header_size = 0;   ///< and how many before the body
     std::time_t second = 0;        ///< of the date
     bool all_ok = false;           ///< what `?strict=true` asks
+    unsigned status = 200;         ///< of the status line
 
     rendered_answer() = default;
-    rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false) {
-        assign(status_line, body, every_source_ok);
+    rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false, std::string_view type = json_type) {
+        assign(status_line, body, every_source_ok, type);
     }
 
-    void assign(std::string_view status_line, std::string_view body, bool every_source_ok) {
+    /// `status_line` may have further fields behind it, as lines.
+    void assign(std::string_view status_line, std::string_view body, bool every_source_ok, std::string_view type = json_type) {
         auto const date = date_line();
         auto const size = std::to_string(body.size());
-        auto const before_body = status_line.size() + date.size() + common_fields.size() + size.size() + http_header_end.size();
+        auto const before_body = status_line.size() + date.size() + before_type.size() + type.size() + after_type.size() + size.size() + http_header_end.size();
         bytes.reserve(before_body + body.size());  // what may throw comes first
         status_size = status_line.size();
         header_size = before_body;
         all_ok = every_source_ok;
         bytes.clear();
-        bytes.append(status_line).append(date.data(), date.size()).append(common_fields).append(size).append(http_header_end).append(body);
+        bytes.append(status_line).append(date.data(), date.size()).append(before_type).append(type).append(after_type);
+        bytes.append(size).append(http_header_end).append(body);
     }
 
     void set_date(std::time_t now) {
@@ -75,13 +78,17 @@ inline void set_date(boost::intrusive_ptr<rendered_answer>& which, std::time_t n
 /// The answers that are not the document. Not thread safe.
 class error_answers {
 public:
-    error_answers() {
+    /// What a 401 asks for is a `challenge`.
+    explicit error_answers(std::string_view asked = challenge) {
         for (std::size_t i = 2; i < answer_count; ++i) {
             auto const which = static_cast<answer>(i);
             auto const error = healthz::error_of(which);
             std::string status_line(http_version);
             status_line.append(std::to_string(error.status)).append(http_space).append(error.reason).append(http_line_end);
-            all_[i].reset(new rendered_answer(status_line.append(healthz::detail::field_of(which)), error.body));
+            if (error.status == 401) status_line.append("WWW-Authenticate: ").append(asked).append(http_line_end);
+            else status_line.append(healthz::detail::field_of(which));
+            all_[i].reset(new rendered_answer(status_line, error.body));
+            all_[i]->status = error.status;
         }
     }
 

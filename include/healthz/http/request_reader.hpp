@@ -3,7 +3,7 @@
 // Needs Boost.Beast.
 #pragma once
 
-#include "../endpoint.hpp"
+#include "../credentials.hpp"
 #include "parser_base.hpp"
 
 #include <algorithm>
@@ -22,11 +22,17 @@ struct request_fields {
     std::optional<std::string_view> role;
     std::optional<std::string_view> admin_secret;
     std::optional<std::string_view> access_key;
-    bool repeated = false;  ///< one of these three is there twice
+    std::optional<std::string_view> authorization;
+    std::optional<std::string_view> accept;
+    bool repeated = false;  ///< one of these is there twice, and it is unclear which counts
     bool http_1_0 = false;
     bool keep_alive = false;  ///< false if a body follows, which is not read
 
     endpoint_request view() const { return {method, target, role, admin_secret, access_key, repeated}; }
+    site_request for_site() const {
+        auto const query = healthz::detail::text_after(target, '?');
+        return {method, healthz::path_of(target), query, role, admin_secret, access_key, authorization, accept, repeated};
+    }
 };
 
 /// Beast's parser for what comes whole, up to the end of the header.
@@ -55,6 +61,8 @@ private:
         };
         if (name == http::field::host) take_host(value, ec);
         else if (name == http::field::transfer_encoding) require_chunked(value, ec);
+        else if (name == http::field::authorization) decides(fields_.authorization);
+        else if (name == http::field::accept) fields_.accept = value;
         else if (name != http::field::unknown) return;
         else if (iequals(name_text, "X-Hasura-Role")) decides(fields_.role);
         else if (iequals(name_text, "X-Hasura-Admin-Secret")) decides(fields_.admin_secret);

@@ -18,6 +18,7 @@ namespace healthz {
 /// immediate prober, which blocks as long as the disk does. A file system without a fixed number of inodes never lacks one.
 /// ERROR: too little is free, or `path` cannot be read. FAILED: no path, or no limit.
 struct disk_space {
+    static constexpr char const* kind = "disk_space";  ///< as a label of metrics
     setting path;
     std::uint64_t least_bytes = 0;
     std::uint64_t least_inodes = 0;

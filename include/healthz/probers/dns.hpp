@@ -13,6 +13,7 @@ namespace healthz {
 /// prober; the look-up blocks a worker, perhaps beyond the timeout, and then the next check waits for it.
 /// ERROR quotes the resolver; FAILED: no name.
 struct dns {
+    static constexpr char const* kind = "dns";  ///< as a label of metrics
     setting name;
 
     constexpr char const* complaint() const {

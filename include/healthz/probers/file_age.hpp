@@ -20,6 +20,7 @@ namespace healthz {
 /// blocks as long as the disk does.
 /// ERROR: it is older, cannot be read, or lies further than `oldest` in the future. FAILED: a setting is missing.
 struct file_age {
+    static constexpr char const* kind = "file_age";  ///< as a label of metrics
     setting path;
     time_span oldest = std::chrono::milliseconds::zero();
 

@@ -30,6 +30,7 @@ namespace healthz {
 /// A reply of any length up to `longest_reply` passes through; of its body only the beginning is kept, for an ERROR.
 /// FAILED: a setting is missing or is not what it should be.
 struct http {
+    static constexpr char const* kind = "http";  ///< as a label of metrics
     struct header {
         char const* name = nullptr;
         setting value = {};

@@ -12,6 +12,7 @@ namespace healthz {
 /// If that driver is FreeTDS, the prober adds what FreeTDS does not take from such a string: encryption if the string says
 /// `Encrypt=yes`, and a protocol version, without which it does not keep the login timeout.
 struct mssql {
+    static constexpr char const* kind = "mssql";  ///< as a label of metrics
     setting connection_string;
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.

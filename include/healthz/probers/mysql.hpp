@@ -33,6 +33,7 @@ namespace healthz {
 /// ERROR carries the server's or libmariadb's text, without any password; FAILED: `url` is not set or of another form, or a
 /// file for TLS cannot be read.
 struct mysql {
+    static constexpr char const* kind = "mysql";  ///< as a label of metrics
     setting url;
     /// Any SQL; of several statements none may fail.
     char const* test = "SELECT 1";

@@ -33,6 +33,7 @@ namespace healthz {
 /// and withheld if it may contain a password of the connection string. FAILED: the connection string is not set or malformed, or
 /// names a driver or data source that is not installed.
 struct odbc {
+    static constexpr char const* kind = "odbc";  ///< as a label of metrics
     setting connection_string;
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.

@@ -27,6 +27,7 @@ namespace healthz {
 /// check; one that is found dead is silently opened anew once.
 /// ERROR carries the server's or libpq's text, without any password; FAILED: `url` is not set or is no connection string.
 struct postgres {
+    static constexpr char const* kind = "postgres";  ///< as a label of metrics
     setting url;
     char const* test = "SELECT 1";
     /// What is checked. `reach` is for programs that have no credentials, or must not use up a user's connections: on a fresh

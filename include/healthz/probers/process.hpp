@@ -25,6 +25,7 @@ namespace healthz {
 /// is in use: OK without a `name`, and an ERROR with one. An immediate prober, which blocks as long as the disk does.
 /// ERROR: the process is not there, is another one, or cannot be looked at, or the file cannot be read. FAILED: no pid file.
 struct process {
+    static constexpr char const* kind = "process";  ///< as a label of metrics
     setting pid_file;
     /// As `ps -o comm` shows it: the program's name, of at most 15 characters.
     std::string_view name = {};

@@ -18,6 +18,7 @@ namespace healthz {
 /// ERROR carries the server's own text, without any password, and says what it means where that is known: LOADING,
 /// MASTERDOWN and others. FAILED: `url` is not set or of another form, or a file for TLS cannot be used.
 struct redis {
+    static constexpr char const* kind = "redis";  ///< as a label of metrics
     setting url;
     /// A key that must exist, of any type.
     char const* key = nullptr;

@@ -22,6 +22,7 @@ namespace healthz {
 /// file is locked, as long as the disk does if that hangs.
 /// ERROR: the file is missing, locked, corrupt or no database, or `test` fails. FAILED: `path` or `test` is not set.
 struct sqlite {
+    static constexpr char const* kind = "sqlite";  ///< as a label of metrics
     /// The name of a file and nothing else: `file:cache.db?mode=ro` and `:memory:` have no special meaning.
     setting path;
     /// The default reads the file; `SELECT 1` would not. To SQLite an empty file is an empty database, and OK: use a query that

@@ -23,6 +23,7 @@ namespace healthz {
 /// `unix:/path/of/a/socket`; each address that a name has is tried in turn.
 /// ERROR quotes what the system said for each, or what came instead; FAILED: no address, or not of that form.
 struct tcp {
+    static constexpr char const* kind = "tcp";  ///< as a label of metrics
     setting address;
     /// Bytes to send first. No place for a secret: what comes back is quoted.
     std::string_view send = {};

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a program shows of its sources: the views that it lists, as a function from a request to an answer, for any server and any thread.
+// Needs Boost.SmartPtr and threads.
+#pragma once
+
+#include "../credentials.hpp"
+#include "../negotiate.hpp"
+#include "../views/document.hpp"
+#include "../views/metrics.hpp"
+#include "../views/page.hpp"
+#include "../views/probes.hpp"
+#include "any_authorization.hpp"
+#include "replace_file.hpp"
+#include "served_answer.hpp"
+#include "wipe.hpp"
+
+#include <boost/hana/for_each.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+namespace healthz {
+
+/// The views that a server has unless it is given others.
+inline constexpr auto default_views = healthz::views(document{}, page{}, metrics{}, hello{}, live<>{}, ready<>{}, startup{});
+
+/// An answer of a site. It owns what it points to.
+class site_answer {
+public:
+    using field = std::pair<std::string_view, std::string_view>;
+
+    unsigned status;             ///< of the status line
+    std::string_view reason;
+    char const* type;            ///< the field Content-Type; ends in a zero byte
+    std::string_view body;       ///< also for HEAD: your server leaves it out
+    std::array<field, 6> fields; ///< further header fields; those without a name are none
+
+    detail::shared_answer owner;  ///< of the body
+};
+
+namespace detail {
+
+constexpr std::string_view reason_of(unsigned status) {
+    switch (status) {
+        case 200: return ok_reason;
+        case 404: return "Not Found";
+        case 503: return unavailable_reason;
+        default: return "";
+    }
+}
+
+/// What is known of a view without its type.
+struct view_entry {
+    std::string_view path;
+    access who;
+    std::span<std::string_view const> types;
+    std::span<site_answer::field const> fields;
+    bool has_parts;
+    bool is_document;
+};
+
+template <class View>
+constexpr std::span<site_answer::field const> fields_of() {
+    if constexpr (requires { View::fields; }) return View::fields;
+    else return {};
+}
+template <class View>
+constexpr bool parts_of() {
+    if constexpr (requires { View::has_parts; }) return View::has_parts;
+    else return false;
+}
+template <class View>
+constexpr view_entry entry_of(View const& v) {
+    return {v.path, View::access, View::types, healthz::detail::fields_of<View>(), healthz::detail::parts_of<View>(), std::is_same_v<View, document>};
+}
+
+template <auto const& Views>
+inline constexpr auto entries_of =
+    boost::hana::unpack(Views, [](auto const&... each) { return std::array{healthz::detail::entry_of(each)...}; });
+
+/// Whether a path can be that of a request.
+constexpr bool is_path(std::string_view path) {
+    if (path.empty() || path.front() != '/') return false;
+    for (char const c : path)
+        if (c == '?' || c == '#' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f') return false;
+    return true;
+}
+
+/// What a view requires of the sources that it shows.
+template <auto const& Sources, class View>
+constexpr auto require_view() {
+    if constexpr (requires { View::template require<Sources>(); }) return View::template require<Sources>();
+    else return true;
+}
+
+/// What must hold of views before anything is made of them. Returns auto, so that it is instantiated there and then.
+template <auto const& Sources, auto const& Views, class... Each>
+constexpr auto require_views(boost::hana::tuple<Each...> const&) {
+    constexpr auto& all = entries_of<Views>;
+    constexpr bool are_paths = [] {
+        for (auto const& each : all)
+            if (!healthz::detail::is_path(each.path)) return false;
+        return true;
+    }();
+    constexpr bool are_different = [] {
+        for (std::size_t i = 0; i < all.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                if (all[i].path == all[j].path) return false;
+        return true;
+    }();
+    static_assert(are_paths, "healthz: the path of a view begins with a slash, and has no blank, '?' or '#' in it");
+    static_assert(are_different, "healthz: two views have the same path: give one of them another one, in its braces");
+    return (healthz::detail::require_view<Sources, Each>() && ...);
+}
+
+}  // namespace detail
+
+/// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for none, at
+/// most for an update or for another answer to be written. Each view is written at the first request after something has changed, and kept.
+template <auto const& Sources, auto const& Views = default_views>
+class site {
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
+    static constexpr auto& entries = detail::entries_of<Views>;
+
+public:
+    /// `policy` says who may see the views whose access is `admin`.
+    explicit site(detail::any_authorization policy) : policies_(entries.size(), policy) { checked_.fill(now()); }
+
+    site(site const&) = delete;
+    site& operator=(site const&) = delete;
+
+    /// Gives the view at `path` a policy of its own. Before the first request. Returns whether there is such a view.
+    bool set_policy(std::string_view path, detail::any_authorization policy) {
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (entries[i].path != path) continue;
+            policies_[i] = std::move(policy);
+            return true;
+        }
+        return false;
+    }
+
+    /// Why the site cannot work, such as a secret that is not set; else empty.
+    std::string problem() const {
+        for (auto const& each : policies_)
+            if (!each.problem().empty()) return each.problem();
+        return {};
+    }
+
+    /// Takes in a check. Call it for each: `checks.on_check([&](healthz::event const& e) { site.update(e); })`. One thread at a time.
+    void update(event const& e) {
+        if (has_document && e.is_verdict) document_.update(e.report, e.index);
+        std::lock_guard lock(mutex_);
+        if (e.is_verdict) report_.publish(e.index, e.verdict.status, e.verdict.error, e.verdict.timestamp);
+        records_[e.index] = e.record;
+        checked_[e.index] = now();
+        ++generation_;
+    }
+
+    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP. It is
+    /// replaced as a whole. Any thread; blocks as the file system does. Returns why that failed, or nothing.
+    std::string write_metrics_file(std::string const& path) const {
+        std::string text;
+        with_data([&text](view_data const& data) { healthz::write_metrics(data, [&text](std::string_view piece) { text += piece; }); });
+        return healthz::detail::replace_file(path, text);
+    }
+
+    /// Calls `f` with all that is known now, as a `healthz::view_data`. Any thread; no other one is answered meanwhile.
+    template <std::invocable<view_data const&> F>
+    void with_data(F f) const {
+        std::lock_guard lock(mutex_);
+        f(view_data(source()));
+    }
+
+    /// From now on the program is about to end: `ready` says so.
+    void drain() {
+        std::lock_guard lock(mutex_);
+        draining_ = true;
+        ++generation_;
+    }
+
+    /// Answers a request. `ask` is called with the name of a header field, in lower case, and returns its value, or nothing if there is no such
+    /// field: an optional of a string or of a string_view.
+    template <class Ask>
+    site_answer operator()(std::string_view method, std::string_view path, std::string_view query, Ask ask) const {
+        auto role = ask("x-hasura-role");
+        auto admin_secret = ask("x-hasura-admin-secret");
+        auto access_key = ask("x-hasura-access-key");
+        auto authorization = ask("authorization");
+        auto accept = ask("accept");
+        auto const view = [](auto const& text) { return text ? std::optional<std::string_view>(*text) : std::nullopt; };
+        return answer_to({method, path, query, view(role), view(admin_secret), view(access_key), view(authorization), view(accept)});
+    }
+
+    /// The same for a request whose fields are known.
+    site_answer answer_to(site_request const& request) const {
+        auto const found = decide(request);
+        site_answer result{};
+        result.fields[0] = {"Cache-Control", "no-store"};
+        result.fields[1] = {"X-Content-Type-Options", "nosniff"};
+        if (found.how != answer::document) {
+            auto const error = healthz::error_of(found.how);
+            result.status = error.status;
+            result.reason = error.reason;
+            result.type = detail::json_type_name;
+            result.body = error.body;
+            if (found.how == answer::method_not_allowed) result.fields[2] = {"Allow", "GET, HEAD"};
+            if (error.status == 401) result.fields[2] = {"WWW-Authenticate", challenge_for(request)};
+            return result;
+        }
+        auto const served = show(found, request, std::time(nullptr));
+        result.owner = served.whole;
+        result.status = served.unavailable ? 503 : served.whole->status;
+        result.reason = healthz::detail::reason_of(result.status);
+        auto const& entry = entries[found.view];
+        result.type = entry.types[found.request.type].data();
+        result.body = served.whole->body();
+        for (std::size_t i = 0; i < entry.fields.size() && i < 3; ++i) result.fields[2 + i] = entry.fields[i];
+        return result;
+    }
+
+    /// Answers a request with the bytes of a whole response, for our own server.
+    detail::served_answer serve(site_request const& request, std::time_t time) const {
+        auto const found = decide(request);
+        if (found.how == answer::document) return show(found, request, time);
+        std::lock_guard lock(mutex_);
+        auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
+        return {found.how, errors.at(found.how, time)};
+    }
+
+private:
+    static constexpr bool has_document = [] {
+        for (auto const& each : entries)
+            if (each.is_document) return true;
+        return false;
+    }();
+    static constexpr std::string_view basic_challenge = "Basic realm=\"healthz\", charset=\"UTF-8\"";
+
+    /// A request that was decided upon.
+    struct decision {
+        answer how;
+        std::size_t view = 0;
+        bool as_admin = false;
+        view_request request{};
+    };
+
+    // A view as it was written last, for each of its types, for all and for the admin.
+    struct kept_view {
+        boost::intrusive_ptr<detail::rendered_answer> whole;
+        std::uint64_t generation = 0;
+    };
+
+    static std::int64_t now() {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    }
+
+    static bool is_for_browser(site_request const& request) {
+        return request.accept && request.accept->find("text/html") != std::string_view::npos;
+    }
+    static std::string_view challenge_for(site_request const& request) { return is_for_browser(request) ? basic_challenge : challenge; }
+
+    static constexpr std::optional<std::size_t> find(std::string_view path, std::string_view& rest) {
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            auto const& each = entries[i];
+            if (path == each.path) return i;
+            if (!each.has_parts || path.size() <= each.path.size() + 1 || path[each.path.size()] != '/' || !path.starts_with(each.path)) continue;
+            rest = path.substr(each.path.size() + 1);
+            return i;
+        }
+        return std::nullopt;
+    }
+
+    decision decide(site_request const& request) const {
+        if (request.repeated) return {answer::malformed};
+        std::string_view rest;
+        auto const view = find(request.path, rest);
+        if (!view) return {answer::not_found};
+        if (request.method != "GET" && request.method != "HEAD") return {answer::method_not_allowed};
+        std::array<char, max_credentials_size> buffer;
+        auto const identity = healthz::detail::identify(request, policies_[*view], buffer);
+        if (request.authorization) healthz::detail::wipe(buffer.data(), buffer.size());
+        auto const& entry = entries[*view];
+        bool const is_open = entry.who == access::open;
+        if (identity.who == detail::caller::refused && !(is_open && identity.refusal == answer::not_admin)) return {identity.refusal};
+        bool const as_admin = identity.who == detail::caller::admin;
+        if (!as_admin && !is_open) return {identity.refusal};
+        return {answer::document, *view, as_admin, {rest, request.query, healthz::preferred_type(request.accept, entry.types)}};
+    }
+
+    detail::served_answer show(decision const& found, site_request const&, std::time_t time) const {
+        auto const& entry = entries[found.view];
+        bool const is_plain = found.request.rest.empty() && found.request.query.empty();
+        if (entry.is_document && found.request.rest.empty()) {
+            bool const is_strict = healthz::detail::is_strict_query(found.request.query);
+            if (is_plain || (is_strict && !healthz::detail::has_parameter(found.request.query, "verbose"))) {
+                auto whole = document_.latest(time);
+                bool const unavailable = is_strict && !whole->all_ok;
+                return {answer::document, std::move(whole), unavailable};
+            }
+        }
+        std::lock_guard lock(mutex_);
+        auto const from = source();
+        if (!is_plain) {
+            boost::intrusive_ptr<detail::rendered_answer> once(new detail::rendered_answer);
+            once->second = time;
+            render(found, from, *once);
+            return {answer::document, std::move(once)};
+        }
+        count_stale(from);
+        auto& kept = kept_[found.view][2 * found.request.type + found.as_admin];
+        if (!kept.whole || kept.generation != generation_) {
+            if (!kept.whole || kept.whole->use_count() != 1) kept.whole.reset(new detail::rendered_answer);
+            kept.whole->second = time;
+            render(found, from, *kept.whole);
+            kept.generation = generation_;
+        }
+        healthz::detail::set_date(kept.whole, time);
+        return {answer::document, kept.whole};
+    }
+
+    detail::view_source source() const { return {report_.view(), records_, detail::facts_of<Sources>, checked_, now(), draining_}; }
+
+    // What is stale changes what views show, as a check does.
+    void count_stale(detail::view_source const& from) const {
+        open_data const data(from);
+        for (std::size_t i = 0; i < size_of<Sources>; ++i) {
+            bool const is_stale = data.is_stale(i);
+            if (is_stale == stale_[i]) continue;
+            stale_[i] = is_stale;
+            ++generation_;
+        }
+    }
+
+    void render(decision const& found, detail::view_source const& from, detail::rendered_answer& into) const {
+        std::size_t index = 0;
+        boost::hana::for_each(Views, [&](auto const& view) {
+            if (index++ != found.view) return;
+            using type = std::remove_cvref_t<decltype(view)>;
+            if constexpr (type::access == access::open) {
+                if (!found.as_admin) return render(view, detail::data_of<Sources, open_data>(from), found.request, into);
+            }
+            render(view, detail::data_of<Sources, view_data>(from), found.request, into);
+        });
+    }
+    template <class View, class Data>
+    void render(View const& view, Data const& data, view_request const& request, detail::rendered_answer& into) const {
+        unsigned status = 200;
+        if constexpr (requires { view.status(data, request); }) status = view.status(data, request);
+        body_.clear();
+        if (status != 404) view.write(data, request, [this](std::string_view piece) { body_ += piece; });
+        else body_ = healthz::error_of(answer::not_found).body;
+        head_.assign(detail::http_version).append(std::to_string(status)).append(detail::http_space).append(healthz::detail::reason_of(status));
+        head_ += detail::http_line_end;
+        for (auto const& [name, value] : healthz::detail::fields_of<View>()) head_.append(name).append(": ").append(value).append(detail::http_line_end);
+        into.status = status;
+        into.assign(head_, body_, false, status == 404 ? detail::json_type : View::types[request.type]);
+    }
+
+    std::vector<detail::any_authorization> policies_;
+    shared_document document_;
+    std::mutex mutable mutex_;  // of all that follows
+    report<Sources> report_;
+    std::array<record, size_of<Sources>> records_{};
+    std::array<std::int64_t, size_of<Sources>> checked_;
+    bool draining_ = false;
+    std::uint64_t mutable generation_ = 1;
+    std::array<bool, size_of<Sources>> mutable stale_{};
+    std::array<std::array<kept_view, 4>, entries.size()> mutable kept_{};
+    std::string mutable body_, head_;  // whose memory is used again
+    detail::error_answers mutable errors_;
+    detail::error_answers mutable browser_errors_{basic_challenge};
+};
+
+}  // namespace healthz

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Usage: tests/views/run.sh SERVER
+#
+# Shows the views of the program SERVER (views/server.cpp) to the tools that operators use, each of which is started here, on private ports:
+# curl, promtool, the OpenMetrics parser of Prometheus' client for Python, Prometheus, HAProxy, nginx, Chromium with axe-core. Works under
+# build/views. PICTURE=file.png has Chromium keep what it sees.
+set -euo pipefail
+server=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+work=$here/../../build/views
+rm -rf "$work/run"
+mkdir -p "$work/run"
+cd "$work/run"
+work=$PWD
+passed=0
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+secret=Vq8zKw3x
+export STATES=$work SECRET=$secret
+
+fail() { echo "FAILED  $*"; echo "$passed passed, 1 failed"; exit 1; }
+check() { # "WHAT" COMMAND...: it succeeds
+    "${@:2}" >check.txt 2>&1 || { cat check.txt; fail "$1"; }
+    echo "ok      $1"
+    passed=$((passed + 1))
+}
+eventually() { # COMMAND...: it succeeds within a minute
+    local end=$((SECONDS + 60))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.1
+    done
+}
+is() { [ "$1" = "$2" ] || { printf 'expected: %s\nfound:    %s\n' "$2" "$1"; return 1; }; }
+free_port() {
+    local port
+    while port=$(shuf -i 20000-32000 -n 1); do
+        if ! (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; then echo "$port"; return; fi
+    done
+}
+start_server() { # NAME [VARIABLE=VALUE...]: sets $NAME to its process and ${NAME}_port to its port
+    env "${@:2}" "$server" >"$1.txt" 2>&1 &
+    declare -g "$1=$!"
+    eventually grep -q '^listening ' "$1.txt" || fail "$1 does not listen"
+    declare -g "$1_port=$(sed -n 's/^listening //p' "$1.txt")"
+}
+curl() { command curl -s --max-time 10 "$@"; }
+
+# The states that there are; what a source says is to be hostile.
+printf 'ERROR\nconnection error <script>alert(1)</script>\n</pre><img src=x onerror=alert(2)>\n' >odd
+printf 'TIMEOUT\n' >cache
+printf "FAILED\nenvironment variable 'SEARCH_URL' not set\n" >search
+start_server one
+at=http://127.0.0.1:$one_port
+all_checked() { is "$(curl "$at/startupz")" ok; }
+check "all sources are checked" eventually all_checked
+
+# --- formats
+
+type_of() { curl -o /dev/null -w '%{content_type}' -u "any:$secret" "${@:2}" "$at$1"; }
+prometheus_accepts='Accept: application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+check "metrics: the type for anybody" is "$(type_of /metrics)" "text/plain; version=0.0.4; charset=utf-8"
+check "metrics: the type for Prometheus" is "$(type_of /metrics -H "$prometheus_accepts")" "application/openmetrics-text; version=1.0.0; charset=utf-8"
+check "page: the type for a terminal" is "$(type_of /healthz/page)" "text/plain; charset=utf-8"
+check "page: the type for a browser" is "$(type_of /healthz/page -H 'Accept: text/html')" "text/html; charset=utf-8"
+check "a kubelet gets no page" is "$(type_of /readyz -A kube-probe/1.30 -H 'Accept: */*')" "text/plain; charset=utf-8"
+curl -u "any:$secret" "$at/metrics" >metrics.txt
+curl -u "any:$secret" -H "$prometheus_accepts" "$at/metrics" >metrics.om
+check "promtool finds nothing" promtool check metrics <metrics.txt
+om_is_read() {
+    /usr/bin/python3 - <<'P'
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as families
+samples = [s for f in families(open('metrics.om').read()) for s in f.samples]
+assert any(s.labels.get('source_name') == 'a"b\\é' for s in samples), samples[:3]
+assert len(samples) > 70, len(samples)
+P
+}
+check "the OpenMetrics parser reads it" om_is_read
+om_is_refused() { head -n -1 metrics.om >cut.om && ! /usr/bin/python3 -c "
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as f
+list(f(open('cut.om').read()))" 2>/dev/null; }
+check "and would refuse it without its end" om_is_refused
+
+# --- Prometheus: by both formats, nginx asking for the older one, and by both credentials
+
+nginx_port=$(free_port) prometheus_port=$(free_port)
+cat >nginx.conf <<N
+daemon off; pid $work/nginx.pid; error_log $work/nginx.log; worker_processes 1;
+events {}
+http { access_log off; server { listen 127.0.0.1:$nginx_port;
+    location / { proxy_pass $at; proxy_set_header Accept "text/plain;version=0.0.4"; proxy_set_header Host localhost; } } }
+N
+nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
+scrape() { # JOB PORT CREDENTIALS
+    printf '  - job_name: %s\n    %s\n    static_configs: [{targets: ["127.0.0.1:%s"]}]\n' "$1" "$3" "$2"
+}
+cat >rules.yml <<'R'
+groups: [{name: healthz, rules: [
+  {alert: SourceDown, expr: healthz_source_up == 0},
+  {alert: SourceStale, expr: "time() - healthz_last_check_timestamp_seconds > on(job, source_name) healthz_source_worst_case_detection_seconds + 1"}]}]
+R
+{
+    printf 'global: {scrape_interval: 500ms, evaluation_interval: 500ms}\nrule_files: [%s/rules.yml]\nscrape_configs:\n' "$work"
+    scrape open_metrics "$one_port" "basic_auth: {username: any, password: $secret}"
+    scrape text "$nginx_port" "authorization: {credentials: $secret}"
+    scrape nobody "$one_port" "scheme: http"
+} >prometheus.yml
+prometheus --config.file=prometheus.yml --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prometheus_port" >prometheus.txt 2>&1 &
+api() { curl -G "http://127.0.0.1:$prometheus_port/api/v1/$1" "${@:2}"; }
+query() { api query --data-urlencode "query=$1" | jq -r "${2:-.data.result[0].value[1]}"; }
+answers() { is "$(query "$1")" "$2" >/dev/null; }
+check "Prometheus scrapes by Basic, and OpenMetrics" eventually answers 'up{job="open_metrics"}' 1
+check "Prometheus scrapes by Bearer, and text" eventually answers 'up{job="text"}' 1
+check "who shows no secret scrapes nothing" eventually answers 'up{job="nobody"}' 0
+name_is_whole() { is "$(query 'healthz_source_up{job="open_metrics"} unless healthz_source_up{source_name=~"orders|cache|search"}' '.data.result[0].metric.source_name')" 'a"b\é'; }
+check "a name comes back whole" eventually name_is_whole
+series() { api series --data-urlencode "match[]={job=\"$1\",__name__=~\"h.*\"}" | jq -cS '[.data[] | del(.job, .instance)] | sort'; }
+same_series() { [ "$(series text | jq length)" -gt 70 ] && is "$(series text)" "$(series open_metrics)"; }
+check "both formats give the same series" eventually same_series
+check "the gauge of Hasura's dashboard" eventually answers 'hasura_source_health{job="text",source_name="search"}' 2
+alerts() { query "count(ALERTS{alertname=\"$1\",alertstate=\"firing\",job=\"text\"})" '.data.result[0].value[1] // "0"'; }
+fires() { is "$(alerts "$1")" "$2" >/dev/null; }
+check "an alert fires for each source that is down" eventually fires SourceDown 3
+touch block
+livez() { is "$(curl -o /dev/null -w '%{http_code}' "$at/livez")" "$1" >/dev/null; }
+check "a loop that stands still is not alive" eventually livez 503
+check "and an alert fires for each of its sources" eventually fires SourceStale 4
+rm block
+check "once it goes on, it is alive" eventually livez 200
+check "and no such alert fires" eventually fires SourceStale 0
+
+# --- the page
+
+npm install --silent --no-audit --no-fund --prefix .. puppeteer-core@23 axe-core@4 >npm.txt 2>&1 || fail "npm: $(<npm.txt)"
+cp "$here/page.mjs" ..
+check "Chromium shows the page" node ../page.mjs "$at/healthz/page" "$secret" "${PICTURE:-$work/page.png}"
+
+# --- HAProxy: takes a server out, and in; loses no request where one of two is started again
+
+start_server two DRAIN=1500
+rm -f odd cache search
+haproxy_port=$(free_port)
+printf '%s\n' "global" "  stats socket $work/haproxy.sock" "defaults" "  mode http" "  timeout connect 5s" "  timeout client 5s" "  timeout server 5s" \
+    "  option redispatch" "frontend all" "  bind 127.0.0.1:$haproxy_port" "  default_backend servers" "backend servers" "  option httpchk GET /readyz" \
+    "  http-check send hdr Host localhost" "  default-server check inter 200ms fall 2 rise 1" "  server one 127.0.0.1:$one_port" \
+    "  server two 127.0.0.1:$two_port" >haproxy.cfg
+haproxy -f haproxy.cfg >haproxy.txt 2>&1 &
+state_of() { echo "show stat" | /usr/bin/python3 -c "
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect('$work/haproxy.sock'); s.sendall(b'show stat\n')
+data = b''
+while chunk := s.recv(65536): data += chunk
+rows = [l.split(',') for l in data.decode().splitlines()]
+head = rows[0]
+for r in rows[1:]:
+    if len(r) > 1 and r[1] == '$1': print(r[head.index('status')], r[head.index('check_code')])"; }
+stands() { is "$(state_of "$1" 2>/dev/null)" "$2" >/dev/null; }
+check "HAProxy takes both in" eventually stands one "UP 200"
+check "the other, too" eventually stands two "UP 200"
+printf 'TIMEOUT\n' >cache
+check "HAProxy takes out whose source is down" eventually stands one "DOWN 503"
+rm cache
+check "HAProxy takes in whose source is up again" eventually stands one "UP 200"
+check "the other is in again, too" eventually stands two "UP 200"
+(
+    lost=0
+    while [ ! -e enough ]; do
+        [ "$(command curl -s -o /dev/null -w '%{http_code}' --max-time 10 "http://127.0.0.1:$haproxy_port/healthz")" = 200 ] || lost=$((lost + 1))
+    done
+    echo "$lost" >lost
+) &
+asker=$!
+sleep 1
+kill -TERM "$two"
+check "a server that drains is taken out" eventually stands two "DOWN 503"
+wait "$two" || fail "it ended in $?"
+sleep 0.5
+touch enough
+wait "$asker"
+check "and no request was lost" is "$(<lost)" 0
+
+check "no secret was printed" test -z "$(grep -l "$secret" one.txt two.txt)"
+kill -TERM "$one"
+wait "$one" || fail "the server ended in $?"
+echo "$passed passed, 0 failed"
