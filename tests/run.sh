@@ -42,7 +42,7 @@ packages=(
     g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
-    prometheus prometheus-cpp-dev python3-prometheus-client chromium haproxy jq
+    prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
