@@ -62,9 +62,19 @@ constexpr auto probe(Prober& p, [[maybe_unused]] attempt a) {
     else return p();
 }
 
+template <class Prober>
+struct result_of_probe {
+    using type = decltype(healthz::detail::probe(std::declval<Prober&>(), std::declval<attempt>()));
+};
+template <class Prober>
+    requires requires(Prober& p, attempt a) { p.probe(a); }
+struct result_of_probe<Prober> {  // without a look into it, since there may be none to be called
+    using type = std::remove_cvref_t<decltype(std::declval<Prober&>().probe(std::declval<attempt>()))>;
+};
+
 /// What probing returns: an outcome, or an awaitable of one.
 template <has_probe Prober>
-using probe_result = decltype(healthz::detail::probe(std::declval<Prober&>(), std::declval<attempt>()));
+using probe_result = typename result_of_probe<Prober>::type;
 
 }  // namespace detail
 
