@@ -59,6 +59,8 @@ constexpr bool is_path(std::string_view path) {
 /// What a view requires of the sources that it shows.
 template <auto const& Sources, class View>
 constexpr auto require_view() {
+    static_assert(requires { View::template max_size<Sources>; },
+                  "healthz: a view says how much it writes at most: template <auto const& Sources> static constexpr std::size_t max_size = ...");
     if constexpr (requires { View::template require<Sources>(); }) return View::template require<Sources>();
     else return true;
 }

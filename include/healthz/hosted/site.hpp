@@ -62,6 +62,11 @@ class site {
     static constexpr auto& entries = detail::entries_of<Views>;
 
 public:
+    /// The largest body that a view writes for a request without a query, in bytes.
+    static constexpr std::size_t max_body_size =
+        boost::hana::unpack(Views, [](auto const&... each) { return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources>...}); });
+    static_assert(max_body_size < std::size_t{1} << 30, "healthz: a view of these would write more than a gigabyte: give its max_size in bytes");
+
     /// `policy` says who may see the views whose access is `admin`.
     explicit site(detail::any_authorization policy) : policies_(entries.size(), policy) { checked_.fill(now()); }
 
