@@ -17,7 +17,6 @@ using healthz::status;
 namespace {
 
 std::atomic<int> orders_are = 0;
-std::atomic<bool> handler_blocks = false;
 
 struct orders_prober {
     static constexpr char const* kind = "orders";
@@ -188,6 +187,7 @@ TEST_CASE("site: views of one's own, at paths and with policies of their own") {
     site_server<own_views> const s(std::move(how));
     CHECK(s.becomes("/up", "200 ok"));
     CHECK(s.brief("/count") == "200 2");
+    CHECK(s.get("/metrics", "Authorization: Bearer Scrape\r\n").body.size() <= healthz::site<shown, own_views>::max_body_size);
     CHECK(s.get("/count").field("Content-Type") == "text/csv");
     CHECK(s.get("/internal/health", secret).status == 200);
     CHECK(s.get("/healthz/sources", secret).status == 404);

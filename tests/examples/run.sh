@@ -57,6 +57,8 @@ check 'wrong secret' "$(ask wrong "$port")" '*"invalid x-hasura-admin-secret/x-h
 check 'the log' "$(grep -c '^{"level":"warn",.*"source_name":"gateway","status":"ERROR",.*"error":{"message":"connection error",' "$output/demo")" 1 # each change once
 page=$(curl -s --max-time 5 -u "any:$secret" "http://127.0.0.1:$port/healthz/page")
 check 'the page' "$page" '*not OK*STATUS*gateway*connection error*inventory*'
+check 'an artefact' "$(PORT=$port "$folder/demo" --print kubernetes)" "*path: /livez, port: $port*"
+PORT=$port "$folder/demo" --healthcheck || fail 'it does not find itself alive'
 check 'a probe' "$(curl -s --max-time 5 "http://127.0.0.1:$port/livez")" ok
 check 'a refusal in the log' "$(grep -c '^127.0.0.1 was refused 1 times: 401$' "$output/demo")" 1
 kill -TERM "$demo"

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server whose sources find what files say, so that scripts make them what they like. Needs its variables: PORT (0 for any), SECRET, STATES (a
-// folder); DRAIN (milliseconds) is optional. Ends on SIGTERM.
+// A server whose sources find what files say, so that scripts make them what they like, and one that is a PostgreSQL. Needs its variables: PORT (0 for any), SECRET, STATES (a
+// folder); DRAIN (milliseconds) and SEARCH_URL are optional. Ends on SIGTERM. With `--print NAME PROGRAM` it writes an artefact instead, with `--healthcheck` it asks the
+// one that runs.
 #include <healthz.hpp>
+#include <healthz/artefacts/artefact.hpp>
 #include <healthz/beast/server.hpp>
+#include <healthz/hosted/probe_self.hpp>
+#include <healthz/probers/postgres.hpp>
 
 #include <charconv>
 #include <cstdlib>
@@ -38,8 +42,10 @@ struct file_prober {
 };
 
 constexpr healthz::health_check often{.interval = 200ms, .timeout = 100ms, .retries = 0};
+constexpr healthz::health_check slow{.interval = 200ms, .timeout = 2s, .retries = 0};
 constexpr auto sources = healthz::sources(healthz::source<"orders">(file_prober<"orders">{}, often), healthz::source<"a\"b\\é">(file_prober<"odd">{}, often),
-                                          healthz::source<"cache">(file_prober<"cache">{}, often), healthz::source<"search">(file_prober<"search">{}, often));
+                                          healthz::source<"cache">(file_prober<"cache">{}, often),
+                                          healthz::source<"search">(healthz::postgres{.url = healthz::env("SEARCH_URL")}, slow));
 
 /// Blocks the thread that checks for as long as a file stands there.
 struct block {
@@ -50,9 +56,17 @@ struct block {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+    std::string const mode = count > 1 ? arguments[1] : "";
+    auto const port = static_cast<std::uint16_t>(std::atoi(variable("PORT", "0").c_str()));
+    if (mode == "--healthcheck") return healthz::probe_self(port);
+    if (mode == "--print" && count == 4) {
+        healthz::deployment const how{.name = "shop", .port = port, .program = arguments[3], .secret_file = "/etc/shop/secret"};
+        bool const known = healthz::write_artefact<sources, healthz::default_views>(arguments[2], how, [](std::string_view piece) { std::cout << piece; });
+        return known ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
     return healthz::beast::serve<sources>({
-        .port = static_cast<std::uint16_t>(std::atoi(variable("PORT", "0").c_str())),
+        .port = port,
         .auth = healthz::admin_secret(healthz::env("SECRET")),
         .drain = std::chrono::milliseconds(std::atoi(variable("DRAIN", "0").c_str())),
         .on_listening = [](auto const& where) { std::cout << "listening " << where.port() << std::endl; },

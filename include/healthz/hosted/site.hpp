@@ -5,6 +5,7 @@
 
 #include "../credentials.hpp"
 #include "../negotiate.hpp"
+#include "../view_table.hpp"
 #include "../views/document.hpp"
 #include "../views/metrics.hpp"
 #include "../views/page.hpp"
@@ -29,7 +30,7 @@ inline constexpr auto default_views = healthz::views(document{}, page{}, metrics
 /// An answer of a site. It owns what it points to.
 class site_answer {
 public:
-    using field = std::pair<std::string_view, std::string_view>;
+    using field = detail::view_field;
 
     unsigned status;             ///< of the status line
     std::string_view reason;
@@ -51,70 +52,6 @@ constexpr std::string_view reason_of(unsigned status) {
     }
 }
 
-/// What is known of a view without its type.
-struct view_entry {
-    std::string_view path;
-    access who;
-    std::span<std::string_view const> types;
-    std::span<site_answer::field const> fields;
-    bool has_parts;
-    bool is_document;
-};
-
-template <class View>
-constexpr std::span<site_answer::field const> fields_of() {
-    if constexpr (requires { View::fields; }) return View::fields;
-    else return {};
-}
-template <class View>
-constexpr bool parts_of() {
-    if constexpr (requires { View::has_parts; }) return View::has_parts;
-    else return false;
-}
-template <class View>
-constexpr view_entry entry_of(View const& v) {
-    return {v.path, View::access, View::types, healthz::detail::fields_of<View>(), healthz::detail::parts_of<View>(), std::is_same_v<View, document>};
-}
-
-template <auto const& Views>
-inline constexpr auto entries_of =
-    boost::hana::unpack(Views, [](auto const&... each) { return std::array{healthz::detail::entry_of(each)...}; });
-
-/// Whether a path can be that of a request.
-constexpr bool is_path(std::string_view path) {
-    if (path.empty() || path.front() != '/') return false;
-    for (char const c : path)
-        if (c == '?' || c == '#' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f') return false;
-    return true;
-}
-
-/// What a view requires of the sources that it shows.
-template <auto const& Sources, class View>
-constexpr auto require_view() {
-    if constexpr (requires { View::template require<Sources>(); }) return View::template require<Sources>();
-    else return true;
-}
-
-/// What must hold of views before anything is made of them. Returns auto, so that it is instantiated there and then.
-template <auto const& Sources, auto const& Views, class... Each>
-constexpr auto require_views(boost::hana::tuple<Each...> const&) {
-    constexpr auto& all = entries_of<Views>;
-    constexpr bool are_paths = [] {
-        for (auto const& each : all)
-            if (!healthz::detail::is_path(each.path)) return false;
-        return true;
-    }();
-    constexpr bool are_different = [] {
-        for (std::size_t i = 0; i < all.size(); ++i)
-            for (std::size_t j = 0; j < i; ++j)
-                if (all[i].path == all[j].path) return false;
-        return true;
-    }();
-    static_assert(are_paths, "healthz: the path of a view begins with a slash, and has no blank, '?' or '#' in it");
-    static_assert(are_different, "healthz: two views have the same path: give one of them another one, in its braces");
-    return (healthz::detail::require_view<Sources, Each>() && ...);
-}
-
 }  // namespace detail
 
 /// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for none, at
@@ -125,6 +62,11 @@ class site {
     static constexpr auto& entries = detail::entries_of<Views>;
 
 public:
+    /// The largest body that a view writes for a request without a query, in bytes.
+    static constexpr std::size_t max_body_size =
+        boost::hana::unpack(Views, [](auto const&... each) { return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources>...}); });
+    static_assert(max_body_size < std::size_t{1} << 30, "healthz: a view of these would write more than a gigabyte: give its max_size in bytes");
+
     /// `policy` says who may see the views whose access is `admin`.
     explicit site(detail::any_authorization policy) : policies_(entries.size(), policy) { checked_.fill(now()); }
 

@@ -57,6 +57,7 @@ constexpr void write_verbose(verdict const& v, view_data const& data, std::size_
 /// `GET /healthz/sources`: the document. Below it `/healthz/sources/NAME`, percent-encoded: the verdict of one source alone, 404 before its first.
 /// `?strict=true`: 503 unless all of that is OK. `?verbose=true`: with what is known of each source besides.
 struct document {
+    static constexpr std::string_view role = "document";
     std::string_view path = default_path;
     static constexpr healthz::access access = healthz::access::admin;
     static constexpr std::array types{std::string_view("application/json")};

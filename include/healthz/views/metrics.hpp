@@ -234,6 +234,7 @@ inline constexpr std::size_t max_metrics_size = [] {
 
 /// `GET /metrics`: for Prometheus, in the format that it asks for.
 struct metrics {
+    static constexpr std::string_view role = "metrics";
     std::string_view path = "/metrics";
     static constexpr healthz::access access = healthz::access::admin;
     static constexpr std::array types{std::string_view("text/plain; version=0.0.4; charset=utf-8"),

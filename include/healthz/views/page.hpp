@@ -442,6 +442,7 @@ inline constexpr std::size_t longest_page_source = 900 + record::recent_size * 6
 
 /// `GET /healthz/page`: for people, in a browser as HTML, else as a table in plain text.
 struct page {
+    static constexpr std::string_view role = "page";
     std::string_view path = "/healthz/page";
     static constexpr healthz::access access = healthz::access::admin;
     static constexpr std::array types{std::string_view("text/plain; charset=utf-8"), std::string_view("text/html; charset=utf-8")};

@@ -127,6 +127,7 @@ constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
 /// network does not compile.
 template <fixed_string... Names>
 struct live : detail::probe_view<live<Names...>> {
+    static constexpr std::string_view role = "live";
     std::string_view path = "/livez";
 
     constexpr live() = default;
@@ -154,6 +155,7 @@ struct live : detail::probe_view<live<Names...>> {
 /// checked, and from the start of a drain.
 template <fixed_string... Names>
 struct ready : detail::probe_view<ready<Names...>> {
+    static constexpr std::string_view role = "ready";
     std::string_view path = "/readyz";
 
     constexpr ready() = default;
@@ -177,6 +179,7 @@ struct ready : detail::probe_view<ready<Names...>> {
 
 /// `GET /startupz`: whether every source has been checked once, whatever that found.
 struct startup : detail::probe_view<startup> {
+    static constexpr std::string_view role = "startup";
     std::string_view path = "/startupz";
 
     constexpr startup() = default;
@@ -195,6 +198,7 @@ struct startup : detail::probe_view<startup> {
 /// `GET /healthz` as Hasura's server answers it, so that manifests that were written for it work: 200 and `OK`, or 503 and `ERROR` when
 /// the loop that checks stands still.
 struct hello {
+    static constexpr std::string_view role = "hello";
     std::string_view path = "/healthz";
     static constexpr healthz::access access = healthz::access::open;
     static constexpr auto& types = detail::plain_text;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// A program that asks itself, for images without curl: Docker's HEALTHCHECK, runit, OpenRC.
+// Needs POSIX sockets.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace healthz {
+
+/// Asks `http://127.0.0.1:port` for `path`, and waits three seconds at most for each step. Returns what `main` should: EXIT_SUCCESS if the answer is 200.
+inline int probe_self(std::uint16_t port, std::string_view path = "/livez") {
+    int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket < 0) return EXIT_FAILURE;
+    timeval const patience{3, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::string const request = "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    constexpr std::string_view wanted = "HTTP/1.1 200 ";
+    std::string answer;
+    if (::connect(socket, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0 &&
+        ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+        char buffer[64];
+        while (answer.size() < wanted.size()) {
+            auto const n = ::recv(socket, buffer, sizeof buffer, 0);
+            if (n <= 0) break;
+            answer.append(buffer, static_cast<std::size_t>(n));
+        }
+    }
+    ::close(socket);
+    return answer.starts_with(wanted) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace healthz
