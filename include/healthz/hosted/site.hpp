@@ -177,6 +177,11 @@ private:
             if (each.is_document) return true;
         return false;
     }();
+    static constexpr std::size_t most_types = [] {
+        std::size_t most = 1;
+        for (auto const& each : entries) most = std::max(most, each.types.size());
+        return most;
+    }();
     static constexpr std::string_view basic_challenge = "Basic realm=\"healthz\", charset=\"UTF-8\"";
 
     /// A request that was decided upon.
@@ -308,7 +313,7 @@ private:
     bool draining_ = false;
     std::uint64_t mutable generation_ = 1;
     std::array<bool, size_of<Sources>> mutable stale_{};
-    std::array<std::array<kept_view, 4>, entries.size()> mutable kept_{};
+    std::array<std::array<kept_view, 2 * most_types>, entries.size()> mutable kept_{};
     std::string mutable body_, head_;  // whose memory is used again
     detail::error_answers mutable errors_;
     detail::error_answers mutable browser_errors_{basic_challenge};
