@@ -162,9 +162,9 @@ public:
         return result;
     }
 
-    /// Answers a request with the bytes of a whole response, for our own server.
-    detail::served_answer serve(site_request const& request, std::time_t time) const {
-        auto const found = decide(request);
+    /// Answers a request with the bytes of a whole response, for our own server, which may show those views alone that are open.
+    detail::served_answer serve(site_request const& request, std::time_t time, access shown = access::admin) const {
+        auto const found = decide(request, shown);
         if (found.how == answer::document) return show(found, request, time);
         std::lock_guard lock(mutex_);
         auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
@@ -218,11 +218,11 @@ private:
         return std::nullopt;
     }
 
-    decision decide(site_request const& request) const {
+    decision decide(site_request const& request, access shown = access::admin) const {
         if (request.repeated) return {answer::malformed};
         std::string_view rest;
         auto const view = find(request.path, rest);
-        if (!view) return {answer::not_found};
+        if (!view || (shown == access::open && entries[*view].who != access::open)) return {answer::not_found};
         if (request.method != "GET" && request.method != "HEAD") return {answer::method_not_allowed};
         std::array<char, max_credentials_size> buffer;
         auto const identity = healthz::detail::identify(request, policies_[*view], buffer);
