@@ -83,7 +83,7 @@ private:
     }
 
     static int select_protocol(SSL*, unsigned char const** out, unsigned char* size, unsigned char const* offered, unsigned offered_size, void*) {
-        constexpr unsigned char ours[] = "\x08http/1.1";
+        static constexpr unsigned char ours[] = "\x08http/1.1";  // what is chosen stands here
         unsigned char* chosen = nullptr;
         if (SSL_select_next_proto(&chosen, size, ours, sizeof ours - 1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
         *out = chosen;
