@@ -5,7 +5,7 @@
 
 #include "../credentials.hpp"
 #include "../negotiate.hpp"
-#include "../view_table.hpp"
+#include "../views/table.hpp"
 #include "../views/document.hpp"
 #include "../views/metrics.hpp"
 #include "../views/page.hpp"
