@@ -19,6 +19,7 @@ concept anything = found<Argument>::value;
 
 // The pack is for calls with template arguments, which are mostly names of sources.
 template <auto...> void address_in(anything auto&&...);
+template <auto...> void address_of(anything auto&&...);
 template <auto...> void affordable_connections(anything auto&&...);
 template <auto...> void all_of(anything auto&&...);
 template <auto...> void all_pass(anything auto&&...);
@@ -26,6 +27,7 @@ template <auto...> void any_of(anything auto&&...);
 template <auto...> void await_session(anything auto&&...);
 template <auto...> void be_brief(anything auto&&...);
 template <auto...> void begin_rule(anything auto&&...);
+template <auto...> void bind_unix(anything auto&&...);
 template <auto...> void blame(anything auto&&...);
 template <auto...> void blocks(anything auto&&...);
 template <auto...> void cannot_serve(anything auto&&...);
@@ -84,6 +86,7 @@ template <auto...> void is_logged(anything auto&&...);
 template <auto...> void is_out_of_descriptors(anything auto&&...);
 template <auto...> void is_path(anything auto&&...);
 template <auto...> void is_plain(anything auto&&...);
+template <auto...> void is_served(anything auto&&...);
 template <auto...> void is_strict(anything auto&&...);
 template <auto...> void is_strict_query(anything auto&&...);
 template <auto...> void is_utf8(anything auto&&...);

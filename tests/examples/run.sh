@@ -79,6 +79,19 @@ check 'alive in the drain' "$(curl -s "http://127.0.0.1:$port/livez")" ok
 kill -TERM "$server"
 wait "$server" || fail "the exit status of views is $?"
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$output/key.pem" -out "$output/cert.pem" -days 2 -subj /CN=localhost \
+    -addext "subjectAltName=DNS:localhost" 2>/dev/null
+HEALTHZ_ADMIN_SECRET=given TLS_CERTIFICATE=$output/cert.pem TLS_KEY=$output/key.pem "$folder/tls" &
+server=$!
+for _ in $(seq 100); do
+    if [ "$(curl -s --unix-socket /tmp/healthz_probes.sock http://localhost/readyz)" = ok ]; then break; fi
+    sleep 0.1
+done
+check 'over TLS' "$(curl -s --cacert "$output/cert.pem" -u any:given https://localhost:8443/healthz/sources)" '{"queue":{"error":null,"status":"OK"*'
+check 'no names on the socket' "$(curl -s -u any:given -o /dev/null -w '%{http_code}' --unix-socket /tmp/healthz_probes.sock http://localhost/healthz/sources)" 404
+kill -TERM "$server"
+wait "$server" || fail "the exit status of tls is $?"
+
 HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
 server=$!
 check 'mounted endpoint' "$(wait_for given 8081 '*"self":*"OK"*')" '{"self":{"error":null,"status":"OK"*'

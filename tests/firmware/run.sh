@@ -48,10 +48,10 @@ allowed_includes() { # of the core whose folder is $1
     local bad
     cd "$1" || return 1
     [ -s healthz.hpp ] && [ -s healthz/monitor.hpp ] || { echo "there is no core"; return 1; }
-    bad=$(grep -E '^[[:space:]]*(#|%:)[[:space:]]*(include|import)|^[[:space:]]*import[[:space:]]' healthz.hpp healthz/*.hpp healthz/views/*.hpp |
-        sed -E 's/^([^:]*):/\1 has /' | grep -vE "has ${allowed#^}" | grep -vE '^healthz/views/[a-z]+\.hpp has #include "\.\./[a-z0-9_]+\.hpp"')
+    bad=$(grep -E '^[[:space:]]*(#|%:)[[:space:]]*(include|import)|^[[:space:]]*import[[:space:]]' healthz.hpp healthz/*.hpp healthz/views/*.hpp healthz/artefacts/*.hpp |
+        sed -E 's/^([^:]*):/\1 has /' | grep -vE "has ${allowed#^}" | grep -vE '^healthz/(views|artefacts)/[a-z]+\.hpp has #include "\.\./(views/)?[a-z0-9_]+\.hpp"')
     [ -z "$bad" ] || { echo "$bad"; return 1; }
-    ls healthz.hpp healthz/*.hpp healthz/views/*.hpp | wc -l | sed 's/$/ headers/'
+    ls healthz.hpp healthz/*.hpp healthz/views/*.hpp healthz/artefacts/*.hpp | wc -l | sed 's/$/ headers/'
 }
 includes_refused() { # the core with one more include is refused
     rm -rf "$out/bad/include"

@@ -3,7 +3,7 @@
 // Part of the core.
 #pragma once
 
-#include "../view_table.hpp"
+#include "../views/table.hpp"
 
 #include <span>
 

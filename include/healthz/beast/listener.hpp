@@ -6,10 +6,10 @@
 #include "../hosted/served_answer.hpp"
 #include "../hosted/wipe.hpp"
 #include "../http/request_reader.hpp"
-#include "../net/open_socket.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
 #include "limits.hpp"
+#include "transport.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -41,47 +41,69 @@ namespace healthz::beast::detail {
 
 namespace net = boost::asio;
 
+/// A listener without its transport.
+class any_listener {
+public:
+    /// Called for each request that was refused, with the answer, the path (empty if none could be read) and the client.
+    using refusal_handler = std::function<void(answer, std::string_view, net::ip::address const&)>;
+    /// Called with each request, and the time in seconds since 1970.
+    using answer_source = std::function<healthz::detail::served_answer(healthz::detail::request_fields const&, std::time_t)>;
+
+    virtual ~any_listener() = default;
+    virtual void on_refused(refusal_handler handler) = 0;
+    virtual void on_exception(std::function<void(std::exception_ptr)> handler) = 0;
+    virtual void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) = 0;
+    virtual void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) = 0;
+    virtual net::ip::tcp::endpoint local_endpoint() const = 0;
+    virtual void stop(std::function<void()> on_stopped) = 0;
+};
+
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
 /// One thread at a time may run the context, and all members but the constructor must be called on that thread, or while none
 /// runs it: other threads post their calls. What answers must live until the context has stopped. Nothing here blocks. What is thrown while a connection is served, by the policy or for lack of memory, ends only that
 /// connection.
-class listener : public std::enable_shared_from_this<listener> {
+template <class Transport>
+class basic_listener : public any_listener, public std::enable_shared_from_this<basic_listener<Transport>> {
 public:
-    /// Called for each request that was refused, with the answer, the path (empty if none could be read) and the client.
-    using refusal_handler = std::function<void(answer, std::string_view, net::ip::address const&)>;
-
-    /// Called with each request, and the time in seconds since 1970.
-    using answer_source = std::function<healthz::detail::served_answer(healthz::detail::request_fields const&, std::time_t)>;
-
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
-    listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {})
-        : context_(context), acceptor_(context), pause_(context), sweeper_(context), limits_(limit.bounded()), hosts_(std::move(hosts)),
+    basic_listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {}, Transport transport = {})
+        : transport_(std::move(transport)), context_(context), acceptor_(context), pause_(context), sweeper_(context), limits_(limit.bounded()), hosts_(std::move(hosts)),
           room_(limits_.connections), connections_(limits_.connections_per_address), answers_(std::move(answers)) {}
 
     /// Call it before `listen`, and so the next one. The handler must not block.
-    void on_refused(refusal_handler handler) { on_refused_ = std::move(handler); }
+    void on_refused(refusal_handler handler) override { on_refused_ = std::move(handler); }
 
     /// Sets the handler of exceptions that have ended a connection; without one they are ignored. It must not throw.
-    void on_exception(std::function<void(std::exception_ptr)> handler) { on_exception_ = std::move(handler); }
+    void on_exception(std::function<void(std::exception_ptr)> handler) override { on_exception_ = std::move(handler); }
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
-    void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) {
-        healthz::detail::open_socket(acceptor_, where.protocol(), ec);
-        if (!ec) acceptor_.set_option(net::ip::tcp::acceptor::reuse_address(true), ec);
-        if (!ec) acceptor_.bind(where, ec);
-        if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
-        if (!ec) acceptor_.native_non_blocking(true, ec);
-        if (ec) return;
-        accept_all();
-        sweep_later();
+    void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) override {
+        healthz::detail::open_socket(acceptor_, protocol(where.protocol()), ec);
+        if (!ec) acceptor_.set_option(net::socket_base::reuse_address(true), ec);
+        if (!ec) acceptor_.bind(protocol::endpoint(where), ec);
+        begin(ec);
     }
 
-    net::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+    /// The same on a unix socket at `path` with these permissions; its file goes with the listener.
+    void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) override {
+        path_ = healthz::beast::detail::bind_unix(acceptor_, path, mode, ec);
+        begin(ec);
+    }
+
+    /// Port 0 for a unix socket.
+    net::ip::tcp::endpoint local_endpoint() const override {
+        auto const bound = acceptor_.local_endpoint();
+        net::ip::tcp::endpoint tcp;
+        if (bound.data()->sa_family == AF_UNIX || bound.size() > tcp.capacity()) return {};
+        std::memcpy(tcp.data(), bound.data(), bound.size());
+        tcp.resize(bound.size());
+        return tcp;
+    }
 
     /// Accepts no more connections, waits half a second at most for answers that are being written, then calls `on_stopped`, which
     /// must not throw.
-    void stop(std::function<void()> on_stopped) {
+    void stop(std::function<void()> on_stopped) override {
         on_stopped_ = std::move(on_stopped);
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
         boost::system::error_code ignored;
@@ -93,11 +115,21 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+    using std::enable_shared_from_this<basic_listener>::shared_from_this;
+    using listener = basic_listener;
+
+    void begin(boost::system::error_code& ec) {
+        if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
+        if (!ec) acceptor_.native_non_blocking(true, ec);
+        if (ec) return;
+        accept_all();
+        sweep_later();
+    }
 
     // One client. Listed until it is closed; its coroutine ends a moment later.
     struct connection : connection_list::member {
-        connection(std::shared_ptr<listener> owner, net::ip::tcp::socket accepted, net::ip::address address)
-            : server(std::move(owner)), socket(std::move(accepted)), client(std::move(address)),
+        connection(std::shared_ptr<listener> owner, stream_socket accepted, net::ip::address address)
+            : server(std::move(owner)), socket(std::move(accepted)), session(socket, server->transport_), client(std::move(address)),
               input(server->limits_.header_bytes + 4096) {
             server->connections_.join(*this, client_id(client), clock::now());
             ++server->alive_;
@@ -109,7 +141,8 @@ private:
         }
 
         std::shared_ptr<listener> server;
-        net::ip::tcp::socket socket;
+        stream_socket socket;
+        typename Transport::session session;  // by which it is read and written
         net::ip::address client;
         boost::beast::basic_flat_buffer<healthz::detail::wiping_allocator<char>> input;  // secrets come in it
         healthz::detail::request_fields fields;
@@ -130,7 +163,7 @@ private:
     }
 
     // Asio's own accept would let child processes inherit the descriptor.
-    int accept_descriptor(net::ip::tcp::endpoint& from) {
+    int accept_descriptor(protocol::endpoint& from) {
         auto size = static_cast<socklen_t>(from.capacity());
         int const descriptor = ::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_CLOEXEC);
         if (descriptor >= 0) from.resize(size);
@@ -161,23 +194,24 @@ private:
     // Returns false if trying again at once is useless.
     bool accept_one() noexcept {
         try {
-            net::ip::tcp::endpoint from;
+            protocol::endpoint from;
             int descriptor = accept_descriptor(from);
             if (descriptor < 0 && is_shortage(errno)) {
                 give_way();
                 descriptor = accept_descriptor(from);
             }
             if (descriptor < 0) return !is_shortage(errno);
-            net::ip::tcp::socket socket(context_);
+            stream_socket socket(context_);
             boost::system::error_code ec;
             socket.assign(from.protocol(), descriptor, ec);
             if (ec) {
                 ::close(descriptor);
                 return false;
             }
-            socket.set_option(net::ip::tcp::no_delay(true), ec);
-            if (auto* const other = connections_.in_the_way_of(client_id(from.address()), room_, clock::now())) close(*other);
-            auto client = std::make_unique<connection>(shared_from_this(), std::move(socket), from.address());
+            if (from.data()->sa_family != AF_UNIX) socket.set_option(net::ip::tcp::no_delay(true), ec);
+            auto const address = healthz::beast::detail::address_of(from);
+            if (auto* const other = connections_.in_the_way_of(client_id(address), room_, clock::now())) close(*other);
+            auto client = std::make_unique<connection>(shared_from_this(), std::move(socket), address);
             net::co_spawn(context_, converse(std::move(client)), [self = shared_from_this()](std::exception_ptr thrown) {
                 if (thrown && self->on_exception_) self->on_exception_(std::move(thrown));
             });
@@ -209,15 +243,20 @@ private:
         auto& c = *client;
         auto& self = *c.server;
         boost::system::error_code ec;
+        if constexpr (Transport::is_secure) {
+            self.connections_.enter(c, phase::receiving, clock::now());
+            co_await c.session.handshake(net::redirect_error(net::use_awaitable, ec));
+            if (ec) co_return;
+        }
         while (true) {
             while (!c.closing && !c.output.full() && self.answer_next(c)) {}
             if (!c.output.empty()) {
                 self.connections_.enter(c, phase::answering, clock::now());
                 auto const answers = c.output.buffers();
                 if (answers.size() == 1) {  // which costs the system less
-                    co_await net::async_write(c.socket, answers.front(), net::redirect_error(net::use_awaitable, ec));
+                    co_await net::async_write(c.session.stream(), answers.front(), net::redirect_error(net::use_awaitable, ec));
                 } else {
-                    co_await net::async_write(c.socket, answers, net::redirect_error(net::use_awaitable, ec));
+                    co_await net::async_write(c.session.stream(), answers, net::redirect_error(net::use_awaitable, ec));
                 }
                 if (ec) co_return;
                 bool const more = c.output.full();
@@ -233,7 +272,7 @@ private:
             if (c.doing() != next) self.connections_.enter(c, next, clock::now());
             auto const room = std::min<std::size_t>(4096, c.input.max_size() - c.input.size());
             auto const space = c.input.prepare(room);
-            auto const received = co_await c.socket.async_read_some(space, net::redirect_error(net::use_awaitable, ec));
+            auto const received = co_await c.session.stream().async_read_some(space, net::redirect_error(net::use_awaitable, ec));
             if (c.timed_out) {
                 close_with(c, answer::timed_out);
                 continue;
@@ -242,8 +281,9 @@ private:
             c.input.commit(received);
         }
         // Close in two steps: after a reset, a client that still sends would not get the answer.
-        c.socket.shutdown(net::ip::tcp::socket::shutdown_send, ec);
         self.connections_.enter(c, phase::closing, clock::now());
+        if constexpr (Transport::is_secure) co_await c.session.say_goodbye(net::redirect_error(net::use_awaitable, ec));
+        c.socket.shutdown(net::socket_base::shutdown_send, ec);
         c.input.clear();
         while (!ec) {
             auto const space = c.input.prepare(4096);
@@ -360,8 +400,10 @@ private:
 
     static constexpr std::string_view close_field = "Connection: close\r\n";
 
+    Transport transport_;
     net::io_context& context_;
-    net::ip::tcp::acceptor acceptor_;
+    stream_acceptor acceptor_;
+    bound_path path_;
     net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
     healthz::detail::error_answers errors_;
@@ -377,5 +419,7 @@ private:
     std::function<void()> on_stopped_;
     clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };
+
+using listener = basic_listener<plain_transport>;
 
 }  // namespace healthz::beast::detail

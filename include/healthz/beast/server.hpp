@@ -63,6 +63,25 @@ inline std::size_t affordable_connections(std::size_t wanted, std::size_t source
     return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
 }
 
+/// How connections are wrapped: not at all, unless it is given something that listens otherwise.
+class any_transport {
+public:
+    any_transport() = default;
+    template <class Transport>
+        requires requires(Transport const& t, net::io_context& context, limits const& l) { t.listen_by(context, any_listener::answer_source(), l, {}); }
+    any_transport(Transport transport) {
+        make_ = [transport = std::move(transport)](auto&&... all) { return transport.listen_by(std::forward<decltype(all)>(all)...); };
+    }
+
+    std::shared_ptr<any_listener> listen_by(net::io_context& context, any_listener::answer_source answers, limits const& limit, std::vector<std::string> hosts) const {
+        if (make_) return make_(context, std::move(answers), limit, std::move(hosts));
+        return std::make_shared<listener>(context, std::move(answers), limit, std::move(hosts));
+    }
+
+private:
+    std::function<std::shared_ptr<any_listener>(net::io_context&, any_listener::answer_source, limits const&, std::vector<std::string>)> make_;
+};
+
 /// The path was that of the document once.
 struct no_path {
     constexpr no_path() = default;
@@ -93,11 +112,23 @@ private:
 
 }  // namespace detail
 
+/// Where a server listens.
+struct place {
+    std::string address = "127.0.0.1";   ///< an IP address, `::` for all; or `unix:` and the path of a unix socket
+    std::uint16_t port = 8080;           ///< 0 for any free one
+    unsigned mode = 0660;                ///< the permissions of a unix socket
+    detail::any_transport transport{};   ///< plain, or `healthz::beast::tls{...}` of `<healthz/beast/tls.hpp>`
+    access shown = access::admin;        ///< all views; or those that are open, alone: `access::open`
+};
+
 /// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
 /// delay the checks, but no answer. What they throw is passed to `on_error`.
 struct options {
-    std::string address = "127.0.0.1";  ///< an IP address; `::` for all
+    std::string address = "127.0.0.1";  ///< as of a `place`
     std::uint16_t port = 8080;          ///< 0 for any free one
+    unsigned mode = 0660;               ///< the permissions of a unix socket
+    detail::any_transport transport{};  ///< plain, or `healthz::beast::tls{...}`
+    std::vector<place> also{};          ///< where else it listens
     detail::no_path path{};             ///< the paths are those of the views
     healthz::detail::any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`, for the views that are not open
     /// Policies of single views by their paths, such as `{{"/metrics", healthz::admin_secret(healthz::env("METRICS_SECRET"))}}`.
@@ -133,14 +164,18 @@ class listener_thread {
 public:
     /// `on_exception` is called on that thread with what leaves the context, which goes on; it must not throw.
     /// Throws std::system_error where there can be no thread.
-    listener_thread(net::io_context& context, std::shared_ptr<listener> clients, std::function<void(std::exception_ptr)> on_exception)
-        : context_(context), clients_(std::move(clients)) {
+    listener_thread(net::io_context& context, std::vector<std::shared_ptr<any_listener>> clients, std::function<void(std::exception_ptr)> on_exception)
+        : context_(context), clients_(std::move(clients)), running_(clients_.size()) {
         healthz::detail::without_signals const inherited;  // the program's are for its own threads
         thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
     }
     ~listener_thread() {
         try {
-            net::post(context_, [this] { clients_->stop([this] { context_.stop(); }); });
+            net::post(context_, [this] {
+                for (auto const& each : clients_) each->stop([this] {
+                    if (--running_ == 0) context_.stop();
+                });
+            });
         } catch (...) {
             context_.stop();  // no memory: without a last word to the clients
         }
@@ -161,7 +196,8 @@ private:
     }
 
     net::io_context& context_;
-    std::shared_ptr<listener> clients_;
+    std::vector<std::shared_ptr<any_listener>> clients_;
+    std::size_t running_;
     std::thread thread_;
 };
 
@@ -192,24 +228,12 @@ public:
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
         if (auto const problem = set_policies(); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
-        boost::system::error_code ec;
-        auto const address = detail::net::ip::make_address(how_.address, ec);
-        if (ec) return healthz::beast::detail::cannot_serve("'" + how_.address + "' is not an IP address");
         std::optional<detail::stop_signals> signals;
         if (how_.handle_signals) signals.emplace(context_, [this] { end(); });
         detail::net::io_context http{1};
-        auto limit = how_.limit;
-        limit.connections = connection_limit();
-        auto const answer_to = [this](healthz::detail::request_fields const& fields, std::time_t now) { return site_.serve(fields.for_site(), now); };
-        auto const clients = std::make_shared<detail::listener>(http, answer_to, limit, how_.hosts);
-        clients->on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
-        if (how_.on_refused) clients->on_refused([this](auto... what) { refuse(what...); });
-        clients->listen({address, how_.port}, ec);
-        if (ec) {
-            auto const where = how_.address + " port " + std::to_string(how_.port);
-            return healthz::beast::detail::cannot_serve("cannot listen on " + where + ": " + ec.message());
-        }
-        set_local_endpoint(clients->local_endpoint());
+        std::vector<std::shared_ptr<detail::any_listener>> clients;
+        if (auto const problem = listen(http, clients); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
+        set_local_endpoint(clients.front()->local_endpoint());
         {
             detail::listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
             runner_.start();
@@ -255,6 +279,42 @@ private:
         site_.update(e);
         if (how_.on_verdict && e.is_verdict) call("on_verdict", how_.on_verdict, e);
         if (how_.on_change && e.is_change()) call("on_change", how_.on_change, e);
+    }
+
+    // Makes a listener for each place. Returns why one cannot listen, or nothing.
+    std::string listen(detail::net::io_context& http, std::vector<std::shared_ptr<detail::any_listener>>& clients) {
+        auto places = how_.also;
+        places.insert(places.begin(), {how_.address, how_.port, how_.mode, how_.transport});
+        auto limit = how_.limit;
+        limit.connections = std::max<std::size_t>(connection_limit() / places.size(), 1);
+        for (auto const& where : places) {
+            auto const answer_to = [this, shown = where.shown](healthz::detail::request_fields const& fields, std::time_t now) {
+                return site_.serve(fields.for_site(), now, shown);
+            };
+            constexpr std::string_view unix_prefix = "unix:";
+            bool const is_unix = where.address.starts_with(unix_prefix);
+            auto of_place = limit;
+            if (is_unix) of_place.connections_per_address = limit.connections;  // all its clients are alike
+            try {
+                clients.push_back(where.transport.listen_by(http, answer_to, of_place, how_.hosts));
+            } catch (std::invalid_argument const& e) {
+                return e.what();
+            }
+            auto& one = *clients.back();
+            one.on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
+            if (how_.on_refused) one.on_refused([this](auto... what) { refuse(what...); });
+            boost::system::error_code ec;
+            if (is_unix) {
+                one.listen(where.address.substr(unix_prefix.size()), where.mode, ec);
+                if (ec) return "cannot listen on " + where.address + ": " + ec.message();
+                continue;
+            }
+            auto const address = detail::net::ip::make_address(where.address, ec);
+            if (ec) return "'" + where.address + "' is not an IP address";
+            one.listen(detail::net::ip::tcp::endpoint(address, where.port), ec);
+            if (ec) return "cannot listen on " + where.address + " port " + std::to_string(where.port) + ": " + ec.message();
+        }
+        return {};
     }
 
     // Why the server cannot start, or nothing.

@@ -5,7 +5,7 @@
 
 #include "../credentials.hpp"
 #include "../negotiate.hpp"
-#include "../view_table.hpp"
+#include "../views/table.hpp"
 #include "../views/document.hpp"
 #include "../views/metrics.hpp"
 #include "../views/page.hpp"
@@ -162,9 +162,9 @@ public:
         return result;
     }
 
-    /// Answers a request with the bytes of a whole response, for our own server.
-    detail::served_answer serve(site_request const& request, std::time_t time) const {
-        auto const found = decide(request);
+    /// Answers a request with the bytes of a whole response, for our own server, which may show those views alone that are open.
+    detail::served_answer serve(site_request const& request, std::time_t time, access shown = access::admin) const {
+        auto const found = decide(request, shown);
         if (found.how == answer::document) return show(found, request, time);
         std::lock_guard lock(mutex_);
         auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
@@ -176,6 +176,11 @@ private:
         for (auto const& each : entries)
             if (each.is_document) return true;
         return false;
+    }();
+    static constexpr std::size_t most_types = [] {
+        std::size_t most = 1;
+        for (auto const& each : entries) most = std::max(most, each.types.size());
+        return most;
     }();
     static constexpr std::string_view basic_challenge = "Basic realm=\"healthz\", charset=\"UTF-8\"";
 
@@ -213,11 +218,11 @@ private:
         return std::nullopt;
     }
 
-    decision decide(site_request const& request) const {
+    decision decide(site_request const& request, access shown = access::admin) const {
         if (request.repeated) return {answer::malformed};
         std::string_view rest;
         auto const view = find(request.path, rest);
-        if (!view) return {answer::not_found};
+        if (!view || (shown == access::open && entries[*view].who != access::open)) return {answer::not_found};
         if (request.method != "GET" && request.method != "HEAD") return {answer::method_not_allowed};
         std::array<char, max_credentials_size> buffer;
         auto const identity = healthz::detail::identify(request, policies_[*view], buffer);
@@ -308,7 +313,7 @@ private:
     bool draining_ = false;
     std::uint64_t mutable generation_ = 1;
     std::array<bool, size_of<Sources>> mutable stale_{};
-    std::array<std::array<kept_view, 4>, entries.size()> mutable kept_{};
+    std::array<std::array<kept_view, 2 * most_types>, entries.size()> mutable kept_{};
     std::string mutable body_, head_;  // whose memory is used again
     detail::error_answers mutable errors_;
     detail::error_answers mutable browser_errors_{basic_challenge};

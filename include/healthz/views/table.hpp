@@ -3,7 +3,7 @@
 // Part of the core.
 #pragma once
 
-#include "views/document.hpp"
+#include "document.hpp"
 
 #include <boost/hana/unpack.hpp>
 
