@@ -40,7 +40,7 @@ steps=(packages names core asio beast probers tds compile_fail headers views fir
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
-    libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev nginx-light redis-server libmariadb-dev mariadb-server
+    libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
