@@ -122,7 +122,6 @@ template <auto...> void preferred_type(anything auto&&...);
 template <auto...> void probe(anything auto&&...);
 template <auto...> void probe_self(anything auto&&...);
 template <auto...> void problem_of(anything auto&&...);
-template <auto...> void put_all(anything auto&&...);
 template <auto...> void put_blanks(anything auto&&...);
 template <auto...> void put_cell(anything auto&&...);
 template <auto...> void put_duration(anything auto&&...);

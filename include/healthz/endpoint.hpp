@@ -143,16 +143,6 @@ constexpr std::string_view field_of(answer which) {
     return {};
 }
 
-// The text before the first `mark`, or all of it; and the text after it, or nothing.
-constexpr std::string_view text_before(std::string_view text, char mark) {
-    auto const at = text.find(mark);
-    return at == text.npos ? text : text_until(text, at);
-}
-constexpr std::string_view text_after(std::string_view text, char mark) {
-    auto const at = text.find(mark);
-    return at == text.npos ? std::string_view() : text_from(text, at + 1);
-}
-
 /// The text after the scheme of a target that is a whole `http://` or `https://` address; nothing for a path.
 constexpr std::optional<std::string_view> address_in(std::string_view target) {
     if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one

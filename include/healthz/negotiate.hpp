@@ -14,9 +14,8 @@ namespace detail {
 
 // The text in front of the first `mark`, without blanks around it; `rest` becomes what stands behind the mark.
 constexpr std::string_view take_item(std::string_view& rest, char mark) {
-    auto const end = rest.find(mark);
-    auto item = end == rest.npos ? rest : text_until(rest, end);
-    rest = end == rest.npos ? std::string_view() : text_from(rest, end + 1);
+    auto item = text_before(rest, mark);
+    rest = text_after(rest, mark);
     while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item = text_from(item, 1);
     while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item = text_until(item, item.size() - 1);
     return item;

@@ -37,6 +37,16 @@ constexpr std::string_view text_from(std::string_view text, std::size_t begin) {
     return {text.data() + begin, text.size() - begin};
 }
 
+// The text before the first `mark`, or all of it; and the text after it, or nothing.
+constexpr std::string_view text_before(std::string_view text, char mark) {
+    auto const at = text.find(mark);
+    return at == text.npos ? text : text_until(text, at);
+}
+constexpr std::string_view text_after(std::string_view text, char mark) {
+    auto const at = text.find(mark);
+    return at == text.npos ? std::string_view() : text_from(text, at + 1);
+}
+
 /// The length in bytes of the UTF-8 character at the front of `text`, which is not empty; 0 if no valid one stands there.
 /// Overlong forms, surrogates and values above U+10FFFF are not valid (RFC 3629).
 constexpr std::size_t utf8_length(std::string_view text) {

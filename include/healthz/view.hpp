@@ -186,28 +186,20 @@ constexpr auto views(Views... all) {
 
 namespace detail {
 
-/// Whether the query has the parameter `name`, with any value or none.
-constexpr bool has_parameter(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        auto const end = query.find('&');
-        auto const one = end == query.npos ? query : text_until(query, end);
-        auto const equals = one.find('=');
-        if ((equals == one.npos ? one : text_until(one, equals)) == name) return true;
-        query = end == query.npos ? std::string_view() : text_from(query, end + 1);
-    }
-    return false;
-}
-
-/// Calls `f` with the value, which is not decoded, of each parameter `name`.
+/// Calls `f` with the value, which is not decoded, of each parameter `name`; nothing where it has none.
 template <class F>
 constexpr void for_each_value(std::string_view query, std::string_view name, F f) {
-    while (!query.empty()) {
-        auto const end = query.find('&');
-        auto const one = end == query.npos ? query : text_until(query, end);
-        auto const equals = one.find('=');
-        if (equals != one.npos && text_until(one, equals) == name) f(text_from(one, equals + 1));
-        query = end == query.npos ? std::string_view() : text_from(query, end + 1);
+    for (; !query.empty(); query = text_after(query, '&')) {
+        auto const one = text_before(query, '&');
+        if (text_before(one, '=') == name) f(text_after(one, '='));
     }
+}
+
+/// Whether the query has the parameter `name`, with any value or none.
+constexpr bool has_parameter(std::string_view query, std::string_view name) {
+    bool found = false;
+    healthz::detail::for_each_value(query, name, [&found](std::string_view) { found = true; });
+    return found;
 }
 
 constexpr int hex_digit(char c) {

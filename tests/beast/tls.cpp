@@ -197,7 +197,7 @@ TEST_CASE("tls: clients must show a certificate where that is asked") {
 TEST_CASE("tls: who does not finish the handshake is closed, and holds up nobody") {
     folder const f;
     auto how = over_tls(f);
-    how.limit.request_time = 300ms;
+    how.limit.request_time = 3s;
     running const server(how);
     client silent(static_cast<std::uint16_t>(std::stoul(server.port)));
     client chatty(static_cast<std::uint16_t>(std::stoul(server.port)));

@@ -103,6 +103,10 @@ TEST_CASE("live is 503 where the loop stands still, and while a source is down t
     CHECK(s.open(healthz::live<"queue">{}) == "503 livez check failed\n");
     CHECK(s.admin(healthz::live<"queue">{"/elsewhere"}) == "503 [-]queue failed: reason withheld\nelsewhere check failed\n");
 
+    s.records[0].maintenance = true;
+    CHECK(s.open(healthz::live<"queue">{}) == "200 ok");  // on purpose
+    s.records[0].maintenance = false;
+
     // Two seconds, an attempt that began before, and its own: and half a second for the machine.
     constexpr auto worst = healthz::worst_case_detection<sources, "queue">().count();
     s.now = 1000 + worst + 500;

@@ -262,7 +262,7 @@ check "Chromium shows the page" node ../page.mjs "$at/healthz/page" "$secret" "$
 
 # --- HAProxy: takes a server out, and in; loses no request where one of two is started again
 
-start_server two DRAIN=1500 SEARCH_URL="postgresql://shop@127.0.0.1:$postgres_port/postgres"
+start_server two DRAIN=6000 SEARCH_URL="postgresql://shop@127.0.0.1:$postgres_port/postgres"
 rm -f odd cache
 haproxy_port=$(free_port)
 printf '%s\n' "global" "  stats socket $work/haproxy.sock" "defaults" "  mode http" "  timeout connect 5s" "  timeout client 5s" "  timeout server 5s" \

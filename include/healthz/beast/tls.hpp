@@ -35,7 +35,8 @@ public:
         auto const made = std::make_shared<net::ssl::context>(net::ssl::context::tls_server);
         auto* const context = made->native_handle();
         SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-        SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+        SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                         SSL_OP_CLEANSE_PLAINTEXT);  // secrets come in it
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_session_id_context(context, reinterpret_cast<unsigned char const*>("healthz"), 7);
         SSL_CTX_set_alpn_select_cb(context, &select_protocol, nullptr);

@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <stdexcept>
 
 namespace healthz {
 
@@ -151,7 +150,7 @@ public:
             if (error.status == 401) result.fields[2] = {"WWW-Authenticate", challenge_for(request)};
             return result;
         }
-        auto const served = show(found, request, std::time(nullptr));
+        auto const served = show(found, std::time(nullptr));
         result.owner = served.whole;
         result.status = served.unavailable ? 503 : served.whole->status;
         result.reason = healthz::detail::reason_of(result.status);
@@ -165,7 +164,7 @@ public:
     /// Answers a request with the bytes of a whole response, for our own server, which may show those views alone that are open.
     detail::served_answer serve(site_request const& request, std::time_t time, access shown = access::admin) const {
         auto const found = decide(request, shown);
-        if (found.how == answer::document) return show(found, request, time);
+        if (found.how == answer::document) return show(found, time);
         std::lock_guard lock(mutex_);
         auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
         return {found.how, errors.at(found.how, time)};
@@ -235,20 +234,16 @@ private:
         return {answer::document, *view, as_admin, {rest, request.query, healthz::preferred_type(request.accept, entry.types)}};
     }
 
-    detail::served_answer show(decision const& found, site_request const&, std::time_t time) const {
+    detail::served_answer show(decision const& found, std::time_t time) const {
         auto const& entry = entries[found.view];
-        bool const is_plain = found.request.rest.empty() && found.request.query.empty();
-        if (entry.is_document && found.request.rest.empty()) {
-            bool const is_strict = healthz::detail::is_strict_query(found.request.query);
-            if (is_plain || (is_strict && !healthz::detail::has_parameter(found.request.query, "verbose"))) {
-                auto whole = document_.latest(time);
-                bool const unavailable = is_strict && !whole->all_ok;
-                return {answer::document, std::move(whole), unavailable};
-            }
+        if (entry.is_document && found.request.rest.empty() && !healthz::detail::has_parameter(found.request.query, "verbose")) {
+            auto whole = document_.latest(time);
+            bool const unavailable = healthz::detail::is_strict_query(found.request.query) && !whole->all_ok;
+            return {answer::document, std::move(whole), unavailable};
         }
         std::lock_guard lock(mutex_);
         auto const from = source();
-        if (!is_plain) {
+        if (!found.request.rest.empty() || !found.request.query.empty()) {
             boost::intrusive_ptr<detail::rendered_answer> once(new detail::rendered_answer);
             once->second = time;
             render(found, from, *once);

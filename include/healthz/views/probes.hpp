@@ -40,13 +40,6 @@ constexpr bool is_excluded(view_data const& data, std::size_t index, std::string
 /// Names are for who shows the secret: to others, `exclude` would tell which there are.
 constexpr bool is_excluded(open_data const&, std::size_t, std::string_view) { return false; }
 
-template <class Sink>
-constexpr void put_all(Sink&& put, std::string_view a, std::string_view b, std::string_view c = {}) {
-    put(a);
-    put(b);
-    if (!c.empty()) put(c);
-}
-
 /// Whether every check passes that is not excluded.
 template <class Data>
 constexpr bool all_pass(Data const& data, view_request const& request, std::span<probe_check const> checks) {
@@ -82,7 +75,8 @@ constexpr void write_probe(std::string_view path, Data const& data, view_request
     bool const verbose = healthz::detail::has_parameter(request.query, "verbose");
     if (passes && !verbose) return put("ok");
     healthz::detail::write_checks(data, request, checks, put);
-    healthz::detail::put_all(put, healthz::detail::last_segment(path), passes ? " check passed\n" : " check failed\n");
+    put(healthz::detail::last_segment(path));
+    put(passes ? " check passed\n" : " check failed\n");
 }
 
 /// What probes have in common. `Probe` says which sources it looks at, and when each passes.
@@ -123,8 +117,8 @@ constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
 }  // namespace detail
 
 /// `GET /livez`: whether the program should go on, or be started again. 503 when the loop that checks stands still, which shows to a thread
-/// that does not, and while one of the sources `Names` is not OK: what a restart may mend. Name none that it cannot: one that asks over a
-/// network does not compile.
+/// that does not, and while one of the sources `Names` is not OK, unless it is in maintenance: what a restart may mend. Name none that it
+/// cannot: one that asks over a network does not compile.
 template <fixed_string... Names>
 struct live : detail::probe_view<live<Names...>> {
     static constexpr std::string_view role = "live";
@@ -142,7 +136,7 @@ struct live : detail::probe_view<live<Names...>> {
     }
     template <class Data>
     constexpr auto checks([[maybe_unused]] Data const& data) const {
-        if constexpr (sizeof...(Names) > 0) return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i); });
+        if constexpr (sizeof...(Names) > 0) return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i) || data.in_maintenance(i); });
         else return std::array<detail::probe_check, 0>{};
     }
     template <class Data>
