@@ -144,7 +144,7 @@ public:
         if (auto const problem = listen(http, clients); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
         set_local_endpoint(clients.front()->local_endpoint());
         {
-            detail::listener_thread const serving(http, clients, [this](std::exception_ptr e) { hand_over(std::move(e)); });
+            detail::listener_thread const serving(http, clients, [this](std::exception_ptr const& e) { hand_over(e); });
             runner_.start();
             if (how_.on_listening) call("on_listening", how_.on_listening, local_endpoint());
             context_.run();
@@ -210,7 +210,7 @@ private:
                 return e.what();
             }
             auto& one = *clients.back();
-            one.on_exception([this](std::exception_ptr thrown) { hand_over(std::move(thrown)); });
+            one.on_exception([this](std::exception_ptr const& thrown) { hand_over(thrown); });
             if (how_.on_refused) one.on_refused([this](auto... what) { refuse(what...); });
             boost::system::error_code ec;
             if (is_unix) {
@@ -254,16 +254,19 @@ private:
         }
     }
 
-    void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
+    static std::string sentence(char const* where, std::exception_ptr const& thrown) {
+        std::string const subject = where;
         try {
-            std::string text = where;
-            try {
-                std::rethrow_exception(thrown);
-            } catch (std::exception const& e) {
-                text += std::string(" threw: ") + e.what();
-            } catch (...) {
-                text += " threw what is no std::exception";
-            }
+            std::rethrow_exception(thrown);
+        } catch (std::exception const& e) {
+            return subject + " threw: " + e.what();
+        } catch (...) {
+            return subject + " threw what is no std::exception";
+        }
+    }
+
+    void tell(std::string const& text) noexcept {
+        try {
             if (how_.on_error) how_.on_error(text);
             else std::fprintf(stderr, "healthz: %s\n", text.c_str());
         } catch (...) {
@@ -271,10 +274,18 @@ private:
         }
     }
 
-    // On the thread of HTTP: `on_error` is called on the other.
-    void hand_over(std::exception_ptr thrown) noexcept {
+    void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
         try {
-            detail::net::post(context_, [this, thrown = std::move(thrown)] { tell_error("serving", thrown); });
+            tell(sentence(where, thrown));
+        } catch (...) {
+            // No memory to report it.
+        }
+    }
+
+    // On the thread of HTTP: `on_error` is called on the other. What was thrown stays here, where its coroutine still holds it.
+    void hand_over(std::exception_ptr const& thrown) noexcept {
+        try {
+            detail::net::post(context_, [this, text = sentence("serving", thrown)] { tell(text); });
         } catch (...) {
             // No memory to report it.
         }
