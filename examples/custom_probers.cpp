@@ -69,12 +69,14 @@ struct counter {
     };
 };
 
+// clang-format off
 constexpr auto sources = healthz::sources(
     healthz::source<"load">(load_average, {.interval = 1s}),
     healthz::source<"disk">(free_space{.path = "/", .least = 1 << 20}, {.interval = 1s}),
     healthz::source<"oven">(warming_up{}, {.interval = 1s}),
     healthz::source<"mars">(far_away, {.interval = 1s, .timeout = 200ms, .retries = 0}),
     healthz::source<"counter">(counter{.limit = 1}, {.interval = 500ms, .retries = 0}));
+// clang-format on
 
 int main() {
     asio::io_context context;

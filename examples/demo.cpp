@@ -34,7 +34,8 @@ void log_refused(healthz::beast::refused const& r) {
 }
 
 int print(std::string_view name, std::uint16_t port) {
-    if (healthz::write_artefact<sources, healthz::default_views>(name, {.name = "demo", .port = port}, [](std::string_view piece) { std::cout << piece; }))
+    if (healthz::write_artefact<sources, healthz::default_views>(name, {.name = "demo", .port = port},
+                                                                 [](std::string_view piece) { std::cout << piece; }))
         return EXIT_SUCCESS;
     healthz::for_each_artefact([](std::string_view each, std::string_view about) { std::cout << each << ": " << about << '\n'; });
     return EXIT_FAILURE;

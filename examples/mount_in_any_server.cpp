@@ -68,7 +68,8 @@ int main() {
                                 http_request{"HEAD", "/healthz/sources", {{"X-Hasura-Admin-Secret", "open-sesame"}}},
                                 http_request{"GET", "/healthz/sources", {}}}) {
         auto const response = endpoint(request);
-        std::cout << request.method << ": " << response.status << ", " << response.content_length << " bytes\n" << response.fields << response.body << '\n';
+        std::cout << request.method << ": " << response.status << ", " << response.content_length << " bytes\n"
+                  << response.fields << response.body << '\n';
     }
     runner.stop();
 }

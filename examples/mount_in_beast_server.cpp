@@ -19,8 +19,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"self">(healthz::tcp{.address = "127.0.0.1:8081"}, {.interval = 1s, .timeout = 500ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"self">(healthz::tcp{.address = "127.0.0.1:8081"}, {.interval = 1s, .timeout = 500ms, .retries = 0}));
 
 using sources_endpoint = healthz::beast::endpoint<healthz::admin_secret>;
 

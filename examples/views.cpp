@@ -11,9 +11,11 @@
 
 using namespace std::chrono_literals;
 
+// clang-format off
 constexpr auto sources = healthz::sources(
     healthz::source<"queue">([] { return healthz::ok(); }, {.interval = 1s, .retries = 0}),
     healthz::source<"mailer">([] { return healthz::error("no route", "to mx1"); }, {.interval = 1s, .retries = 0}));
+// clang-format on
 
 // How many sources are OK, as a number for a display on the wall that shows no secret.
 struct ok_count {
@@ -31,8 +33,9 @@ struct ok_count {
     }
 };
 
-constexpr auto shown = healthz::views(healthz::document{}, healthz::page{}, healthz::metrics{},  // for who shows the secret
-                                      healthz::live<"queue">{}, healthz::ready<>{}, ok_count{});  // open
+// The first three are for who shows the secret, the others are open.
+constexpr auto shown =
+    healthz::views(healthz::document{}, healthz::page{}, healthz::metrics{}, healthz::live<"queue">{}, healthz::ready<>{}, ok_count{});
 
 int main() {
     return healthz::beast::serve<sources, shown>({

@@ -10,14 +10,14 @@ namespace hostile {
 
 template <class Argument>
 struct found {
-    static_assert(!std::is_same_v<Argument, Argument>,
-                  "a function of the user's was found by a call that means one of ours");
+    static_assert(!std::is_same_v<Argument, Argument>, "a function of the user's was found by a call that means one of ours");
     static constexpr bool value = false;
 };
 template <class Argument>
 concept anything = found<Argument>::value;
 
 // The pack is for calls with template arguments, which are mostly names of sources.
+// clang-format off
 template <auto...> void address_in(anything auto&&...);
 template <auto...> void address_of(anything auto&&...);
 template <auto...> void affordable_connections(anything auto&&...);
@@ -221,5 +221,6 @@ template <auto...> void write_table(anything auto&&...);
 template <auto...> void write_timestamp(anything auto&&...);
 template <auto...> void write_verbose(anything auto&&...);
 template <auto...> void write_verdict(anything auto&&...);
+// clang-format on
 
 }  // namespace hostile

@@ -6,7 +6,7 @@
 # with names, only these steps, in the given order:
 #
 #   packages      install the missing Debian packages; this needs root or sudo, and so does `benchmarks`, for its peers
-#   names         the public names of the headers, and what no call of ours may find
+#   names         the layout of the code, the public names of the headers, and what no call of ours may find
 #   core asio beast probers
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
@@ -39,7 +39,7 @@ jobs=${JOBS:-2}
 steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
-    g++ clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
+    g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
@@ -79,7 +79,7 @@ run_tests() {
 }
 
 # A step does what keeps all processors busy; in `tests_` of its name is what does not, and runs beside the next steps.
-step_names() { tests/hostile_names.sh && tests/public_names.sh; }
+step_names() { tests/format.sh && tests/hostile_names.sh && tests/public_names.sh; }
 step_core() { build gcc test_core && run_tests gcc 1 core; }
 step_asio() { build gcc test_asio; }
 tests_asio() { run_tests gcc 1 asio; }

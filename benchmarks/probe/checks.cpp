@@ -38,11 +38,9 @@ double cpu_microseconds() {
 constexpr healthz::health_check check{.interval = 1h};
 constexpr auto target = healthz::env("ADDRESS");
 constexpr auto sources = healthz::sources(
-    healthz::source<"tcp">(healthz::tcp{.address = target}, check),
-    healthz::source<"postgres">(healthz::postgres{.url = target}, check),
+    healthz::source<"tcp">(healthz::tcp{.address = target}, check), healthz::source<"postgres">(healthz::postgres{.url = target}, check),
     healthz::source<"postgres_fresh">(healthz::postgres{.url = target, .fresh = true}, check),
-    healthz::source<"mysql">(healthz::mysql{.url = target}, check),
-    healthz::source<"redis">(healthz::redis{.url = target}, check),
+    healthz::source<"mysql">(healthz::mysql{.url = target}, check), healthz::source<"redis">(healthz::redis{.url = target}, check),
     healthz::source<"odbc">(healthz::odbc{.connection_string = target}, check),
     healthz::source<"http">(healthz::http{.url = target}, check));
 

@@ -56,6 +56,7 @@ progress read_supply(std::uint8_t channel, state& s) {
 
 #define SUPPLY(n) {"sensor " #n, nullptr, read_supply, nullptr, 1000, 50, 100, 1, 1##n - 100},
 #define DEVICE(n) {"sensor " #n, board_bus_ask, poll_device, board_bus_release, 1000, 50, 100, 1, 1##n - 100},
+// clang-format off
 constexpr settings sources[] = {
     SUPPLY(00)
 #if SOURCES > 1
@@ -73,6 +74,7 @@ constexpr settings sources[] = {
     SUPPLY(56) DEVICE(57) SUPPLY(58) DEVICE(59) SUPPLY(60) DEVICE(61) SUPPLY(62) DEVICE(63)
 #endif
 };
+// clang-format on
 static_assert(sizeof sources / sizeof *sources == SOURCES);
 state states[SOURCES];
 
@@ -145,8 +147,7 @@ void put_escaped(char const* text) {
             case '\r': std::strcpy(unit, "\\r"); break;
             case '\t': std::strcpy(unit, "\\t"); break;
             default:
-                if (static_cast<unsigned char>(*text) < 0x20)
-                    std::snprintf(unit, sizeof unit, "\\u%04x", static_cast<unsigned>(*text));
+                if (static_cast<unsigned char>(*text) < 0x20) std::snprintf(unit, sizeof unit, "\\u%04x", static_cast<unsigned>(*text));
         }
         put(unit);
     }
@@ -164,8 +165,8 @@ void put_timestamp(std::uint32_t seconds, unsigned milliseconds) {
     unsigned const year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
     unsigned const of_day = seconds % 86400;
     char text[80];
-    std::snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03u000000Z", year, month, day, of_day / 3600,
-                  of_day / 60 % 60, of_day % 60, milliseconds);
+    std::snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03u000000Z", year, month, day, of_day / 3600, of_day / 60 % 60,
+                  of_day % 60, milliseconds);
     put(text);
 }
 

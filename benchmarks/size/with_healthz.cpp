@@ -10,9 +10,7 @@ struct supply {
     std::uint8_t channel;
     int lowest;
 
-    healthz::outcome probe() const {
-        return board_millivolts(channel) >= lowest ? healthz::ok() : healthz::error("voltage too low");
-    }
+    healthz::outcome probe() const { return board_millivolts(channel) >= lowest ? healthz::ok() : healthz::error("voltage too low"); }
 };
 
 // It keeps nothing, so that it stays in flash.
@@ -60,9 +58,8 @@ constexpr auto make_source() {
     if constexpr (Index % 2 == 0) return healthz::source<name_of<Index>>(supply{Index, 3000}, check);
     else return healthz::source<name_of<Index>>(device{Index}, check);
 }
-constexpr auto sources = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    return healthz::sources(make_source<Index>()...);
-}(std::make_index_sequence<SOURCES>());
+constexpr auto declare = []<std::size_t... Index>(std::index_sequence<Index...>) { return healthz::sources(make_source<Index>()...); };
+constexpr auto sources = declare(std::make_index_sequence<SOURCES>());
 
 constinit healthz::monitor<sources> monitor;
 

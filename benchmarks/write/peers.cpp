@@ -65,12 +65,12 @@ void write_fmt(plain_report const& report, std::string& out) {
     char before = '{';
     for (auto const& v : report) {
         if (v.message.empty()) {
-            fmt::format_to(end, FMT_COMPILE("{}\"{}\":{{\"error\":null,\"status\":\"{}\",\"timestamp\":\"{}\"}}"), before, v.name,
-                           v.status, v.timestamp);
+            fmt::format_to(end, FMT_COMPILE("{}\"{}\":{{\"error\":null,\"status\":\"{}\",\"timestamp\":\"{}\"}}"), before, v.name, v.status,
+                           v.timestamp);
         } else {
-            fmt::format_to(end,
-                           FMT_COMPILE("{}\"{}\":{{\"error\":{{\"message\":\"{}\",\"extra\":\"{}\"}},\"status\":\"{}\",\"timestamp\":\"{}\"}}"),
-                           before, v.name, v.message, v.extra, v.status, v.timestamp);
+            fmt::format_to(
+                end, FMT_COMPILE("{}\"{}\":{{\"error\":{{\"message\":\"{}\",\"extra\":\"{}\"}},\"status\":\"{}\",\"timestamp\":\"{}\"}}"),
+                before, v.name, v.message, v.extra, v.status, v.timestamp);
         }
         before = ',';
     }

@@ -21,9 +21,7 @@ constexpr auto sources = many_sources<Count>([] { return healthz::ok(); }, {.int
 constexpr char const* message = "connection error";
 constexpr char const* extra = "FATAL:  the database system is starting up";
 
-healthz::timestamp moment(std::size_t i) {
-    return healthz::utc_time(1660037525s + std::chrono::nanoseconds(235347837 + 7654321 * i));
-}
+healthz::timestamp moment(std::size_t i) { return healthz::utc_time(1660037525s + std::chrono::nanoseconds(235347837 + 7654321 * i)); }
 
 /// Runs `work`, and counts what a call allocates.
 void measure(std::string const& name, std::size_t bytes, std::function<void()> work) {
@@ -66,8 +64,8 @@ void add(bool errors) {
         report.publish(i, found.status(), found.json(), moment(i));
         char time[healthz::timestamp_size];
         healthz::write_timestamp(moment(i), time);
-        plain.push_back({std::string(report[i]->name), bad ? "ERROR" : "OK", bad ? message : "", bad ? extra : "",
-                         std::string(time, sizeof time)});
+        plain.push_back(
+            {std::string(report[i]->name), bad ? "ERROR" : "OK", bad ? message : "", bad ? extra : "", std::string(time, sizeof time)});
     }
     static char buffer[healthz::max_json_size<sources<Count>>];
     auto const document = std::make_shared<std::string>(healthz::write_json(report, buffer));
@@ -92,8 +90,10 @@ void add(bool errors) {
     if (!errors) add_publish("publish a verdict" + column, report, false);
     if (!errors) add_publish("publish a change" + column, report, true);
     using writer = void (*)(plain_report const&, std::string&);
-    for (auto const& [name, write] : {std::pair<char const*, writer>("{fmt}", write_fmt), {"RapidJSON", write_rapidjson},
-                                      {"Boost.JSON", write_boost_json}, {"nlohmann", write_nlohmann}}) {
+    for (auto const& [name, write] : {std::pair<char const*, writer>("{fmt}", write_fmt),
+                                      {"RapidJSON", write_rapidjson},
+                                      {"Boost.JSON", write_boost_json},
+                                      {"nlohmann", write_nlohmann}}) {
         auto const text = std::make_shared<std::string>();
         write(plain, *text);
         if (*text != *document) throw std::runtime_error(std::string(name) + " writes another document:\n" + *text);

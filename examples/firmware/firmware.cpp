@@ -106,6 +106,7 @@ struct sd_card {
 
 // --- the monitor
 
+// clang-format off
 constexpr auto sources = healthz::sources(
     healthz::source<"supply">(voltage_in_range{.low = 3000, .high = 3600},
                               {.interval = 500ms, .timeout = 5ms, .retries = 1, .retry_interval = 20ms}),
@@ -113,6 +114,7 @@ constexpr auto sources = healthz::sources(
     healthz::source<"modem">(modem{}, {.interval = 2s, .timeout = 200ms, .retries = 1, .retry_interval = 100ms}),
     healthz::source<"flash">(flash_self_test{}, {.interval = 2s, .timeout = 50ms, .retries = 2, .retry_interval = 50ms}),
     healthz::source<"sd card">(sd_card{.chip_select = no_pin}, {.interval = 5s, .timeout = 50ms}));
+// clang-format on
 
 static_assert(healthz::worst_case_detection<sources, "imu">() == 1160ms);
 static_assert(healthz::max_starts_per_tick<sources> == 1);
@@ -234,8 +236,7 @@ int main() {
 
     using healthz::status;
     auto const& report = monitor.report();
-    bool const as_expected = timed_out && failed_test && report.count(status::ok) == 4 &&
-                             report.is(card_index, status::failed) && fed && feeds_until_then >= 8 &&
-                             feeds <= feeds_until_then + 1 && watchdog_has_expired();
+    bool const as_expected = timed_out && failed_test && report.count(status::ok) == 4 && report.is(card_index, status::failed) && fed &&
+                             feeds_until_then >= 8 && feeds <= feeds_until_then + 1 && watchdog_has_expired();
     return as_expected ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 extern "C" {
-int program() asm("main");  // C++ lets nobody call main by its name
+int program() asm("main");                                                             // C++ lets nobody call main by its name
 extern std::uint32_t data_begin, data_end, data_image, bss_begin, bss_end, stack_top;  // by the linker script
 void board_write(char const* text, std::size_t size);
 [[noreturn]] void reset();
@@ -51,5 +51,4 @@ struct vector_table {
     std::uint32_t const* stack;
     void (*handlers[15])();
 };
-[[gnu::section(".vectors"), gnu::used]] static vector_table const vectors{
-    &stack_top, {reset, fault, fault, fault, fault, fault, fault}};
+[[gnu::section(".vectors"), gnu::used]] static vector_table const vectors{&stack_top, {reset, fault, fault, fault, fault, fault, fault}};

@@ -12,8 +12,8 @@ namespace healthz::detail {
 /// A prober that keeps nothing: what it says depends on its settings and on the hardware only, and all that it offers is
 /// const. It stays in flash; any other is copied into the monitor, or opens its session there, in the first `poll`.
 template <class Prober>
-concept stateless_prober =
-    std::is_same_v<session_of<Prober>, Prober> && (immediate_prober<Prober const> || cooperative_prober<Prober const>);
+concept stateless_prober = std::is_same_v<session_of<Prober>, Prober> &&
+    (immediate_prober<Prober const> || cooperative_prober<Prober const>);
 
 // What probes, as a table can point to it without knowing its type.
 struct any_session {};
@@ -80,7 +80,8 @@ struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Prob
 /// The index of the first source with a coroutine prober, or their number.
 template <class... Sources>
 inline constexpr std::size_t first_coroutine = [] {
-    bool const coroutines[] = {coroutine_prober<session_of<typename Sources::prober_type>>...};  // a fold of Clang's has 256 operands at most
+    bool const coroutines[] = {
+        coroutine_prober<session_of<typename Sources::prober_type>>...};  // a fold of Clang's has 256 operands at most
     std::size_t i = 0;
     while (i < sizeof...(Sources) && !coroutines[i]) ++i;
     return i;

@@ -57,7 +57,8 @@ private:
         std::size_t member = 0;
     };
 
-    static constexpr Outcome about(std::string_view before, std::size_t index, std::string_view after, status found, std::string_view json) {
+    static constexpr Outcome about(std::string_view before, std::size_t index, std::string_view after, status found,
+                                   std::string_view json) {
         char text[48];
         char* out = healthz::detail::copy_text(before, text);
         auto const number = index + 1;
@@ -142,9 +143,7 @@ struct combination {
         });
     }
 
-    constexpr outcome_type probe(attempt a) const
-        requires(stateless_immediate<Probers> && ...)
-    {
+    constexpr outcome_type probe(attempt a) const requires(stateless_immediate<Probers>&&...) {
         return ask(a, std::index_sequence_for<Probers...>());
     }
     /// Says of which kind it is, with a coroutine among its members: not defined, since a runner runs these itself.
@@ -187,29 +186,19 @@ public:
     combination_session(combination_session const&) = delete;
     combination_session& operator=(combination_session const&) = delete;
 
-    constexpr outcome_type probe(attempt a)
-        requires(immediate)
-    {
+    constexpr outcome_type probe(attempt a) requires(immediate) {
         start_all();
         return *ask(a);
     }
 
-    constexpr void start()
-        requires(!immediate)
-    {
+    constexpr void start() requires(!immediate) {
         cancel();  // members that still run since another one threw
         start_all();
     }
-    constexpr std::optional<outcome_type> poll()
-        requires(!immediate)
-    {
+    constexpr std::optional<outcome_type> poll() requires(!immediate) {
         return ask(attempt{std::chrono::milliseconds((std::int64_t{1} << 31) - 1)});
     }
-    constexpr void cancel()
-        requires(!immediate)
-    {
-        cancel_all();
-    }
+    constexpr void cancel() requires(!immediate) { cancel_all(); }
 
 private:
     constexpr void start_all() {
@@ -274,8 +263,9 @@ template <combining How, class... Probers>
 constexpr auto combine(Probers const&... members) {
     constexpr bool probers = (prober<session_of<Probers>> && ...);
     static_assert(probers, "healthz: what inverted, all_of and any_of combine must be probers; depends_on goes around them");
-    static_assert(!(captures_reference<Probers> || ...), "healthz: a lambda in a declaration must not capture by reference, since that is a "
-                                                         "constant: let it name an object with static storage");
+    static_assert(!(captures_reference<Probers> || ...),
+                  "healthz: a lambda in a declaration must not capture by reference, since that is a "
+                  "constant: let it name an object with static storage");
     static_assert(sizeof...(Probers) > 0, "healthz: all_of and any_of need a member");
     static_assert(sizeof...(Probers) <= 32, "healthz: all_of and any_of have at most 32 members");
     if constexpr (probers) return combination<How, Probers...>{{members...}};

@@ -12,8 +12,8 @@ namespace healthz {
 /// A request of a site, in which a header that is absent is `nullopt`. Views: it owns nothing.
 struct site_request {
     std::string_view method;
-    std::string_view path;   ///< not decoded
-    std::string_view query;  ///< without the question mark; not decoded
+    std::string_view path;                                         ///< not decoded
+    std::string_view query;                                        ///< without the question mark; not decoded
     std::optional<std::string_view> role = std::nullopt;           ///< X-Hasura-Role
     std::optional<std::string_view> admin_secret = std::nullopt;   ///< X-Hasura-Admin-Secret
     std::optional<std::string_view> access_key = std::nullopt;     ///< X-Hasura-Access-Key, an alias of the former

@@ -84,7 +84,9 @@ constexpr int read_one(boost::hana::tuple<Sources...> const& sources) {
     return boost::hana::at_c<0>(sources).check.retries;
 }
 template <auto const& Sources>
-concept constant_sources = requires { typename std::integral_constant<int, healthz::detail::read_one(Sources)>; };
+concept constant_sources = requires {
+    typename std::integral_constant<int, healthz::detail::read_one(Sources)>;
+};
 
 /// What must hold of a declaration before anything is made of it. What takes one begins with this, so that the first error is a sentence.
 /// Returns auto, so that it is instantiated there and then.
@@ -93,7 +95,8 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
     constexpr auto count = sizeof...(Sources);
     healthz::detail::require_sources<Sources...>();
     if constexpr (!constant_sources<Declaration>) {
-        static_assert(constant_sources<Declaration>, "healthz: these sources are no constant: write constexpr auto sources = healthz::sources(...)");
+        static_assert(constant_sources<Declaration>,
+                      "healthz: these sources are no constant: write constexpr auto sources = healthz::sources(...)");
     } else if constexpr (are_dependent<Sources...>) {
         constexpr auto orphan = first_orphan<Sources...>;
         if constexpr (orphan < count) {
@@ -102,7 +105,8 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
         } else {
             constexpr auto circle = healthz::detail::first_in_circle(parents<Sources...>);
             if constexpr (circle < count)
-                static_assert(holds_for<name_at<circle, Sources...>>, "healthz: this source depends on itself, by way of others: end the circle");
+                static_assert(holds_for<name_at<circle, Sources...>>,
+                              "healthz: this source depends on itself, by way of others: end the circle");
         }
     }
     return true;
@@ -209,7 +213,8 @@ template <auto const& Sources>
 constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::chrono::milliseconds worst{0};
     for (std::size_t i = 0; i < size_of<Sources>; ++i) {
-        auto const time = healthz::worst_case_detection(detail::rows_of<Sources>[i].schedule, detail::table_of<Sources>.thresholds[i].fall, late);
+        auto const time =
+            healthz::worst_case_detection(detail::rows_of<Sources>[i].schedule, detail::table_of<Sources>.thresholds[i].fall, late);
         if (time > worst) worst = time;
     }
     return worst;

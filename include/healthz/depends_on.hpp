@@ -101,7 +101,8 @@ template <class Outcome, fixed_string Parent>
 constexpr Outcome parent_is_down() {
     constexpr std::string_view before = "depends on ", after = ", which is down";
     char text[before.size() + Parent.view().size() + after.size()];
-    auto* const out = healthz::detail::copy_text(after, healthz::detail::copy_text(Parent.view(), healthz::detail::copy_text(before, text)));
+    auto* const out =
+        healthz::detail::copy_text(after, healthz::detail::copy_text(Parent.view(), healthz::detail::copy_text(before, text)));
     return Outcome::error({text, static_cast<std::size_t>(out - text)});
 }
 template <class Outcome, fixed_string Parent>
@@ -137,8 +138,7 @@ struct make_dependencies {
     template <class... Sources>
     constexpr auto operator()(Sources const&...) const {
         std::size_t i = 0;
-        return std::array<dependency, sizeof...(Sources)>{
-            healthz::detail::make_dependency<Sources>(parents<Sources...>[i++])...};
+        return std::array<dependency, sizeof...(Sources)>{healthz::detail::make_dependency<Sources>(parents<Sources...>[i++])...};
     }
 };
 

@@ -55,17 +55,17 @@ struct endpoint_request {
 
 /// The answers that there are, each with its status and the body of an error.
 enum class answer : std::uint8_t {
-    document,           ///< 200 and the document
-    strict_document,    ///< the document, and 503 unless every source is OK
-    secret_missing,     ///< 401
-    secret_wrong,       ///< 401
-    not_admin,          ///< 400
-    not_found,          ///< 404
-    method_not_allowed, ///< 405, with `Allow: GET, HEAD`
-    malformed,          ///< 400, and our server closes the connection: no valid HTTP request, or an ambiguous one
-    timed_out,          ///< 408 and a close: the request did not arrive in time
-    misdirected,        ///< 421: the host is not served here
-    header_too_large,   ///< 431 and a close
+    document,            ///< 200 and the document
+    strict_document,     ///< the document, and 503 unless every source is OK
+    secret_missing,      ///< 401
+    secret_wrong,        ///< 401
+    not_admin,           ///< 400
+    not_found,           ///< 404
+    method_not_allowed,  ///< 405, with `Allow: GET, HEAD`
+    malformed,           ///< 400, and our server closes the connection: no valid HTTP request, or an ambiguous one
+    timed_out,           ///< 408 and a close: the request did not arrive in time
+    misdirected,         ///< 421: the host is not served here
+    header_too_large,    ///< 431 and a close
 };
 
 namespace detail {
@@ -87,7 +87,8 @@ namespace detail {
 /// needs no other errors.
 constexpr error_answer error_of_decision(answer which) {
     constexpr error_answer errors[] = {
-        {401, "Unauthorized", R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})"},
+        {401, "Unauthorized",
+         R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})"},
         {401, "Unauthorized", R"({"path":"$","error":"invalid x-hasura-admin-secret/x-hasura-access-key","code":"access-denied"})"},
         {400, "Bad Request", R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})"},
         {404, "Not Found", R"({"path":"$","error":"resource does not exist","code":"not-found"})"},
@@ -147,7 +148,8 @@ constexpr std::string_view field_of(answer which) {
 constexpr std::optional<std::string_view> address_in(std::string_view target) {
     if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one
     for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")})
-        if (target.size() >= scheme.size() && healthz::detail::same_word(text_until(target, scheme.size()), scheme)) return text_from(target, scheme.size());
+        if (target.size() >= scheme.size() && healthz::detail::same_word(text_until(target, scheme.size()), scheme))
+            return text_from(target, scheme.size());
     return std::nullopt;
 }
 

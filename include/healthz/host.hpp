@@ -40,7 +40,9 @@ inline constexpr auto host_characters = [] {
 /// be empty, or an address in brackets, of which only the characters are looked at. The one valid character that is refused is
 /// the comma, by which intermediaries join two hosts.
 constexpr bool is_host(std::string_view text) {
-    auto const is = [text](std::array<bool, 256> const& kind, std::size_t i) { return i < text.size() && kind[static_cast<unsigned char>(text[i])]; };
+    auto const is = [text](std::array<bool, 256> const& kind, std::size_t i) {
+        return i < text.size() && kind[static_cast<unsigned char>(text[i])];
+    };
     auto const& [name, address, hex, digit] = host_characters;
     std::size_t i = 0;
     if (!text.empty() && text.front() == '[') {

@@ -28,8 +28,9 @@ struct monitor_options {
     constexpr void set(recorded_option) { recorded = true; }
     template <class Other>
     constexpr void set(Other) {
-        static_assert(std::is_void_v<Other>, "healthz: the options of a monitor have names, and come in any order: "
-                                             "monitor<sources, healthz::past<2>, healthz::switchable>");
+        static_assert(std::is_void_v<Other>,
+                      "healthz: the options of a monitor have names, and come in any order: "
+                      "monitor<sources, healthz::past<2>, healthz::switchable>");
     }
 };
 template <std::size_t Count>
@@ -132,8 +133,8 @@ public:
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
         constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
-        auto const event = states_[index].reported(now, found.status(), detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
-                                                   report_.status_of(index));
+        auto const event = states_[index].reported(now, found.status(), detail::rows_of<Sources>[index].schedule,
+                                                   detail::thresholds_of<Sources>[index], report_.status_of(index));
         if (!event) return;
         wake_ = now;
         publish(*event, index, found.json(), utc);
@@ -213,7 +214,8 @@ private:
     static constexpr void ask(monitor& self, Any& kept, turn const& t) {
         auto& session = static_cast<Kept&>(kept).session;
         if constexpr (immediate_prober<std::remove_reference_t<decltype(session)>>) {
-            self.finish(t, healthz::detail::probe(session, attempt{std::chrono::milliseconds(detail::rows_of<Sources>[t.index].schedule.timeout)}));
+            self.finish(
+                t, healthz::detail::probe(session, attempt{std::chrono::milliseconds(detail::rows_of<Sources>[t.index].schedule.timeout)}));
         } else {
             if (t.step == detail::step::start) session.start();
             if (auto const result = session.poll()) {
@@ -276,7 +278,8 @@ private:
         std::string_view error = detail::in_maintenance;
         if constexpr (detail::has_parents<Sources>)
             if (found == status::error) error = detail::dependencies_of<Sources>[t.index].error();
-        publish(states_[t.index].withheld(found, detail::thresholds_of<Sources>[t.index], report_.status_of(t.index)), t.index, error, t.utc);
+        publish(states_[t.index].withheld(found, detail::thresholds_of<Sources>[t.index], report_.status_of(t.index)), t.index, error,
+                t.utc);
     }
 
     static constexpr tick in_ticks(std::integral auto now) { return static_cast<tick>(now); }
@@ -286,8 +289,9 @@ private:
     }
     template <class Clock, class Duration>
     static constexpr tick in_ticks(std::chrono::time_point<Clock, Duration> now) {
-        static_assert(Clock::is_steady, "healthz: a monitor needs the time of a steady clock, such as std::chrono::steady_clock; "
-                                        "UTC may come after it, for the timestamps");
+        static_assert(Clock::is_steady,
+                      "healthz: a monitor needs the time of a steady clock, such as std::chrono::steady_clock; "
+                      "UTC may come after it, for the timestamps");
         return in_ticks(now.time_since_epoch());
     }
 
@@ -313,8 +317,7 @@ private:
             last_ = now;
             if constexpr (!std::is_empty_v<sessions>) open_all(detail::bank_of<Sources>);
             started_ = true;
-            for (std::size_t i = 0; i < size_of<Sources>; ++i)
-                states_[i].begin(now, detail::rows_of<Sources>[i].schedule);
+            for (std::size_t i = 0; i < size_of<Sources>; ++i) states_[i].begin(now, detail::rows_of<Sources>[i].schedule);
         }
         count_time(now);
         timestamp const since_start = uptime();
@@ -359,8 +362,8 @@ private:
     // Not inlined either: each type of prober would have its own.
     template <outcome_like Outcome>
     [[gnu::noinline]] constexpr void finish(turn const& t, Outcome const& found) {
-        auto const event = states_[t.index].ended(t.now, found.status(), detail::rows_of<Sources>[t.index].schedule, detail::thresholds_of<Sources>[t.index],
-                                                  report_.status_of(t.index));
+        auto const event = states_[t.index].ended(t.now, found.status(), detail::rows_of<Sources>[t.index].schedule,
+                                                  detail::thresholds_of<Sources>[t.index], report_.status_of(t.index));
         if (event) publish(*event, t.index, found.json(), t.utc);
     }
 
@@ -379,7 +382,9 @@ private:
     tick last_ = 0;
     std::uint32_t seconds_ = 0;  // since the first poll, which the wrapping clock cannot tell
     std::uint32_t milliseconds_ = 0;
-    std::array<detail::source_state<detail::state_parts{detail::has_thresholds<Sources>, options.switchable, options.recorded}>, size_of<Sources>> states_;
+    std::array<detail::source_state<detail::state_parts{detail::has_thresholds<Sources>, options.switchable, options.recorded}>,
+               size_of<Sources>>
+        states_;
     healthz::report<Sources> report_;
     [[no_unique_address]] detail::history<Sources, options.past> history_;
     [[no_unique_address]] detail::record_table<options.recorded ? size_of<Sources> : 0> records_;

@@ -47,7 +47,8 @@ constexpr range_fit fit(std::string_view range, std::string_view type) {
     if (healthz::detail::same_word(range_name, type_name)) found.how = 3;
     else if (range_name == "*/*") found.how = 1;
     else if (range_name.size() == slash + 2 && range_name.back() == '*' &&
-             healthz::detail::same_word(text_until(range_name, slash + 1), text_until(type_name, slash + 1))) found.how = 2;
+             healthz::detail::same_word(text_until(range_name, slash + 1), text_until(type_name, slash + 1)))
+        found.how = 2;
     while (!range.empty()) {
         auto value = healthz::detail::take_item(range, ';');
         auto const name = healthz::detail::take_item(value, '=');

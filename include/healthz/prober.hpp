@@ -48,8 +48,12 @@ concept awaitable_outcome = outcome_like<typename T::value_type> && requires(T a
 
 /// Whether `Prober` has a way to be probed: `probe(attempt)`, `probe()`, or the call operator with or without an attempt.
 template <class Prober>
-concept has_probe = requires(Prober& p, attempt a) { p.probe(a); } || requires(Prober& p) { p.probe(); } ||
-                    requires(Prober& p, attempt a) { p(a); } || requires(Prober& p) { p(); };
+concept has_probe = requires(Prober& p, attempt a) {
+    p.probe(a);
+}
+|| requires(Prober& p) { p.probe(); }
+|| requires(Prober& p, attempt a) { p(a); }
+|| requires(Prober& p) { p(); };
 
 namespace detail {
 
@@ -91,7 +95,7 @@ concept coroutine_prober = has_probe<Prober> && awaitable_outcome<detail::probe_
 template <class Prober>
 concept cooperative_prober = requires(Prober& p) {
     p.start();
-    { p.poll() };
+    {p.poll()};
     p.cancel();
     requires detail::is_optional_outcome<std::remove_cvref_t<decltype(p.poll())>>;
 };

@@ -15,14 +15,14 @@ struct record {
     /// How many of the last checks `recent` has.
     static constexpr std::size_t recent_size = 32;
 
-    bool checked = false;          ///< whether a check has ended; before that all is zero
-    bool was_ok = false;           ///< whether one of them found the source OK
-    bool maintenance = false;      ///< whether it is in maintenance
-    std::uint16_t attempts = 0;    ///< of the last check
-    std::uint32_t took = 0;        ///< microseconds, of the last check, from its first attempt to its end; at most 71 minutes
-    timestamp since{};             ///< when the status of its verdict began to hold
-    timestamp last_check{};        ///< when the last check ended, also one that `rise` or `fall` held back; or a report came
-    timestamp last_ok{};           ///< when one last found it OK
+    bool checked = false;                   ///< whether a check has ended; before that all is zero
+    bool was_ok = false;                    ///< whether one of them found the source OK
+    bool maintenance = false;               ///< whether it is in maintenance
+    std::uint16_t attempts = 0;             ///< of the last check
+    std::uint32_t took = 0;                 ///< microseconds, of the last check, from its first attempt to its end; at most 71 minutes
+    timestamp since{};                      ///< when the status of its verdict began to hold
+    timestamp last_check{};                 ///< when the last check ended, also one that `rise` or `fall` held back; or a report came
+    timestamp last_ok{};                    ///< when one last found it OK
     std::array<std::uint32_t, 4> checks{};  ///< by what they found, in the order of `status`; a report is one of no attempt
     std::uint32_t attempts_made = 0;        ///< of all checks
     std::uint32_t measured = 0;             ///< checks that made an attempt, and so took a time
@@ -65,15 +65,15 @@ struct record {
 
 /// A check that has ended, as handlers are told of it. Views: copy what must outlive the call.
 struct event {
-    report_view report;                ///< with the verdict that the check came to
-    std::size_t index;                 ///< of its source
-    healthz::verdict verdict;          ///< what the check found, with its text and its time: the source's verdict, if `is_verdict`
-    std::optional<status> before;      ///< the source's verdict before; nothing before its first
-    status after;                      ///< and its verdict now
-    bool is_verdict;                   ///< false where `rise` or `fall` lets the old verdict stand
-    std::uint16_t attempts;            ///< 0 for a report, in maintenance, and where the parent is down
-    std::chrono::microseconds took;    ///< from the start of the first attempt to the end of the check; 0 without one
-    healthz::record const& record;     ///< what is known of the source, with this check
+    report_view report;              ///< with the verdict that the check came to
+    std::size_t index;               ///< of its source
+    healthz::verdict verdict;        ///< what the check found, with its text and its time: the source's verdict, if `is_verdict`
+    std::optional<status> before;    ///< the source's verdict before; nothing before its first
+    status after;                    ///< and its verdict now
+    bool is_verdict;                 ///< false where `rise` or `fall` lets the old verdict stand
+    std::uint16_t attempts;          ///< 0 for a report, in maintenance, and where the parent is down
+    std::chrono::microseconds took;  ///< from the start of the first attempt to the end of the check; 0 without one
+    healthz::record const& record;   ///< what is known of the source, with this check
 
     /// Whether the status of the source's verdict is another one than before; also with its first verdict.
     constexpr bool is_change() const { return before != after; }

@@ -54,7 +54,8 @@ private:
 template <auto const& Sources>
 inline constexpr std::size_t max_json_size = [] {
     std::size_t size = detail::after_last.size();
-    for (auto const& row : detail::rows_of<Sources>) size += row.key().size() + row.text_capacity + detail::fixed_verdict_size + detail::longest_status;
+    for (auto const& row : detail::rows_of<Sources>)
+        size += row.key().size() + row.text_capacity + detail::fixed_verdict_size + detail::longest_status;
     return size;
 }();
 
@@ -71,9 +72,10 @@ concept sized_buffer = decltype(std::span(std::declval<Buffer&>()))::extent != s
 template <auto const& Sources, detail::sized_buffer Buffer>
 constexpr std::string_view write_json(report<Sources> const& report, Buffer& buffer) {
     constexpr auto size = decltype(std::span(buffer))::extent;
-    static_assert(size >= max_json_size<Sources>,
-                  "healthz: the buffer is too small for the largest document: write char buffer[healthz::max_json_size<sources>], or pass a "
-                  "std::span<char> where what does not fit may be left out");
+    static_assert(
+        size >= max_json_size<Sources>,
+        "healthz: the buffer is too small for the largest document: write char buffer[healthz::max_json_size<sources>], or pass a "
+        "std::span<char> where what does not fit may be left out");
     return healthz::write_json(report.view(), std::span<char>(buffer));
 }
 

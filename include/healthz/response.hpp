@@ -14,22 +14,26 @@ namespace healthz {
 /// An answer without its bytes.
 struct response {
     unsigned status;
-    std::string_view reason;    ///< of the status line
-    std::string_view field;     ///< `Allow` of a 405 or `WWW-Authenticate` of a 401, as a line; else empty
-    std::string_view error;     ///< the body; empty: the document
-    std::size_t body_size;      ///< the field `Content-Length`
-    bool has_body;              ///< not for HEAD
+    std::string_view reason;  ///< of the status line
+    std::string_view field;   ///< `Allow` of a 405 or `WWW-Authenticate` of a 401, as a line; else empty
+    std::string_view error;   ///< the body; empty: the document
+    std::size_t body_size;    ///< the field `Content-Length`
+    bool has_body;            ///< not for HEAD
 };
 
 /// Decides the answer to a request. Starts no probe. `report` must not change until the answer is written.
 template <authorization Auth>
-constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth,
-                           std::string_view path = default_path) {
+constexpr response respond(endpoint_request const& request, report_view report, Auth const& auth, std::string_view path = default_path) {
     auto const which = healthz::decide(request, path, auth);
     bool const has_body = request.method != "HEAD";
     if (which == answer::document || which == answer::strict_document) {
         bool const unavailable = which == answer::strict_document && !report.all_ok();
-        return {unavailable ? 503u : 200u, unavailable ? detail::unavailable_reason : detail::ok_reason, {}, {}, healthz::json_size(report), has_body};
+        return {unavailable ? 503u : 200u,
+                unavailable ? detail::unavailable_reason : detail::ok_reason,
+                {},
+                {},
+                healthz::json_size(report),
+                has_body};
     }
     auto const error = healthz::detail::error_of_decision(which);
     return {error.status, error.reason, healthz::detail::field_of(which), error.body, error.body.size(), has_body};
@@ -101,7 +105,8 @@ constexpr void write_response(response const& r, report_view report, Sink&& put,
 /// The size of such a response, in bytes.
 constexpr std::size_t response_size(response const& r, report_view report, std::string_view fields = {}) {
     std::size_t size = 0;
-    healthz::write_response(r, report, [&size](std::string_view piece) { size += piece.size(); }, fields);
+    healthz::write_response(
+        r, report, [&size](std::string_view piece) { size += piece.size(); }, fields);
     return size;
 }
 
@@ -110,7 +115,8 @@ constexpr std::size_t response_size(response const& r, report_view report, std::
 constexpr std::string_view write_response(response const& r, report_view report, std::span<char> buffer, std::string_view fields = {}) {
     if (buffer.size() < healthz::response_size(r, report, fields)) return {};
     char* out = buffer.data();
-    healthz::write_response(r, report, [&out](std::string_view piece) { out = detail::copy_text(piece, out); }, fields);
+    healthz::write_response(
+        r, report, [&out](std::string_view piece) { out = detail::copy_text(piece, out); }, fields);
     return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 

@@ -27,13 +27,14 @@ inline constexpr auto largest_error = [] {
 
 /// The size of the largest body that there can be for `Sources`, in bytes.
 template <auto const& Sources>
-inline constexpr std::size_t max_body_size = max_json_size<Sources> > detail::largest_error.body ? max_json_size<Sources> : detail::largest_error.body;
+inline constexpr std::size_t max_body_size =
+    max_json_size<Sources> > detail::largest_error.body ? max_json_size<Sources> : detail::largest_error.body;
 
 /// That of the largest response.
 template <auto const& Sources>
 inline constexpr std::size_t max_response_size =
-    max_body_size<Sources> + detail::http_version.size() + 3 + detail::http_space.size() + detail::largest_error.reason + detail::http_line_end.size() +
-    detail::challenge_field.size() + detail::common_fields.size() + 10 + detail::http_header_end.size();
+    max_body_size<Sources> + detail::http_version.size() + 3 + detail::http_space.size() + detail::largest_error.reason
+    + detail::http_line_end.size() + detail::challenge_field.size() + detail::common_fields.size() + 10 + detail::http_header_end.size();
 
 /// Writes the body into `buffer`, which is certain to be large enough, and returns it: nothing for HEAD. Compile error: the buffer is not.
 template <auto const& Sources, detail::sized_buffer Buffer>
@@ -50,9 +51,10 @@ constexpr std::string_view write_body(response const& r, report<Sources> const& 
 template <auto const& Sources, detail::sized_buffer Buffer>
 constexpr std::string_view write_response(response const& r, report<Sources> const& report, Buffer& buffer, std::string_view fields = {}) {
     constexpr auto size = decltype(std::span(buffer))::extent;
-    static_assert(size >= max_response_size<Sources>,
-                  "healthz: the buffer is too small for the largest response: write char buffer[healthz::max_response_size<sources>], or pass "
-                  "a std::span<char> where what does not fit may be left out");
+    static_assert(
+        size >= max_response_size<Sources>,
+        "healthz: the buffer is too small for the largest response: write char buffer[healthz::max_response_size<sources>], or pass "
+        "a std::span<char> where what does not fit may be left out");
     return healthz::write_response(r, report.view(), std::span<char>(buffer), fields);
 }
 

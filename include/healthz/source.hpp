@@ -25,7 +25,7 @@ struct health_check {
     time_span timeout = std::chrono::seconds(10);            ///< how long an attempt may take; not zero
     int retries = 3;                                         ///< further attempts after a TIMEOUT or an ERROR
     time_span retry_interval = std::chrono::seconds(10);     ///< from the end of an attempt to the next; may be zero
-    int rise = 1;  ///< so many checks in a row must be OK until the verdict is OK again
+    int rise = 1;                                            ///< so many checks in a row must be OK until the verdict is OK again
     int fall = 1;  ///< so many must not be until it no longer is; meanwhile the old verdict stands, with its time
 
     /// The longest time from the start of a check to its verdict.
@@ -35,22 +35,23 @@ struct health_check {
 namespace detail {
 
 // What breaks the rules of a `health_check check`, in the order in which it is told.
-#define HEALTHZ_CHECK_RULES(broken)                                                                                     \
-    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write .interval = 10s")       \
-    broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write .interval = 10s")       \
-    broken(check.timeout.count() == 0, "healthz: the timeout of this source is zero: write .timeout = 1s")              \
-    broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write .timeout = 1s")           \
-    broken(check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none")          \
-    broken(check.retries > 32767, "healthz: this source has more than 32767 retries: write fewer")                      \
-    broken(check.retry_interval.count() < 0,                                                                            \
-           "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause")           \
-    broken(check.rise < 1, "healthz: the rise of this source is below 1: write .rise = 1 or more")                      \
-    broken(check.fall < 1, "healthz: the fall of this source is below 1: write .fall = 1 or more")                      \
-    broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255: write less")   \
-    broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                                      \
-           "healthz: a check of this source and its interval can last longer than 24 days: write shorter times")        \
-    broken(check.fall * healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                         \
-           "healthz: so many checks of this source as its fall can last longer than 24 days: write shorter times")
+#define HEALTHZ_CHECK_RULES(broken)                                                                                                      \
+    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write .interval = 10s")                        \
+        broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write .interval = 10s") broken(            \
+            check.timeout.count() == 0, "healthz: the timeout of this source is zero: write .timeout = 1s")                              \
+            broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write .timeout = 1s") broken(            \
+                check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none")                      \
+                broken(check.retries > 32767, "healthz: this source has more than 32767 retries: write fewer") broken(                   \
+                    check.retry_interval.count() < 0,                                                                                    \
+                    "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause")                   \
+                    broken(check.rise < 1, "healthz: the rise of this source is below 1: write .rise = 1 or more")                       \
+                        broken(check.fall < 1, "healthz: the fall of this source is below 1: write .fall = 1 or more") broken(           \
+                            check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255: write less")   \
+                            broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                               \
+                                   "healthz: a check of this source and its interval can last longer than 24 days: write shorter times") \
+                                broken(                                                                                                  \
+                                    check.fall* healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                  \
+                                    "healthz: so many checks of this source as its fall can last longer than 24 days: write shorter times")
 
 // Times are kept in 32 bits, and compared across their wrap.
 inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;
@@ -63,7 +64,8 @@ constexpr std::int64_t longest_cycle(health_check const& check) {
 }
 
 constexpr char const* complaint_of(health_check const& check) {
-#define HEALTHZ_RETURN_IF(condition, sentence) if (condition) return sentence;
+#define HEALTHZ_RETURN_IF(condition, sentence) \
+    if (condition) return sentence;
     HEALTHZ_CHECK_RULES(HEALTHZ_RETURN_IF)
 #undef HEALTHZ_RETURN_IF
     return nullptr;
@@ -80,14 +82,16 @@ concept declarable_prober = constant_prober<Prober> && !captures_reference<Probe
 // What is wrong with a type that is not declarable.
 template <class Prober, class Session = session_of<Prober>>
 struct prober_complaints {
-    static constexpr bool start = requires(Session& p) { p.start(); };
-    static constexpr bool poll = requires(Session& p) { p.poll(); };
-    static constexpr bool cancel = requires(Session& p) { p.cancel(); };
+    static constexpr bool start = requires(Session & p) { p.start(); };
+    static constexpr bool poll = requires(Session & p) { p.poll(); };
+    static constexpr bool cancel = requires(Session & p) { p.cancel(); };
     static constexpr bool cooperative = !has_probe<Session> && (start || poll || cancel);
-    static_assert(constant_prober<Prober>, "healthz: the prober of this source must be a constant, so std::string and the like cannot be its "
-                                           "members: write char const*, and keep what must be allocated in a member type 'session'");
-    static_assert(!captures_reference<Prober>, "healthz: the lambda of this source must not capture by reference, since a declaration is "
-                                               "a constant: let it name an object with static storage");
+    static_assert(constant_prober<Prober>,
+                  "healthz: the prober of this source must be a constant, so std::string and the like cannot be its "
+                  "members: write char const*, and keep what must be allocated in a member type 'session'");
+    static_assert(!captures_reference<Prober>,
+                  "healthz: the lambda of this source must not capture by reference, since a declaration is "
+                  "a constant: let it name an object with static storage");
     static_assert(std::is_same_v<Session, Prober> || std::is_constructible_v<Session, Prober const&>,
                   "healthz: the prober's member type 'session' of this source must be constructible from its settings");
     static_assert(!has_probe<Session> || immediate_prober<Session> || coroutine_prober<Session>,
@@ -97,8 +101,9 @@ struct prober_complaints {
     static_assert(!cooperative || cancel, "healthz: the cooperative prober of this source lacks the member cancel()");
     static_assert(!(cooperative && start && poll && cancel) || cooperative_prober<Session>,
                   "healthz: poll() of the prober of this source must return std::optional<healthz::outcome>");
-    static_assert(has_probe<Session> || cooperative, "healthz: the prober of this source is none: it lacks probe(), a call operator "
-                                                     "without arguments, and start(), poll() and cancel()");
+    static_assert(has_probe<Session> || cooperative,
+                  "healthz: the prober of this source is none: it lacks probe(), a call operator "
+                  "without arguments, and start(), poll() and cancel()");
     static constexpr bool told = true;
 };
 
@@ -137,12 +142,10 @@ inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
 /// nobody defines. Compile errors: an empty name or one that is not UTF-8, a type that is no prober or no constant, settings, times or
 /// retries that are missing or out of range.
 template <fixed_string Name, class Prober>
-constexpr detail::declared_source<Name, Prober> source(Prober prober, health_check check = {})
-    HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
+constexpr detail::declared_source<Name, Prober> source(Prober prober, health_check check = {}) HEALTHZ_CHECK_RULES(HEALTHZ_REJECTS)
     HEALTHZ_REJECTS(healthz::detail::complaint_of(prober) != nullptr,
                     "healthz: the prober of this source lacks a setting: write its .path, .url, .oldest or the like; a note says which, "
-                    "that begins with: in call to 'reject'")
-{
+                    "that begins with: in call to 'reject'") {
     if (auto const sentence = healthz::detail::complaint_of(check)) healthz::detail::reject(sentence);
     if constexpr (detail::has_complaint<Prober>)
         if (auto const sentence = prober.complaint()) healthz::detail::reject(sentence);
@@ -228,8 +231,8 @@ constexpr auto require_source() {
 }
 
 template <class... Sources>
-inline constexpr bool are_sources = std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} ==
-                             std::array<bool, sizeof...(Sources) + 1>{};
+inline constexpr bool are_sources =
+    std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} == std::array<bool, sizeof...(Sources) + 1>{};
 /// The index of a source whose name an earlier one has, or their number.
 template <class... Sources>
 inline constexpr std::size_t second_of_its_name = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();

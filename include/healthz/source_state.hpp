@@ -70,7 +70,7 @@ public:
     /// `may_pass` says that a FAILED is worth a retry.
     // Inlined for the sake of 8 bytes on a Cortex-M0+.
     [[gnu::always_inline]] constexpr std::optional<check_event> ended(tick now, status found, schedule const& s, thresholds const& needed,
-                                               std::optional<status> before, bool may_pass = false) {
+                                                                      std::optional<status> before, bool may_pass = false) {
         auto const attempts = static_cast<std::uint16_t>(cycle_.attempt() + 1);
         if (!cycle_.finish(now, may_pass ? status::error : found, s)) return std::nullopt;
         tick took = 0;
@@ -97,9 +97,7 @@ public:
 
     /// Switches maintenance. True: it was not so before; then a check is due at `now`, whose finding is the verdict, and whoever
     /// drives this has ended the attempt that ran.
-    constexpr bool maintain(bool on, tick now)
-        requires(Has.maintenance)
-    {
+    constexpr bool maintain(bool on, tick now) requires(Has.maintenance) {
         if (off_ == on) return false;
         off_ = on;
         if constexpr (Has.thresholds) changes_.accept_next();
@@ -112,7 +110,8 @@ public:
     }
 
 private:
-    constexpr check_event conclude(status found, thresholds const& needed, std::optional<status> before, std::uint16_t attempts, tick took) {
+    constexpr check_event conclude(status found, thresholds const& needed, std::optional<status> before, std::uint16_t attempts,
+                                   tick took) {
         bool is_verdict = true;
         if constexpr (Has.thresholds) {
             bool const is_ok = found == status::ok;

@@ -13,9 +13,9 @@ namespace healthz::detail {
 /// When the checks of each source start, in ticks.
 template <std::size_t Count>
 struct start_plan {
-    std::array<tick, Count> first{};   ///< from the first `poll` to the first check: small, so that every source is soon known
-    std::array<tick, Count> later{};   ///< from the first `poll` to a later check, at most `interval`; they are `interval` apart
-    std::size_t most = 0;              ///< no more checks than these start in one tick
+    std::array<tick, Count> first{};  ///< from the first `poll` to the first check: small, so that every source is soon known
+    std::array<tick, Count> later{};  ///< from the first `poll` to a later check, at most `interval`; they are `interval` apart
+    std::size_t most = 0;             ///< no more checks than these start in one tick
 };
 
 // A family: sources whose checks never start in the same tick. Each interval is replaced by a divisor of it, its modulus, so that the

@@ -33,9 +33,7 @@ constexpr char* copy_text(std::string_view text, char* out) {
 // Parts of a text, which reach no further than it. `substr` and `starts_with` could throw for all that the compiler knows, and
 // that alone would link abort and printf into firmware.
 constexpr std::string_view text_until(std::string_view text, std::size_t end) { return {text.data(), end}; }
-constexpr std::string_view text_from(std::string_view text, std::size_t begin) {
-    return {text.data() + begin, text.size() - begin};
-}
+constexpr std::string_view text_from(std::string_view text, std::size_t begin) { return {text.data() + begin, text.size() - begin}; }
 
 // The text before the first `mark`, or all of it; and the text after it, or nothing.
 constexpr std::string_view text_before(std::string_view text, char mark) {

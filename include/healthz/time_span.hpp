@@ -16,8 +16,9 @@ struct time_span : std::chrono::milliseconds {
         requires(!std::is_same_v<Time, rep> && !std::is_floating_point_v<Time>)
     constexpr time_span(Time const& time) : std::chrono::milliseconds(1) {  // 0 would be another mistake
         constexpr bool is_time = std::is_convertible_v<Time, std::chrono::milliseconds>;
-        static_assert(is_time, "healthz: a time needs a unit, of milliseconds or coarser: write 5s or 250ms, with "
-                               "using namespace std::chrono_literals");
+        static_assert(is_time,
+                      "healthz: a time needs a unit, of milliseconds or coarser: write 5s or 250ms, with "
+                      "using namespace std::chrono_literals");
         if constexpr (is_time) static_cast<std::chrono::milliseconds&>(*this) = time;
     }
 };

@@ -26,9 +26,13 @@ inline constexpr auto timetable = [] {
         auto const& s = row.schedule;
         auto second = s.later;
         while (second <= s.first) second += s.interval;
-        rows[i] = {row.name(), s.first, second, s.interval,
+        rows[i] = {row.name(),
+                   s.first,
+                   second,
+                   s.interval,
                    static_cast<tick>(healthz::worst_case_detection(s, detail::table_of<Sources>.thresholds[i].fall).count()),
-                   sizeof(detail::source_state<detail::state_parts{detail::has_thresholds<Sources>}>) + sizeof(detail::verdict_record) + row.text_capacity};
+                   sizeof(detail::source_state<detail::state_parts{detail::has_thresholds<Sources>}>) + sizeof(detail::verdict_record) +
+                       row.text_capacity};
     }
     return rows;
 }();

@@ -37,7 +37,7 @@ struct timestamp {
 struct verdict {
     std::string_view name;
     healthz::status status;
-    std::string_view error;  ///< JSON: `null`, a string (FAILED) or an object with `message` and perhaps `extra` (ERROR)
+    std::string_view error;        ///< JSON: `null`, a string (FAILED) or an object with `message` and perhaps `extra` (ERROR)
     healthz::timestamp timestamp;  ///< when the check ended
 };
 
@@ -49,8 +49,7 @@ class verdict_record {
 public:
     constexpr verdict_record() = default;
     constexpr verdict_record(healthz::status verdict_status, std::size_t text_size, timestamp const& moment)
-        : seconds_(static_cast<std::uint32_t>(moment.seconds)),
-          rest_(moment.nanoseconds << 2 | static_cast<std::uint32_t>(verdict_status)),
+        : seconds_(static_cast<std::uint32_t>(moment.seconds)), rest_(moment.nanoseconds << 2 | static_cast<std::uint32_t>(verdict_status)),
           text_size_(static_cast<std::uint16_t>(text_size)) {}
 
     constexpr bool known() const { return text_size_ != 0; }
@@ -67,8 +66,8 @@ private:
 
 /// One source without its type. In this order it has no gaps.
 struct source_row {
-    char const* text;  // the name, escaped and without quotes; and behind that as it was declared, unless that is the same
-    std::uint32_t text_offset;    ///< where its error text begins in the report's text
+    char const* text;           // the name, escaped and without quotes; and behind that as it was declared, unless that is the same
+    std::uint32_t text_offset;  ///< where its error text begins in the report's text
     healthz::detail::schedule schedule;
     std::uint16_t text_capacity;  ///< bytes of error text that its verdict can hold
     std::uint16_t key_size;

@@ -56,9 +56,10 @@ struct view_source {
     report_view report;
     std::span<record const> records;      ///< one for each source
     std::span<source_facts const> facts;  ///< the same
-    std::span<std::int64_t const> checked{};  ///< when each was last checked, in milliseconds of a steady clock; empty where it does not matter
-    std::int64_t now = 0;                     ///< on that clock
-    bool draining = false;                    ///< the program is about to end
+    std::span<std::int64_t const>
+        checked{};          ///< when each was last checked, in milliseconds of a steady clock; empty where it does not matter
+    std::int64_t now = 0;   ///< on that clock
+    bool draining = false;  ///< the program is about to end
 };
 
 /// How much later than `worst_case_detection` a check may come, for the sake of a busy machine, until its source is stale.
@@ -78,7 +79,8 @@ public:
     /// Whether source `index` was not checked for longer than its worst-case detection, and so what is known of it is out of date: the
     /// loop that checks stands still.
     constexpr bool is_stale(std::size_t index) const {
-        return !from_.checked.empty() && from_.now - from_.checked[index] > std::int64_t{from_.facts[index].worst_case_detection} + detail::most_late;
+        return !from_.checked.empty() &&
+               from_.now - from_.checked[index] > std::int64_t{from_.facts[index].worst_case_detection} + detail::most_late;
     }
     /// Whether any source is stale.
     constexpr bool any_stale() const {
@@ -161,7 +163,8 @@ template <class T>
 concept view = std::copy_constructible<T> && requires(T const& v, view_request const& request, detail::no_sink put) {
     { v.path } -> std::convertible_to<std::string_view>;
     { T::access } -> std::convertible_to<access>;
-    { std::span<std::string_view const>(T::types) };  // the media types that it writes, as in the field Content-Type; the first is the default
+    {std::span<std::string_view const>(
+        T::types)};  // the media types that it writes, as in the field Content-Type; the first is the default
     v.write(std::declval<detail::data_for<T> const&>(), request, put);
 };
 

@@ -47,8 +47,8 @@ inline constexpr std::string_view before_status = ",\"status\":\"";
 inline constexpr std::string_view before_timestamp = "\",\"timestamp\":\"";
 inline constexpr std::string_view after_timestamp = "\"}";
 inline constexpr std::size_t longest_status = to_string(status::failed).size();  // of those that come with a text
-inline constexpr std::size_t fixed_verdict_size =
-    before_next.size() + after_key.size() + before_error.size() + before_status.size() + before_timestamp.size() + timestamp_size + after_timestamp.size();
+inline constexpr std::size_t fixed_verdict_size = before_next.size() + after_key.size() + before_error.size() + before_status.size() +
+                                                  before_timestamp.size() + timestamp_size + after_timestamp.size();
 
 }  // namespace detail
 

@@ -78,14 +78,10 @@ struct meets_coroutine {
 };
 
 constexpr auto combined = healthz::sources(
-    source<"any">(any_of(ill{}, unset{}, slow{}), often),
-    source<"all">(all_of(fine{}, slow{}, cooperative{}), often),
-    source<"all ill">(all_of(slow{}, cooperative{}, ill{}), often),
-    source<"any ill">(any_of(unset{}, ill{}, unset{}), often),
-    source<"inverted ill">(inverted(ill{}), often),
-    source<"inverted">(inverted(slow{}), often),
-    source<"inverted unset">(inverted(unset{}), often),
-    source<"inverted fire">(inverted(throwing{}), often),
+    source<"any">(any_of(ill{}, unset{}, slow{}), often), source<"all">(all_of(fine{}, slow{}, cooperative{}), often),
+    source<"all ill">(all_of(slow{}, cooperative{}, ill{}), often), source<"any ill">(any_of(unset{}, ill{}, unset{}), often),
+    source<"inverted ill">(inverted(ill{}), often), source<"inverted">(inverted(slow{}), often),
+    source<"inverted unset">(inverted(unset{}), often), source<"inverted fire">(inverted(throwing{}), often),
     source<"inverted blocking fire">(inverted(throwing_blocking{}), often),
     source<"inverted nested fire">(inverted(all_of(any_of(ill{}, throwing{}), fine{})), often),
     source<"inverted any">(inverted(any_of(ill{}, slow{}, throwing_blocking{})), often),
@@ -125,10 +121,10 @@ TEST_CASE("combinations of all kinds find what they should, again and again") {
 }
 
 TEST_CASE("the members of a combination run at the same time") {
-    static constexpr auto sources = healthz::sources(
-        source<"a">(all_of(meets_blocking{}, meets_blocking{}, fine{}), {.interval = 1h, .timeout = 30s, .retries = 0}));
-    static constexpr auto mixed = healthz::sources(
-        source<"a">(all_of(meets_coroutine{}, meets_blocking{}), {.interval = 1h, .timeout = 30s, .retries = 0}));
+    static constexpr auto sources =
+        healthz::sources(source<"a">(all_of(meets_blocking{}, meets_blocking{}, fine{}), {.interval = 1h, .timeout = 30s, .retries = 0}));
+    static constexpr auto mixed =
+        healthz::sources(source<"a">(all_of(meets_coroutine{}, meets_blocking{}), {.interval = 1h, .timeout = 30s, .retries = 0}));
     here = 0;
     CHECK(live<sources>().wait_for(1)[0].status == status::ok);
     here = 0;
@@ -193,7 +189,8 @@ TEST_CASE("a member that hangs costs one thread, and neither its source's verdic
 }
 
 TEST_CASE("a member that comes back late joins again") {
-    static constexpr auto sources = healthz::sources(source<"a">(all_of(hanging{}, slow{}), {.interval = 100ms, .timeout = 90ms, .retries = 0}));
+    static constexpr auto sources =
+        healthz::sources(source<"a">(all_of(hanging{}, slow{}), {.interval = 100ms, .timeout = 90ms, .retries = 0}));
     gate.set(false);
     entered = 0;
     live<sources> monitor;
@@ -230,13 +227,13 @@ namespace {
 std::atomic<bool> gateway_up = true, node_up = true;
 std::atomic<int> asked = 0;
 
-constexpr auto dependent = healthz::sources(
-    source<"gateway">([] { return gateway_up ? healthz::ok() : healthz::error("no route"); }, often),
-    source<"orders">(depends_on<"gateway">([] {
-                         ++asked;
-                         return gateway_up ? healthz::ok() : healthz::error("timed out");
-                     }),
-                     {.interval = 40ms, .timeout = 10s, .retries = 3, .retry_interval = 1h}));
+constexpr auto dependent =
+    healthz::sources(source<"gateway">([] { return gateway_up ? healthz::ok() : healthz::error("no route"); }, often),
+                     source<"orders">(depends_on<"gateway">([] {
+                                          ++asked;
+                                          return gateway_up ? healthz::ok() : healthz::error("timed out");
+                                      }),
+                                      {.interval = 40ms, .timeout = 10s, .retries = 3, .retry_interval = 1h}));
 
 struct node {
     net::awaitable<outcome> probe() const {
@@ -291,9 +288,10 @@ TEST_CASE("three timeouts in a row make a fall of 3, and until then the verdict 
 // ---- maintenance and report
 
 TEST_CASE("maintenance gives up what runs, claims no health, and ends with a check") {
-    static constexpr auto sources = healthz::sources(source<"hangs">(sleeping{}, {.interval = 100ms, .timeout = 1h, .retries = 0, .rise = 9}),
-                                                     source<"stuck">(hanging{}, {.interval = 100ms, .timeout = 1h, .retries = 0}),
-                                                     source<"fine">(fine{}, {.interval = 1h, .timeout = 1h, .rise = 9}));
+    static constexpr auto sources =
+        healthz::sources(source<"hangs">(sleeping{}, {.interval = 100ms, .timeout = 1h, .retries = 0, .rise = 9}),
+                         source<"stuck">(hanging{}, {.interval = 100ms, .timeout = 1h, .retries = 0}),
+                         source<"fine">(fine{}, {.interval = 1h, .timeout = 1h, .rise = 9}));
     gate.set(false);
     entered = begun = 0;
     live<sources> monitor;
@@ -327,9 +325,9 @@ TEST_CASE("maintenance gives up what runs, claims no health, and ends with a che
 }
 
 TEST_CASE("what the application found out is published, and counts as a check") {
-    static constexpr auto sources = healthz::sources(
-        source<"db">(fine{}, {.interval = 400ms, .timeout = 10s, .retries = 0}),
-        source<"patient">(fine{}, {.interval = 1h, .timeout = 10s, .fall = 2}), source<"hangs">(sleeping{}, {.interval = 1h, .timeout = 1h}));
+    static constexpr auto sources = healthz::sources(source<"db">(fine{}, {.interval = 400ms, .timeout = 10s, .retries = 0}),
+                                                     source<"patient">(fine{}, {.interval = 1h, .timeout = 10s, .fall = 2}),
+                                                     source<"hangs">(sleeping{}, {.interval = 1h, .timeout = 1h}));
     live<sources> monitor;
     monitor.wait_for(1, 0);
     monitor.wait_for(1, 1);

@@ -126,7 +126,8 @@ struct starting_prober {
 };
 template <std::size_t... Index>
 constexpr auto starting(std::index_sequence<Index...>) {
-    return healthz::sources(source<healthz::fixed_string<3>({char('0' + Index / 10), char('0' + Index % 10), '\0'})>(starting_prober<Index>{}, {.interval = 10s})...);
+    return healthz::sources(source<healthz::fixed_string<3>({char('0' + Index / 10), char('0' + Index % 10), '\0'})>(
+        starting_prober<Index>{}, {.interval = 10s})...);
 }
 constexpr auto forty = starting(std::make_index_sequence<40>());
 
@@ -257,8 +258,7 @@ TEST_CASE("where there can be no thread, that is not the source's fault") {
         stacks.emplace();
         try {  // threads that are idle are taken first
             while (true) healthz::detail::workers::shared().run([end] { end->wait(); });
-        } catch (healthz::detail::no_thread const&) {
-        }
+        } catch (healthz::detail::no_thread const&) {}
     };
     constexpr auto ours = R"(FAILED "this process has no thread left for the check")";
     CHECK(verdict_after<at_ease>(shortage) == ours);

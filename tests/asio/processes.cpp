@@ -139,7 +139,6 @@ TEST_CASE("a child process has workers of its own") {
     CHECK(failed == 0);
 }
 
-
 namespace {
 
 thread_local bool is_worker = false;

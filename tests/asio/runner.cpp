@@ -101,14 +101,12 @@ static_assert(!healthz::may_block<never_blocks>() && !healthz::may_block<on_loop
 static_assert(healthz::may_block<off_loop_prober>() && healthz::may_block<has_a_member>());
 
 constexpr auto kinds = healthz::sources(
-    source<"worker">(off_loop_prober{}, often), source<"loop">(on_loop_prober{}, often),
-    source<"cooperative">(cooperative_prober{}, often), source<"coroutine">(coroutine_prober{}, often),
-    source<"callable">([] { return healthz::failed("no sensor"); }, often),
-    source<"awaitable">([]() -> net::awaitable<outcome> { co_return healthz::ok(); }, often),
-    source<"throws">(throwing_prober{}, often), source<"throws 42">(throwing_anything{}, often),
-    source<"throws on loop">(throwing_on_loop{}, often), source<"throws at start">(throwing_start{}, often),
-    source<"throws in poll">(throwing_poll{}, often), source<"throws later">(throwing_coroutine{}, often),
-    source<"last">([] { return healthz::ok(); }, often));
+    source<"worker">(off_loop_prober{}, often), source<"loop">(on_loop_prober{}, often), source<"cooperative">(cooperative_prober{}, often),
+    source<"coroutine">(coroutine_prober{}, often), source<"callable">([] { return healthz::failed("no sensor"); }, often),
+    source<"awaitable">([]() -> net::awaitable<outcome> { co_return healthz::ok(); }, often), source<"throws">(throwing_prober{}, often),
+    source<"throws 42">(throwing_anything{}, often), source<"throws on loop">(throwing_on_loop{}, often),
+    source<"throws at start">(throwing_start{}, often), source<"throws in poll">(throwing_poll{}, often),
+    source<"throws later">(throwing_coroutine{}, often), source<"last">([] { return healthz::ok(); }, often));
 
 }  // namespace
 
@@ -217,8 +215,7 @@ constexpr health_check hung{.interval = 400ms, .timeout = 200ms, .retries = 0};
 
 constexpr auto hangers = healthz::sources(source<"ticker">(ticker{}, {.interval = 50ms, .timeout = 10s, .retries = 0}),
                                           source<"blocking">(blocking_hanger{}, hung), source<"worker">(worker_hanger{}, hung),
-                                          source<"cooperative">(cooperative_hanger{}, hung),
-                                          source<"coroutine">(coroutine_hanger{}, hung));
+                                          source<"cooperative">(cooperative_hanger{}, hung), source<"coroutine">(coroutine_hanger{}, hung));
 
 void close_all() {
     blocking_hang.close();
@@ -299,10 +296,10 @@ TEST_CASE("a hang that ends late is forgotten, and the source recovers") {
     // In an attempt, and between two: the end of the hang falls into either.
     static constexpr health_check dense{.interval = 150ms, .timeout = 140ms, .retries = 0};
     static constexpr health_check sparse{.interval = 150ms, .timeout = 20ms, .retries = 0};
-    static constexpr auto late_dense = healthz::sources(source<"blocking">(late_prober{}, dense),
-                                                        source<"coroutine">(late_coroutine{}, dense));
-    static constexpr auto late_sparse = healthz::sources(source<"blocking">(late_prober{}, sparse),
-                                                         source<"coroutine">(late_coroutine{}, sparse));
+    static constexpr auto late_dense =
+        healthz::sources(source<"blocking">(late_prober{}, dense), source<"coroutine">(late_coroutine{}, dense));
+    static constexpr auto late_sparse =
+        healthz::sources(source<"blocking">(late_prober{}, sparse), source<"coroutine">(late_coroutine{}, sparse));
     auto const look = [](auto const& monitor) {
         for (std::size_t index : {0u, 1u}) CHECK(monitor.wait_for(2, index).back().status == status::timeout);
         open_all();
@@ -380,14 +377,16 @@ TEST_CASE("an attempt that is not OK is retried as declared") {
 // ---- the end, threads, and many
 
 namespace {
-constexpr auto sudden = healthz::sources(
-    source<"well">([] { return healthz::ok(); }, {.interval = 20ms, .retries = 0}),
-    source<"hung">([]() -> net::awaitable<outcome> {
-        net::steady_timer timer(co_await net::this_coro::executor, 1h);
-        co_await timer.async_wait(net::use_awaitable);
-        co_return healthz::ok();
-    }, {.interval = 20ms, .timeout = 10ms, .retries = 0}),
-    source<"behind">(healthz::depends_on<"hung">([] { return healthz::ok(); }), {.interval = 20ms, .retries = 0}));
+constexpr auto sudden =
+    healthz::sources(source<"well">([] { return healthz::ok(); }, {.interval = 20ms, .retries = 0}),
+                     source<"hung">(
+                         []() -> net::awaitable<outcome> {
+                             net::steady_timer timer(co_await net::this_coro::executor, 1h);
+                             co_await timer.async_wait(net::use_awaitable);
+                             co_return healthz::ok();
+                         },
+                         {.interval = 20ms, .timeout = 10ms, .retries = 0}),
+                     source<"behind">(healthz::depends_on<"hung">([] { return healthz::ok(); }), {.interval = 20ms, .retries = 0}));
 }  // namespace
 
 TEST_CASE("a runner that is destroyed tells nothing more, and the context may run on") {

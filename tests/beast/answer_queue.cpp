@@ -33,7 +33,8 @@ TEST_CASE("a queue holds the usual answer as one piece, and others as the parts 
     queue.push(true, false, "", whole);
     queue.push(true, true, close_field, whole);
     CHECK(text_of(queue) == header + body + header + "HTTP/1.1 200 OK\r\n" + std::string(close_field) + rest + body +
-                                "HTTP/1.1 503 Service Unavailable\r\n" + rest + body + "HTTP/1.1 503 Service Unavailable\r\n" + std::string(close_field) + rest);
+                                "HTTP/1.1 503 Service Unavailable\r\n" + rest + body + "HTTP/1.1 503 Service Unavailable\r\n" +
+                                std::string(close_field) + rest);
     queue.clear();
     CHECK(queue.empty());
 }

@@ -59,7 +59,8 @@ struct http_answer {
 class client {
 public:
     /// From any address of 127.0.0.0/8.
-    explicit client(std::uint16_t port, int receive_buffer = 0, char const* from = nullptr) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit client(std::uint16_t port, int receive_buffer = 0, char const* from = nullptr)
+        : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);

@@ -22,8 +22,9 @@ using healthz::status;
 namespace {
 
 constexpr auto never_called = [] { return healthz::ok(); };
-constexpr auto told = healthz::sources(healthz::source<"orders">(never_called, {.interval = 1h}), healthz::source<"a\"b\\é\n">(never_called, {.interval = 1h}),
-                                       healthz::source<"new">(never_called, {.interval = 1h}));
+constexpr auto told =
+    healthz::sources(healthz::source<"orders">(never_called, {.interval = 1h}),
+                     healthz::source<"a\"b\\é\n">(never_called, {.interval = 1h}), healthz::source<"new">(never_called, {.interval = 1h}));
 using told_site = healthz::site<told>;
 
 std::unique_ptr<told_site> checked_site() {
@@ -34,8 +35,11 @@ std::unique_ptr<told_site> checked_site() {
         healthz::timestamp const now(1660037525, 235347000);
         auto const before = report.status_of(index);
         report.publish(index, found.status(), found.json(), now);
-        records[index].take_in({.before = before, .after = found.status(), .found = found.status(), .attempts = 1, .took = 0, .is_verdict = true}, now, took, false);
-        made->update({report.view(), index, *report[index], before, found.status(), true, 1, std::chrono::microseconds(took), records[index]});
+        records[index].take_in(
+            {.before = before, .after = found.status(), .found = found.status(), .attempts = 1, .took = 0, .is_verdict = true}, now, took,
+            false);
+        made->update(
+            {report.view(), index, *report[index], before, found.status(), true, 1, std::chrono::microseconds(took), records[index]});
     };
     check(0, healthz::ok(), 1500);
     check(1, healthz::ok(), 12345678);

@@ -119,13 +119,16 @@ TEST_CASE("connections: those whose time is over are named in their order, and m
     for (std::size_t i = 0; i < 5; ++i) list.join(members[i], i, at(std::chrono::seconds(i)));
     list.enter(members[1], phase::receiving, at(5s));
     std::vector<member*> expired;
-    list.for_each_expired(phase::waiting, [] { return 2s; }, at(5s), [&](member& m) {
-        expired.push_back(&m);
-        list.leave(m);
-    });
+    list.for_each_expired(
+        phase::waiting, [] { return 2s; }, at(5s),
+        [&](member& m) {
+            expired.push_back(&m);
+            list.leave(m);
+        });
     CHECK(expired == std::vector<member*>{&members[0], &members[2], &members[3]});
     CHECK(list.size() == 2);
-    list.for_each_expired(phase::receiving, [] { return 1ms; }, at(5s), [&](member&) { FAIL("its time is not over"); });
+    list.for_each_expired(
+        phase::receiving, [] { return 1ms; }, at(5s), [&](member&) { FAIL("its time is not over"); });
     for (auto& each : members) list.leave(each);  // nothing for those that have left
     list.enter(members[0], phase::answering, at(6s));
     CHECK(members[0].doing() == phase::waiting);

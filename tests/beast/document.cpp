@@ -19,7 +19,9 @@ constexpr std::string_view ok_header =
     "X-Content-Type-Options: nosniff\r\nContent-Length: ";
 constexpr std::time_t moment = 1660037525;
 
-std::string whole_document() { return std::string(ok_header) + std::to_string(four::document.size()) + "\r\n\r\n" + std::string(four::document); }
+std::string whole_document() {
+    return std::string(ok_header) + std::to_string(four::document.size()) + "\r\n\r\n" + std::string(four::document);
+}
 
 }  // namespace
 

@@ -59,9 +59,10 @@ struct served {
 TEST_CASE("the endpoint answers with the document, byte for byte") {
     served s;
     auto const r = s.answer(get());
-    CHECK(without_date(sent(r)) ==
-          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: " +
-              std::to_string(four::document.size()) + "\r\n\r\n" + std::string(four::document));
+    CHECK(
+        without_date(sent(r)) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: " +
+            std::to_string(four::document.size()) + "\r\n\r\n" + std::string(four::document));
 }
 
 TEST_CASE("before the first verdict the document is an empty object, and not ready") {
@@ -144,7 +145,9 @@ struct closed {
     static bool accepts(std::string_view) { return false; }
     std::string const& problem() const { return reason; }
 };
-[[maybe_unused]] healthz::answer decide(healthz::endpoint_request const&, std::string_view, closed const&) { return healthz::answer::document; }
+[[maybe_unused]] healthz::answer decide(healthz::endpoint_request const&, std::string_view, closed const&) {
+    return healthz::answer::document;
+}
 [[maybe_unused]] void require_usable(closed const&) {}
 
 }  // namespace users
@@ -157,13 +160,15 @@ TEST_CASE("functions of the user's called decide and require_usable let nobody i
     CHECK_THROWS_WITH(endpoint(document, users::closed{"no key"}), "healthz: no key");
 }
 
-static_assert(std::is_constructible_v<endpoint<healthz::allow_unauthenticated>, healthz::beast::document const&, healthz::allow_unauthenticated>);
+static_assert(
+    std::is_constructible_v<endpoint<healthz::allow_unauthenticated>, healthz::beast::document const&, healthz::allow_unauthenticated>);
 
 TEST_CASE("other paths are not found, whoever asks") {
     healthz::beast::document document;
     endpoint const answer(document, one_secret());
-    for (char const* target : {"/", "/healthz", "/healthz/", "/healthz/sources/", "/healthz/sourcesX", "/Healthz/sources", "*", "//healthz/sources",
-                               "/healthz%2Fsources", "healthz/sources", "?strict=true", "/x?/healthz/sources", "http://localhost"}) {
+    for (char const* target :
+         {"/", "/healthz", "/healthz/", "/healthz/sources/", "/healthz/sourcesX", "/Healthz/sources", "*", "//healthz/sources",
+          "/healthz%2Fsources", "healthz/sources", "?strict=true", "/x?/healthz/sources", "http://localhost"}) {
         CAPTURE(target);
         CHECK_FALSE(answer.owns(target));
         for (auto const method : {http::verb::get, http::verb::post, http::verb::options}) {
@@ -178,9 +183,9 @@ TEST_CASE("other paths are not found, whoever asks") {
 
 TEST_CASE("queries and absolute targets name the same path") {
     served s;
-    for (char const* target : {"/healthz/sources", "/healthz/sources?", "/healthz/sources?a=b&c", "http://localhost/healthz/sources",
-                               "http://localhost:8080/healthz/sources?strict=false", "https://a.example/healthz/sources",
-                               "HTTP://localhost/healthz/sources"}) {
+    for (char const* target :
+         {"/healthz/sources", "/healthz/sources?", "/healthz/sources?a=b&c", "http://localhost/healthz/sources",
+          "http://localhost:8080/healthz/sources?strict=false", "https://a.example/healthz/sources", "HTTP://localhost/healthz/sources"}) {
         CAPTURE(target);
         CHECK(s.answer.owns(target));
         CHECK(s.answer(get(target)).result_int() == 200);
@@ -198,7 +203,8 @@ TEST_CASE("the path can be another") {
 
 TEST_CASE("other methods are not allowed, and the answer says which are") {
     served s;
-    for (auto const method : {http::verb::post, http::verb::put, http::verb::delete_, http::verb::options, http::verb::trace, http::verb::patch}) {
+    for (auto const method :
+         {http::verb::post, http::verb::put, http::verb::delete_, http::verb::options, http::verb::trace, http::verb::patch}) {
         auto const r = s.answer(get("/healthz/sources", method));
         CHECK(r.result_int() == 405);
         CHECK(r[http::field::allow] == "GET, HEAD");
@@ -338,7 +344,8 @@ TEST_CASE("a secret that is not set keeps the endpoint from being made") {
 
     std::string const longest(healthz::max_secret_size, 'x'), too_long = longest + 'x';
     ::setenv("HEALTHZ_TEST_LONG", too_long.c_str(), 1);
-    CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_LONG")), "healthz: environment variable 'HEALTHZ_TEST_LONG' is longer than 1024 bytes");
+    CHECK_THROWS_WITH(make(healthz::env("HEALTHZ_TEST_LONG")),
+                      "healthz: environment variable 'HEALTHZ_TEST_LONG' is longer than 1024 bytes");
     CHECK_FALSE(healthz::admin_secret(healthz::env("HEALTHZ_TEST_LONG")).accepts(too_long));
     CHECK(healthz::admin_secret(longest.c_str()).accepts(longest));
 

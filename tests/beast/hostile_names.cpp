@@ -51,8 +51,7 @@ constexpr healthz::health_check often{.interval = 100ms, .retries = 0};
 inline constexpr auto declared = healthz::sources(
     healthz::source<"immediate">(immediate{}, often), healthz::source<"callable">(callable{}, often),
     healthz::source<"coroutine">(coroutine{}, {.interval = 100ms, .retries = 0, .rise = 2}),
-    healthz::source<"cooperative">(cooperative{}, often),
-    healthz::source<"inverted">(healthz::inverted(immediate{}), often),
+    healthz::source<"cooperative">(cooperative{}, often), healthz::source<"inverted">(healthz::inverted(immediate{}), often),
     healthz::source<"all">(healthz::all_of(callable{}, coroutine{}, cooperative{}), often),
     healthz::source<"any">(healthz::any_of(immediate{}, healthz::inverted(coroutine{}), callable{}), often),
     healthz::source<"none">(healthz::any_of(immediate{}, healthz::all_of(callable{}, immediate{})), often),
@@ -139,7 +138,8 @@ TEST_CASE("no function of the user's takes the place of one of ours, in a runner
     healthz::runner<hostile::declared> runner(context.get_executor(), hostile::on_verdict{known});
     healthz::shared_document const document;
     healthz::beast::limits const limits;
-    auto const listener = std::make_shared<healthz::beast::detail::listener>(context, document_server(document, hostile::policy{}, "/"), limits);
+    auto const listener =
+        std::make_shared<healthz::beast::detail::listener>(context, document_server(document, hostile::policy{}, "/"), limits);
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);

@@ -21,10 +21,9 @@ bool parses(std::string_view text) {
 }
 
 constexpr auto probe = [] { return healthz::ok(); };
-constexpr auto strange = healthz::sources(healthz::source<"z \"quoted\"">(probe, {.interval = 1s}),
-                                          healthz::source<"\x01\n\t\x1f\\/">(probe, {.interval = 1s}),
-                                          healthz::source<"a\u00e4\u20ac\U0001F600">(probe, {.interval = 1s}),
-                                          healthz::source<"error">(probe, {.interval = 1s}));
+constexpr auto strange = healthz::sources(
+    healthz::source<"z \"quoted\"">(probe, {.interval = 1s}), healthz::source<"\x01\n\t\x1f\\/">(probe, {.interval = 1s}),
+    healthz::source<"a\u00e4\u20ac\U0001F600">(probe, {.interval = 1s}), healthz::source<"error">(probe, {.interval = 1s}));
 
 std::string written(healthz::report_view report) {
     std::string text(healthz::json_size(report), ' ');
@@ -131,7 +130,8 @@ namespace {
 json::value random_value(std::mt19937& random, int depth) {
     auto const below = [&random](unsigned n) { return static_cast<unsigned>(random() % n); };
     auto const text = [&] {
-        static constexpr std::string_view pieces[] = {"a", "\"", "\\", "\n", "\x01", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xFF", " "};
+        static constexpr std::string_view pieces[] = {"a",    "\"", "\\", "\n", "\x01", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                                      "\xFF", " "};
         std::string s;
         for (auto n = below(20); n > 0; --n) s += pieces[below(60) == 0 ? 8 : below(8)];
         return s;

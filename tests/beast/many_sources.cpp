@@ -96,7 +96,8 @@ class checked_once {
 public:
     checked_once()
         : listener_(std::make_shared<healthz::beast::detail::listener>(
-              context_, [this](auto const& fields, std::time_t now) { return site_.serve(fields.for_site(), now); }, healthz::beast::limits())),
+              context_, [this](auto const& fields, std::time_t now) { return site_.serve(fields.for_site(), now); },
+              healthz::beast::limits())),
           runner_(context_.get_executor()) {
         runner_.on_check([this](healthz::event const& e) {
             pending_ = e.report.pending();
@@ -168,8 +169,8 @@ TEST_CASE("300 sources: a request starts no probe, and allocates what it does wi
     for (auto at = body.find("\"timestamp\":"); at != body.npos; at = body.find("\"timestamp\":", at + 1)) ++names;
     CHECK(names == 300);
 
-    for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret), request("GET", "/metrics", secret), request("GET", "/readyz"),
-                             request("GET", "/healthz/page", secret + "Accept: text/html\r\n")}) {
+    for (auto const& text : {plain, strict, request(), request("GET", "/nowhere", secret), request("GET", "/metrics", secret),
+                             request("GET", "/readyz"), request("GET", "/healthz/page", secret + "Accept: text/html\r\n")}) {
         CAPTURE(text);
         CHECK(few.allocations_of(text, 1) <= 1);
         CHECK(many.allocations_of(text, 1) <= 1);
@@ -187,7 +188,8 @@ TEST_CASE("300 sources: after a check views are written anew, without allocating
         healthz::timestamp const now(1660037525 + second, 0);
         std::optional<status> const before = report->status_of(index);
         report->publish(index, status::ok, "null", now);
-        records[index].take_in({.before = before, .after = status::ok, .found = status::ok, .attempts = 1, .took = 0, .is_verdict = true}, now, 1500, false);
+        records[index].take_in({.before = before, .after = status::ok, .found = status::ok, .attempts = 1, .took = 0, .is_verdict = true},
+                               now, 1500, false);
         site->update({report->view(), index, *(*report)[index], before, status::ok, true, 1, 1500us, records[index]});
     };
     for (std::size_t i = 0; i < 300; ++i) check(i, 0);

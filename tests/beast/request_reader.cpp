@@ -37,8 +37,17 @@ told read(std::string_view bytes, Ends const& ends, std::size_t limit = 8192) {
         if (result.state == request_state::incomplete) continue;
         if (result.state != request_state::complete) break;
         auto const text = [](std::optional<std::string_view> value) { return std::string(value.value_or("(none)")); };
-        return {result.state, reader.size(), std::string(fields.method), std::string(fields.target), std::string(fields.host), text(fields.role), text(fields.admin_secret),
-                text(fields.access_key), fields.repeated, fields.http_1_0, fields.keep_alive};
+        return {result.state,
+                reader.size(),
+                std::string(fields.method),
+                std::string(fields.target),
+                std::string(fields.host),
+                text(fields.role),
+                text(fields.admin_secret),
+                text(fields.access_key),
+                fields.repeated,
+                fields.http_1_0,
+                fields.keep_alive};
     }
     return result;
 }
@@ -101,7 +110,8 @@ std::vector<std::string> const& small_requests() {
 }  // namespace
 
 TEST_CASE("reader: what it keeps of a request") {
-    constexpr auto header = "HEAD http://b:1/x?y HTTP/1.0\r\nHost: a\r\nx-hasura-ROLE: user \r\nX-Hasura-Admin-Secret:s\r\nX-HASURA-ACCESS-KEY: \r\n\r\n"sv;
+    constexpr auto header =
+        "HEAD http://b:1/x?y HTTP/1.0\r\nHost: a\r\nx-hasura-ROLE: user \r\nX-Hasura-Admin-Secret:s\r\nX-HASURA-ACCESS-KEY: \r\n\r\n"sv;
     CHECK(read_whole(std::string(header) + "next") ==
           told{request_state::complete, header.size(), "HEAD", "http://b:1/x?y", "b:1", "user", "s", "", false, true, false});
     auto const plain = read_whole(with(""));
@@ -121,8 +131,24 @@ TEST_CASE("reader: every small request in all splits of three, and byte by byte,
 }
 
 TEST_CASE("reader: whatever follows whatever, whole or byte by byte, with a limit or without") {
-    constexpr std::string_view parts[] = {"GET", " ", "/", " HTTP/1.1", "\r\n", "\r", "\n", "Host", ":", "\t", "a", "\0"sv, "\xFF", ",",
-                                          "Content-Length: 1", "Transfer-Encoding: chunked", "X-Hasura-Role: x", "0"};
+    constexpr std::string_view parts[] = {"GET",
+                                          " ",
+                                          "/",
+                                          " HTTP/1.1",
+                                          "\r\n",
+                                          "\r",
+                                          "\n",
+                                          "Host",
+                                          ":",
+                                          "\t",
+                                          "a",
+                                          "\0"sv,
+                                          "\xFF",
+                                          ",",
+                                          "Content-Length: 1",
+                                          "Transfer-Encoding: chunked",
+                                          "X-Hasura-Role: x",
+                                          "0"};
     std::size_t complete = 0, malformed = 0;
     for (std::string_view const before : {""sv, "GET / HTTP/1.1\r\n"sv, start})
         for (auto const a : parts)
@@ -155,8 +181,9 @@ TEST_CASE("reader: random changes of a request, whole or in random pieces") {
 }
 
 TEST_CASE("reader: what cannot become a request is malformed at its first wrong byte or line") {
-    for (auto const bytes : {"\x16"sv, "\0"sv, " "sv, "\n"sv, "GET\r"sv, "GET /healthz/sources\r"sv, "GET / HTTP/1.1\n"sv, "GET / HTTP/2.0"sv, "GET / X\r\n"sv,
-                             "GET / HTTP/1.1\r\n\r\n"sv, "GET / HTTP/1.1\r\nHost: a\n"sv, "GET / HTTP/1.1\r\nHost a\r\n"sv, "GET / HTTP/1.1\r\nHost: a\r\nA\r\n"sv}) {
+    for (auto const bytes : {"\x16"sv, "\0"sv, " "sv, "\n"sv, "GET\r"sv, "GET /healthz/sources\r"sv, "GET / HTTP/1.1\n"sv,
+                             "GET / HTTP/2.0"sv, "GET / X\r\n"sv, "GET / HTTP/1.1\r\n\r\n"sv, "GET / HTTP/1.1\r\nHost: a\n"sv,
+                             "GET / HTTP/1.1\r\nHost a\r\n"sv, "GET / HTTP/1.1\r\nHost: a\r\nA\r\n"sv}) {
         CAPTURE(bytes);
         CHECK(state_of(bytes) == request_state::malformed);
         CHECK(state_of(bytes.substr(0, bytes.size() - 1)) == request_state::incomplete);
@@ -187,8 +214,8 @@ TEST_CASE("reader: the host") {
         CHECK(host_of("http://b/", field).state == request_state::malformed);
         CHECK(state_of("GET / HTTP/1.0\r\nHost: " + std::string(field) + "\r\n\r\n") == request_state::malformed);
     }
-    for (char const* target : {"http://u:p@a/", "http://u@a/", "http:///", "http://", "https://?x", "HTTP://:80/", "http://a b/", "http://a,b/", "http://a\\b/",
-                               "http://a:x/", "http://a#/healthz/sources"}) {
+    for (char const* target : {"http://u:p@a/", "http://u@a/", "http:///", "http://", "https://?x", "HTTP://:80/", "http://a b/",
+                               "http://a,b/", "http://a\\b/", "http://a:x/", "http://a#/healthz/sources"}) {
         CAPTURE(target);
         CHECK(host_of(target, "a").state == request_state::malformed);
     }

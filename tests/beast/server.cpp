@@ -37,8 +37,7 @@ constexpr auto opens_a_file = [] {
 constexpr healthz::health_check often{.interval = 100ms, .timeout = 10s, .retries = 0};
 
 constexpr auto sources = healthz::sources(
-    healthz::source<"steady">(opens_a_file, often),
-    healthz::source<"hanging">(hang, {.interval = 100ms, .timeout = 200ms, .retries = 0}),
+    healthz::source<"steady">(opens_a_file, often), healthz::source<"hanging">(hang, {.interval = 100ms, .timeout = 200ms, .retries = 0}),
     healthz::source<"broken">(broken, often),
     healthz::source<"unset">(healthz::tcp{.address = healthz::env("HEALTHZ_TEST_NEVER_SET")}, often),
     healthz::source<"misplaced">(healthz::tcp{.address = healthz::env("HEALTHZ_TEST_MISPLACED")}, often));
@@ -164,7 +163,8 @@ public:
 private:
     static std::string read_some(int from) {
         pollfd p{from, POLLIN, 0};
-        if (::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) <= 0) throw std::runtime_error("the server is silent");
+        if (::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) <= 0)
+            throw std::runtime_error("the server is silent");
         char buffer[4096];
         auto const n = ::read(from, buffer, sizeof buffer);
         return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : std::string();
@@ -206,14 +206,18 @@ TEST_CASE("four states at once while one source hangs for ever: the endpoint ans
     process p(with_secret);
     client c(p.port());
     std::string document;
-    auto const says = [&](std::string const& name, std::string const& text) { return health_of(document, name).starts_with("\"" + name + "\":" + text); };
+    auto const says = [&](std::string const& name, std::string const& text) {
+        return health_of(document, name).starts_with("\"" + name + "\":" + text);
+    };
     CHECK(eventually([&] {
         document = c.ask(authorised()).body;
         return says("steady", R"({"error":null,"status":"OK","timestamp":"20)") &&
                says("hanging", R"({"error":null,"status":"TIMEOUT","timestamp":"20)") &&
                says("broken", R"({"error":{"message":"connection error","extra":"refused"},"status":"ERROR","timestamp":"20)") &&
                says("unset", R"({"error":"environment variable 'HEALTHZ_TEST_NEVER_SET' not set","status":"FAILED","timestamp":"20)") &&
-               says("misplaced", R"({"error":"environment variable 'HEALTHZ_TEST_MISPLACED' is not of the form host:port","status":"FAILED","timestamp":"20)");
+               says(
+                   "misplaced",
+                   R"({"error":"environment variable 'HEALTHZ_TEST_MISPLACED' is not of the form host:port","status":"FAILED","timestamp":"20)");
     }));
     CAPTURE(document);
     std::string last;
@@ -226,7 +230,8 @@ TEST_CASE("four states at once while one source hangs for ever: the endpoint ans
         CHECK(eventually([&] {
             document = c.ask(authorised()).body;
             bool moved = true;
-            for (auto const& name : {"steady", "hanging", "broken", "unset"}) moved = moved && health_of(document, name) != health_of(before, name);
+            for (auto const& name : {"steady", "hanging", "broken", "unset"})
+                moved = moved && health_of(document, name) != health_of(before, name);
             return moved;
         }));
     }
@@ -292,12 +297,14 @@ TEST_CASE("a server that cannot start says why in one line, and fails") {
     };
     CHECK(complaint({}) == "healthz: environment variable 'HEALTHZ_TEST_SERVER_SECRET' not set\n");
     CHECK(complaint({{"HEALTHZ_TEST_SERVER_SECRET", ""}}) == "healthz: environment variable 'HEALTHZ_TEST_SERVER_SECRET' is empty\n");
-    CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", "localhost:80"}}) == "healthz: 'localhost:80' is not an IP address\n");
+    CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", "localhost:80"}}) ==
+          "healthz: 'localhost:80' is not an IP address\n");
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", ""}}) == "healthz: '' is not an IP address\n");
     CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_ADDRESS", "192.0.2.1"}, {"HEALTHZ_TEST_PORT", "8080"}}) ==
           "healthz: cannot listen on 192.0.2.1 port 8080: Cannot assign requested address\n");
 
-    CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_CONNECTIONS", "0"}}) == "healthz: limit.connections is 0: nobody could ask\n");
+    CHECK(complaint(unauthenticated + settings{{"HEALTHZ_TEST_CONNECTIONS", "0"}}) ==
+          "healthz: limit.connections is 0: nobody could ask\n");
 
     process first(unauthenticated);
     auto const port = std::to_string(first.port());
@@ -358,9 +365,8 @@ TEST_CASE("few descriptors are used well: an honest client is answered beside ma
         std::size_t open = 0;
         for (auto& each : idle) open += each.readable(0ms) ? 0 : 1;
         CHECK(open > (most == std::string("64") ? 10u : 0u));
-        CHECK(eventually([&] {
-            return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")");
-        }));
+        CHECK(eventually(
+            [&] { return health_of(client(port).ask(request()).body, "steady").starts_with(R"("steady":{"error":null,"status":"OK")"); }));
     }
 }
 
@@ -420,9 +426,8 @@ constexpr auto told = healthz::sources(healthz::source<"cache">([] { return heal
 
 TEST_CASE("what a program finds out by itself is served: reports and maintenance") {
     std::atomic<std::uint16_t> port = 0;
-    healthz::beast::server<told> server({.port = 0,
-                                         .auth = healthz::allow_unauthenticated{},
-                                         .on_listening = [&](auto const& where) { port = where.port(); }});
+    healthz::beast::server<told> server(
+        {.port = 0, .auth = healthz::allow_unauthenticated{}, .on_listening = [&](auto const& where) { port = where.port(); }});
     bool reported = false, in_maintenance = false;
     std::thread user([&] {
         auto const serves = [&](std::string const& text) {
@@ -590,8 +595,7 @@ TEST_CASE("where there is no memory to wait for signals, they do what they did b
             scarce_memory const memory(failures);
             healthz::beast::detail::stop_signals const signals(context, [] {});
             thrown = false;
-        } catch (std::bad_alloc const&) {
-        }
+        } catch (std::bad_alloc const&) {}
         CHECK(handler_of(SIGINT) == own_handler);
         CHECK(handler_of(SIGTERM) == own_handler);
     }
@@ -615,10 +619,11 @@ TEST_CASE("what handlers throw is told to on_error, and the server goes on") {
                .on_listening = [](auto const&) { throw 7; },
                .on_verdict = [](healthz::report_view, std::size_t) { throw std::runtime_error("no disk"); },
                .on_refused = [](healthz::beast::refused const&) { throw std::runtime_error("no disk either"); },
-               .on_error = [&](std::string_view what) {
-                   errors.add(std::string(what));
-                   throw std::runtime_error("nor here");
-               }});
+               .on_error =
+                   [&](std::string_view what) {
+                       errors.add(std::string(what));
+                       throw std::runtime_error("nor here");
+                   }});
     client c(r.port);
     CHECK(c.ask(request("GET", "/nowhere")).status == 404);
     CHECK(eventually([&] { return errors.all().size() >= 3; }));
@@ -687,7 +692,8 @@ TEST_CASE("refused requests are told with their number, in few calls, and withou
     running r({.auth = healthz::admin_secret(first_secret), .on_refused = [&](healthz::beast::refused const& each) {
                    std::lock_guard lock(mutex);
                    ++all.calls;
-                   all.counts[std::to_string(healthz::error_of(each.how).status) + ' ' + each.path + ' ' + each.client.to_string()] += each.count;
+                   all.counts[std::to_string(healthz::error_of(each.how).status) + ' ' + each.path + ' ' + each.client.to_string()] +=
+                       each.count;
                }});
     auto const wrong = request("GET", "/healthz/sources?strict=true&secret=hunter2", "X-Hasura-Admin-Secret: hunter2\r\n");
     std::string many;

@@ -28,7 +28,8 @@ public:
     explicit server(limits const& limit = {}, Auth policy = {}, std::string path = std::string(healthz::default_path),
                     std::vector<std::string> hosts = {}, std::function<void(healthz::beast::detail::listener&)> const& prepare = {}) {
         document_.update(four::report());
-        listener_ = std::make_shared<healthz::beast::detail::listener>(context_, document_server(document_, std::move(policy), std::move(path)), limit, std::move(hosts));
+        listener_ = std::make_shared<healthz::beast::detail::listener>(
+            context_, document_server(document_, std::move(policy), std::move(path)), limit, std::move(hosts));
         if (prepare) prepare(*listener_);
         boost::system::error_code ec;
         listener_->listen({net::ip::make_address("127.0.0.1"), 0}, ec);
@@ -140,9 +141,10 @@ TEST_CASE("the server answers with the document, byte for byte, and keeps the co
     client c(s.port);
     for (int i = 0; i < 3; ++i) {
         auto const a = c.ask(request());
-        CHECK(without_date(a.header) ==
-              "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: " +
-                  std::to_string(four::document.size()) + "\r\n\r\n");
+        CHECK(
+            without_date(a.header) ==
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: " +
+                std::to_string(four::document.size()) + "\r\n\r\n");
         CHECK(a.body == four::document);
     }
 }
@@ -355,7 +357,8 @@ TEST_CASE("a header that never ends is refused, though each of its fields is sho
 }
 
 /// The answer comes at the end of the header, and the connection closes.
-static void check_answered_and_closed(server const& s, std::string_view header, std::string_view body = "", unsigned status = 200, std::size_t pieces = 100000) {
+static void check_answered_and_closed(server const& s, std::string_view header, std::string_view body = "", unsigned status = 200,
+                                      std::size_t pieces = 100000) {
     CAPTURE(header, body.substr(0, 100), pieces);
     client c(s.port);
     REQUIRE(c.send(header));
@@ -384,7 +387,8 @@ TEST_CASE("a body is not read: the request is answered at the end of its header,
 TEST_CASE("a chunked body is not read, in whatever pieces it comes") {
     server s;
     auto const header = request("GET", "/healthz/sources", "Transfer-Encoding: Chunked\r\n");
-    for (char const* body : {"0\r\n\r\n", "5;a=\"b\"\r\nabcde\r\n0\r\nX-Trailer: a\r\n\r\n", "ffffffffffffffff\r\n", "x\r\n", "5\nabcde\n0\n\n"})
+    for (char const* body :
+         {"0\r\n\r\n", "5;a=\"b\"\r\nabcde\r\n0\r\nX-Trailer: a\r\n\r\n", "ffffffffffffffff\r\n", "x\r\n", "5\nabcde\n0\n\n"})
         for (std::size_t pieces : {100000u, 1u}) check_answered_and_closed(s, header, body, 200, pieces);
     check_answered_and_closed(s, request("HEAD", "/healthz/sources", "Transfer-Encoding: chunked\r\n"), "0\r\n\r\n", 200, 1);
     check_answered_and_closed(s, request("GET", "/", "Transfer-Encoding: chunked\r\n"), "0\r\n\r\n", 404, 1);
@@ -401,7 +405,8 @@ TEST_CASE("a client that asks before it sends a body has its answer at once") {
     server s;
     check_answered_and_closed(s, request("GET", "/healthz/sources", "Content-Length: 100\r\nExpect: 100-Continue\r\n"));
     check_answered_and_closed(s, request("POST", "/healthz/sources", "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n"), "", 405);
-    check_answered_and_closed(s, "GET /healthz/sources HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    check_answered_and_closed(
+        s, "GET /healthz/sources HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     client c(s.port);
     CHECK(c.ask(request("GET", "/healthz/sources", "Expect: 100-continue\r\n")).field("Connection") == "(none)");
 }
@@ -449,7 +454,9 @@ struct closed {
     static bool needs_secret() { return true; }
     static bool accepts(std::string_view) { return false; }
 };
-[[maybe_unused]] healthz::answer decide(healthz::endpoint_request const&, std::string_view, closed const&) { return healthz::answer::document; }
+[[maybe_unused]] healthz::answer decide(healthz::endpoint_request const&, std::string_view, closed const&) {
+    return healthz::answer::document;
+}
 
 }  // namespace users
 }  // namespace
@@ -482,8 +489,8 @@ TEST_CASE("what is no HTTP request is refused") {
              "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv,
              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"sv,
              "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client of TLS"sv,
-             "GET /healthz/sources HTTP/1.1\r\n\r\n"sv,                             // no Host
-             "GET /healthz/sources HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"sv,       // two
+             "GET /healthz/sources HTTP/1.1\r\n\r\n"sv,                        // no Host
+             "GET /healthz/sources HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"sv,  // two
              "GET /healthz/sources HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"sv,
              "GET /healthz/sources HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n"sv,
              "GET /healthz/sources HTTP/1.1\r\nHost: a\r\nName : value\r\n\r\n"sv,  // a space before the colon
@@ -499,8 +506,9 @@ TEST_CASE("what is no HTTP request is refused") {
          })
         check_refused(s, bytes);
     // At once, though more could come.
-    for (auto const begin : {"\x16"sv, "GET /healthz/sources\r\n"sv, "GET /healthz/sources HTTP/1.1\n"sv, "GET /healthz/sources HTTP/1.1\r\nHost: a\n"sv,
-                             "GET / X\r\n"sv, "GET /healthz/sources HTTP/1.1\r\nno colon\r\n"sv}) {
+    for (auto const begin :
+         {"\x16"sv, "GET /healthz/sources\r\n"sv, "GET /healthz/sources HTTP/1.1\n"sv, "GET /healthz/sources HTTP/1.1\r\nHost: a\n"sv,
+          "GET / X\r\n"sv, "GET /healthz/sources HTTP/1.1\r\nno colon\r\n"sv}) {
         check_refused(s, begin);
         client c(s.port);
         c.send_in_pieces(begin, 1, 1ms);
@@ -561,8 +569,26 @@ TEST_CASE("random bytes are refused or waited for, and never end the server") {
         request("POST", "/", "Transfer-Encoding: chunked\r\n") + "4;a=\"b\\\"\"\r\nabcd\r\n0\r\nT: x\r\n\r\n" + request(),
         "GET / HTTP/1.0\r\nX: a\r\n  folded\r\n\t\r\nConnection: keep-alive\r\n\r\n",
     };
-    static constexpr std::string_view tokens[] = {"\r\n", "\n", "\r", ":", " ", "\t", ",", ";", "\"", "HTTP/1.1", "chunked", "0", "ffffffff", "-1",
-                                                  "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "\r\n\r\n", "\x7f", "\xff"};
+    static constexpr std::string_view tokens[] = {"\r\n",
+                                                  "\n",
+                                                  "\r",
+                                                  ":",
+                                                  " ",
+                                                  "\t",
+                                                  ",",
+                                                  ";",
+                                                  "\"",
+                                                  "HTTP/1.1",
+                                                  "chunked",
+                                                  "0",
+                                                  "ffffffff",
+                                                  "-1",
+                                                  "Content-Length: 3\r\n",
+                                                  "Transfer-Encoding: chunked\r\n",
+                                                  "Host: b\r\n",
+                                                  "\r\n\r\n",
+                                                  "\x7f",
+                                                  "\xff"};
     for (int i = 0; i < 1500; ++i) {
         std::string bytes;
         if (i % 5 == 0) {
@@ -884,7 +910,8 @@ TEST_CASE("listen says why it cannot") {
     server s;
     healthz::shared_document document;
     net::io_context context;
-    auto const second = std::make_shared<healthz::beast::detail::listener>(context, document_server(document, healthz::allow_unauthenticated(), "/"), limits());
+    auto const second = std::make_shared<healthz::beast::detail::listener>(
+        context, document_server(document, healthz::allow_unauthenticated(), "/"), limits());
     boost::system::error_code ec;
     second->listen({net::ip::make_address("127.0.0.1"), s.port}, ec);
     CHECK(ec == net::error::address_in_use);

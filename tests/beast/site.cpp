@@ -44,7 +44,8 @@ struct count_view {
         put(data.size() == 2 ? "2" : "other");
     }
 };
-constexpr auto own_views = healthz::views(healthz::document{"/internal/health"}, healthz::metrics{}, count_view{}, healthz::ready<"orders">{"/up"});
+constexpr auto own_views =
+    healthz::views(healthz::document{"/internal/health"}, healthz::metrics{}, count_view{}, healthz::ready<"orders">{"/up"});
 
 template <auto const& Views = healthz::default_views>
 class site_server {
@@ -61,7 +62,9 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    http_answer get(std::string_view target, std::string_view fields = "") const { return client(port).ask(request("GET", target, fields)); }
+    http_answer get(std::string_view target, std::string_view fields = "") const {
+        return client(port).ask(request("GET", target, fields));
+    }
     std::string brief(std::string_view target, std::string_view fields = "") const {
         auto const a = get(target, fields);
         return std::to_string(a.status) + " " + a.body;
@@ -98,14 +101,11 @@ TEST_CASE("site: each view has its path, its type and its access") {
         char const* path;
         char const* type;
         bool is_open;
-    } const views[] = {{"/healthz/sources", "application/json", false},
-                       {"/healthz/sources/orders", "application/json", false},
-                       {"/healthz/page", "text/plain; charset=utf-8", false},
-                       {"/metrics", "text/plain; version=0.0.4; charset=utf-8", false},
-                       {"/healthz", "text/plain; charset=utf-8", true},
-                       {"/livez", "text/plain; charset=utf-8", true},
-                       {"/readyz", "text/plain; charset=utf-8", true},
-                       {"/startupz", "text/plain; charset=utf-8", true}};
+    } const views[] = {
+        {"/healthz/sources", "application/json", false},       {"/healthz/sources/orders", "application/json", false},
+        {"/healthz/page", "text/plain; charset=utf-8", false}, {"/metrics", "text/plain; version=0.0.4; charset=utf-8", false},
+        {"/healthz", "text/plain; charset=utf-8", true},       {"/livez", "text/plain; charset=utf-8", true},
+        {"/readyz", "text/plain; charset=utf-8", true},        {"/startupz", "text/plain; charset=utf-8", true}};
     for (auto const& [path, type, is_open] : views) {
         CAPTURE(path);
         CHECK(s.get(path).status == (is_open ? 200 : 401));
@@ -118,7 +118,8 @@ TEST_CASE("site: each view has its path, its type and its access") {
             client c(s.port);
             auto const head = c.ask(request("HEAD", path, field), true);
             CHECK(head.status == 200);
-            CHECK((head.field("Content-Length") == a.field("Content-Length") || std::string_view(path) == "/metrics" || std::string_view(path) == "/healthz/page"));
+            CHECK((head.field("Content-Length") == a.field("Content-Length") || std::string_view(path) == "/metrics" ||
+                   std::string_view(path) == "/healthz/page"));
             auto const post = s.get(path, field);
             CHECK(client(s.port).ask(request("POST", path, field)).field("Allow") == "GET, HEAD");
             CHECK(client(s.port).ask(request("DELETE", path, field)).status == 405);
@@ -128,7 +129,8 @@ TEST_CASE("site: each view has its path, its type and its access") {
         CHECK(s.get(path, secret + "Authorization: Bearer other\r\n").status == 401);
         CHECK(s.get(path, bearer + bearer).status == 400);
     }
-    for (char const* const none : {"/", "/metrics/", "/livez/orders/x/", "/healthz/", "/healthz/sourcesx", "/Metrics", "/healthz/sources/none"})
+    for (char const* const none :
+         {"/", "/metrics/", "/livez/orders/x/", "/healthz/", "/healthz/sourcesx", "/Metrics", "/healthz/sources/none"})
         CHECK(s.get(none, secret).status == 404);
     CHECK(s.get("http://localhost/livez").status == 200);
 }
@@ -140,8 +142,10 @@ TEST_CASE("site: the document is what it was, to the byte") {
     CHECK(a.body.starts_with(R"({"orders":{"error":null,"status":"OK","timestamp":")"));
     auto header = a.header;
     header.replace(header.find("Date: ") + 6, 29, "-");
-    CHECK(header == "HTTP/1.1 200 OK\r\nDate: -\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                    "Content-Length: " + std::to_string(a.body.size()) + "\r\n\r\n");
+    CHECK(header ==
+          "HTTP/1.1 200 OK\r\nDate: -\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+          "Content-Length: " +
+              std::to_string(a.body.size()) + "\r\n\r\n");
     orders_are = 1;
     CHECK(eventually([&] { return s.get("/healthz/sources?strict=true", secret).status == 503; }));
     CHECK(s.get("/healthz/sources/a%22b%5C%C3%A9?strict=true", secret).status == 200);
@@ -211,8 +215,8 @@ TEST_CASE("site: handlers are told of verdicts and of changes") {
     auto how = with_secret();
     how.on_verdict = [&told](healthz::event const& e) {
         ++told.verdicts;
-        if (!e.is_verdict || e.verdict.name != e.report.name(e.index) || e.after != e.verdict.status || e.record.count() == 0 || e.attempts != 1 ||
-            e.took > 10s || e.report.status_of(e.index) != e.after || e.is_change() != (e.before != e.after))
+        if (!e.is_verdict || e.verdict.name != e.report.name(e.index) || e.after != e.verdict.status || e.record.count() == 0 ||
+            e.attempts != 1 || e.took > 10s || e.report.status_of(e.index) != e.after || e.is_change() != (e.before != e.after))
             ++told.wrong;
     };
     how.on_change = [&told](healthz::report_view report, std::size_t index) {
@@ -233,7 +237,9 @@ TEST_CASE("site: handlers are told of verdicts and of changes") {
 TEST_CASE("site: maintenance shows") {
     site_server<> s(with_secret());
     s.runner().maintenance<"orders">(true);
-    CHECK(eventually([&] { return s.get("/metrics", bearer).body.find("healthz_source_maintenance{source_name=\"orders\"} 1\n") != std::string::npos; }));
+    CHECK(eventually([&] {
+        return s.get("/metrics", bearer).body.find("healthz_source_maintenance{source_name=\"orders\"} 1\n") != std::string::npos;
+    }));
     CHECK(s.get("/healthz/page", basic).body.starts_with("1 of 2 sources is in maintenance\n"));
     CHECK(s.get("/livez").status == 200);
     CHECK(s.get("/readyz").status == 503);
@@ -320,7 +326,12 @@ TEST_CASE("site: any thread of any server may ask") {
     CHECK(refused.fields[2] == std::pair<std::string_view, std::string_view>("WWW-Authenticate", "X-Hasura-Admin-Secret"));
     CHECK(s.site()("POST", "/livez", "", nobody).fields[2] == std::pair<std::string_view, std::string_view>("Allow", "GET, HEAD"));
     CHECK(s.site()("GET", "/livez", "", nobody).reason == "OK");
-    CHECK(s.site()("GET", "/healthz/page", "", [](std::string_view name) {
-              return name == "accept" ? std::optional<std::string_view>("text/html") : name == "x-hasura-access-key" ? std::optional<std::string_view>("Vq8zKw3x") : std::nullopt;
-          }).fields[2].first == "Content-Security-Policy");
+    CHECK(s.site()("GET", "/healthz/page", "",
+                   [](std::string_view name) {
+                       return name == "accept"                ? std::optional<std::string_view>("text/html")
+                              : name == "x-hasura-access-key" ? std::optional<std::string_view>("Vq8zKw3x")
+                                                              : std::nullopt;
+                   })
+              .fields[2]
+              .first == "Content-Security-Policy");
 }

@@ -21,10 +21,9 @@ namespace four {
 using namespace std::chrono_literals;
 
 constexpr auto never_called = [] { return healthz::ok(); };
-inline constexpr auto sources = healthz::sources(healthz::source<"postgres">(never_called, {.interval = 1h}),
-                                                 healthz::source<"slow">(never_called, {.interval = 1h}),
-                                                 healthz::source<"mssql">(never_called, {.interval = 1h}),
-                                                 healthz::source<"unset">(never_called, {.interval = 1h}));
+inline constexpr auto sources =
+    healthz::sources(healthz::source<"postgres">(never_called, {.interval = 1h}), healthz::source<"slow">(never_called, {.interval = 1h}),
+                     healthz::source<"mssql">(never_called, {.interval = 1h}), healthz::source<"unset">(never_called, {.interval = 1h}));
 
 inline healthz::utc_time moment(int nanoseconds) {
     auto const day = std::chrono::sys_days(std::chrono::year(2022) / 8 / 9);
@@ -143,7 +142,8 @@ template <healthz::authorization Auth>
 class document_server {
 public:
     document_server(healthz::shared_document const& document, Auth policy, std::string path)
-        : document_(&document), auth_(std::move(policy)), path_(std::move(path)), errors_(std::make_shared<healthz::detail::error_answers>()) {}
+        : document_(&document), auth_(std::move(policy)), path_(std::move(path)),
+          errors_(std::make_shared<healthz::detail::error_answers>()) {}
 
     healthz::detail::served_answer operator()(healthz::detail::request_fields const& request, std::time_t now) const {
         using healthz::answer;

@@ -70,7 +70,11 @@ healthz::beast::tls tls_of(folder const& f, bool asks_clients = false) {
 
 class running {
 public:
-    explicit running(healthz::beast::options how) : server_(std::move(how)), thread_([this] { code = server_.run(); ended = true; }) {
+    explicit running(healthz::beast::options how)
+        : server_(std::move(how)), thread_([this] {
+              code = server_.run();
+              ended = true;
+          }) {
         eventually([this] { return ended || is_ready(); });
         port = std::to_string(server_.local_endpoint().port());
     }
@@ -158,12 +162,15 @@ TEST_CASE("tls: curl and OpenSSL are answered, by TLS 1.2 and 1.3, and by nothin
 TEST_CASE("tls: requests in a row, pipelined, and a close that is orderly") {
     folder const f;
     running const server(over_tls(f));
-    auto const twice = output_of("printf 'GET /readyz HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nGET /livez HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | "
-                                 "timeout 20 openssl s_client -quiet -ign_eof -connect 127.0.0.1:" + server.port + " 2>/dev/null");
+    auto const twice = output_of(
+        "printf 'GET /readyz HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nGET /livez HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | "
+        "timeout 20 openssl s_client -quiet -ign_eof -connect 127.0.0.1:" +
+        server.port + " 2>/dev/null");
     CHECK(twice.find("HTTP/1.1 200 OK") != twice.rfind("HTTP/1.1 200 OK"));
     CHECK(twice.ends_with("ok"));
-    auto const closed = output_of("printf 'GET /readyz HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | timeout 20 openssl s_client -msg -ign_eof -connect 127.0.0.1:" +
-                                  server.port + " 2>&1");
+    auto const closed = output_of(
+        "printf 'GET /readyz HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | timeout 20 openssl s_client -msg -ign_eof -connect 127.0.0.1:" +
+        server.port + " 2>&1");
     CHECK(closed.find("close_notify") != closed.npos);
     kept_tls kept(server.port);
     for (int i = 0; i < 20; ++i) CHECK(kept.status_of(request("GET", "/readyz")) == "HTTP/1.1 200 OK");
@@ -204,7 +211,10 @@ TEST_CASE("tls: who does not finish the handshake is closed, and holds up nobody
     chatty.send(std::string(20000, 'x'));
     CHECK(curl("--cacert " + (f / "ca.pem") + " https://localhost:" + server.port + "/readyz") == "ok 200");
     CHECK(silent.rest().empty());
-    CHECK(eventually([&] { chatty.rest(); return true; }));
+    CHECK(eventually([&] {
+        chatty.rest();
+        return true;
+    }));
 }
 
 TEST_CASE("tls: it does not start with files that are of no use, and says why") {
@@ -261,7 +271,8 @@ TEST_CASE("a server at several places shows what each is for") {
     auto how = over_tls(f);
     how.also = {{.address = "unix:" + (f / "probes.sock"), .shown = healthz::access::open}, {.address = "127.0.0.1", .port = 0}};
     running const server(how);
-    CHECK(curl("--cacert " + (f / "ca.pem") + " https://localhost:" + server.port + "/metrics").find("healthz_build_info") != std::string::npos);
+    CHECK(curl("--cacert " + (f / "ca.pem") + " https://localhost:" + server.port + "/metrics").find("healthz_build_info") !=
+          std::string::npos);
     auto const probes = "--unix-socket " + (f / "probes.sock") + " http://localhost";
     CHECK(curl(probes + "/readyz") == "ok 200");
     CHECK(curl(probes + "/metrics").ends_with(" 404"));

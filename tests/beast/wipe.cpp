@@ -44,7 +44,8 @@ int found(std::array<char, 40> const& masked, void const* other = nullptr) {
     for (std::string line; std::getline(maps, line);) {
         unsigned long begin = 0, end = 0;
         char readable = 0, writable = 0;
-        if (std::sscanf(line.c_str(), "%lx-%lx %c%c", &begin, &end, &readable, &writable) != 4 || readable != 'r' || writable != 'w') continue;
+        if (std::sscanf(line.c_str(), "%lx-%lx %c%c", &begin, &end, &readable, &writable) != 4 || readable != 'r' || writable != 'w')
+            continue;
         auto const holds = [=](void const* at) { return reinterpret_cast<unsigned long>(at) - begin < end - begin; };
         if (end - begin > 1ul << 36 || holds(&count) || holds(other)) continue;  // the first is a sanitizer's shadow
         std::size_t matched = 0;
@@ -106,8 +107,8 @@ TEST_CASE("a policy of secrets leaves them where they come from only") {
 TEST_CASE("an offered secret is gone when its request has been answered") {
     healthz::shared_document document;
     boost::asio::io_context context{1};
-    auto const listener =
-        std::make_shared<healthz::beast::detail::listener>(context, document_server(document, one_secret(), std::string(healthz::default_path)), healthz::beast::limits());
+    auto const listener = std::make_shared<healthz::beast::detail::listener>(
+        context, document_server(document, one_secret(), std::string(healthz::default_path)), healthz::beast::limits());
     boost::system::error_code ec;
     listener->listen({boost::asio::ip::make_address("127.0.0.1"), 0}, ec);
     REQUIRE(!ec);

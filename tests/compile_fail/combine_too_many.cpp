@@ -9,6 +9,7 @@ constexpr std::size_t count = 32;
 #else
 constexpr std::size_t count = 33;
 #endif
-constexpr auto replicas = []<std::size_t... Index>(std::index_sequence<Index...>) {
+constexpr auto any_of = []<std::size_t... Index>(std::index_sequence<Index...>) {
     return healthz::any_of((static_cast<void>(Index), healthz::immediate_archetype{})...);
-}(std::make_index_sequence<count>());
+};
+constexpr auto replicas = any_of(std::make_index_sequence<count>());

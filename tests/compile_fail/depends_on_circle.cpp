@@ -9,11 +9,11 @@ using namespace std::chrono_literals;
 constexpr healthz::immediate_archetype prober;
 constexpr healthz::health_check check{.interval = 1s};
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"gateway">(prober, check), healthz::source<"orders">(healthz::depends_on<"stock">(prober), check),
+constexpr auto sources =
+    healthz::sources(healthz::source<"gateway">(prober, check), healthz::source<"orders">(healthz::depends_on<"stock">(prober), check),
 #ifdef TWIN
-    healthz::source<"stock">(healthz::depends_on<"gateway">(prober), check));
+                     healthz::source<"stock">(healthz::depends_on<"gateway">(prober), check));
 #else
-    healthz::source<"stock">(healthz::depends_on<"orders">(prober), check));
+                     healthz::source<"stock">(healthz::depends_on<"orders">(prober), check));
 #endif
 constexpr auto& rows = healthz::detail::rows_of<sources>;

@@ -13,5 +13,5 @@ constexpr auto second = healthz::source<"stock">(prober, {.interval = 1s});
 constexpr auto second = healthz::source<"orders">(prober, {.interval = 1s});
 #endif
 
-constexpr auto sources = healthz::sources(healthz::source<"orders">(prober, {.interval = 1s}),
-                                          healthz::source<"cache">(prober, {.interval = 1s}), second);
+constexpr auto sources =
+    healthz::sources(healthz::source<"orders">(prober, {.interval = 1s}), healthz::source<"cache">(prober, {.interval = 1s}), second);

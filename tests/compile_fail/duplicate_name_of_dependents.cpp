@@ -13,7 +13,6 @@ constexpr char name[] = "stock";
 constexpr char name[] = "orders";
 #endif
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"gateway">(prober, {.interval = 1s}),
-    healthz::source<"orders">(healthz::depends_on<"gateway">(prober), {.interval = 1s}),
-    healthz::source<name>(healthz::depends_on<"gateway">(prober), {.interval = 1s}));
+constexpr auto sources = healthz::sources(healthz::source<"gateway">(prober, {.interval = 1s}),
+                                          healthz::source<"orders">(healthz::depends_on<"gateway">(prober), {.interval = 1s}),
+                                          healthz::source<name>(healthz::depends_on<"gateway">(prober), {.interval = 1s}));

@@ -5,7 +5,8 @@
 int main() {
     int queued = 0;
 #ifdef TWIN
-    constexpr auto both = healthz::all_of(healthz::immediate_archetype{}, [n = 0]() mutable { return ++n < 9 ? healthz::ok() : healthz::error(""); });
+    constexpr auto both =
+        healthz::all_of(healthz::immediate_archetype{}, [n = 0]() mutable { return ++n < 9 ? healthz::ok() : healthz::error(""); });
 #else
     auto both = healthz::all_of(healthz::immediate_archetype{}, [&queued] { return queued < 9 ? healthz::ok() : healthz::error(""); });
 #endif

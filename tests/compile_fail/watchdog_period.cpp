@@ -5,9 +5,9 @@
 
 using namespace std::chrono_literals;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"supply">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 10ms, .retries = 0}),
-    healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 100ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"supply">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 10ms, .retries = 0}),
+                     healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 100ms, .retries = 0}));
 #ifdef TWIN
 healthz::watchdog<sources, 1101ms, "supply", "imu"> dog;
 #else

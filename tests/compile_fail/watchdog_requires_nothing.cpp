@@ -4,8 +4,8 @@
 
 using namespace std::chrono_literals;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 10ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s, .timeout = 10ms, .retries = 0}));
 #ifdef TWIN
 healthz::watchdog<sources, 2s, "imu"> dog;
 #else

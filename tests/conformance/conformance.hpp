@@ -79,7 +79,8 @@ private:
     static constexpr milliseconds interval = deadline + 300ms;
     static constexpr milliseconds patience = 20s;
     template <auto const& Prober>
-    static constexpr auto calm = healthz::sources(healthz::source<"subject">(Prober, {.interval = 50ms, .timeout = patience, .retries = 0}));
+    static constexpr auto calm = healthz::sources(healthz::source<"subject">(Prober,
+                                                                             {.interval = 50ms, .timeout = patience, .retries = 0}));
     template <auto const& Prober>
     static constexpr auto busy = healthz::sources(healthz::source<"subject">(Prober, {.interval = 1ms, .timeout = patience, .retries = 0}));
     static constexpr auto strict =
@@ -250,7 +251,8 @@ private:
         }
         if (late.descriptors > early.descriptors + 1) found += ", descriptors grow";
         if (late.threads > early.threads + 3) found += ", threads grow";  // one that has told its finding may not be idle yet
-        if (!sanitized && late.memory - early.memory > 2500) found += ", memory grows by " + std::to_string(late.memory - early.memory) + " kB";
+        if (!sanitized && late.memory - early.memory > 2500)
+            found += ", memory grows by " + std::to_string(late.memory - early.memory) + " kB";
         return found + " at once";
     }
 
@@ -284,8 +286,7 @@ private:
             all["killed during a query"] = [this] { return killed(); };
             all["restarted"] = [this] { return restarted(); };
         }
-        if constexpr (requires { subject_.slow_query(); })
-            all["slow query"] = [this] { return first_of_strict(subject_.slow_query()); };
+        if constexpr (requires { subject_.slow_query(); }) all["slow query"] = [this] { return first_of_strict(subject_.slow_query()); };
         if constexpr (requires { subject_.wrong_password(); })
             all["wrong password"] = [this] { return first_of_calm(subject_.wrong_password()); };
         if constexpr (requires { subject_.unknown_database(); })

@@ -10,8 +10,7 @@
 using namespace std::chrono_literals;
 namespace http = boost::beast::http;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"sensor">([] { return healthz::ok(); }, {.interval = 1s}));
+constexpr auto sources = healthz::sources(healthz::source<"sensor">([] { return healthz::ok(); }, {.interval = 1s}));
 
 healthz::monitor<sources> monitor;
 

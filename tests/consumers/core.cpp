@@ -6,9 +6,9 @@
 
 using namespace std::chrono_literals;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"sensor">([] { return healthz::ok(); }, {.interval = 1s}),
-    healthz::source<"queue">([] { return healthz::error("queue stalled"); }, {.interval = 1s, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"sensor">([] { return healthz::ok(); }, {.interval = 1s}),
+                     healthz::source<"queue">([] { return healthz::error("queue stalled"); }, {.interval = 1s, .retries = 0}));
 
 healthz::monitor<sources> monitor;
 char body[healthz::max_json_size<sources>];

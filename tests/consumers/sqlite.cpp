@@ -9,9 +9,9 @@
 
 using namespace std::chrono_literals;
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"cache">(healthz::sqlite{.path = "consumer.db"}, {.interval = 1s, .retries = 0}),
-    healthz::source<"missing">(healthz::sqlite{.path = "no/such/file.db"}, {.interval = 1s, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"cache">(healthz::sqlite{.path = "consumer.db"}, {.interval = 1s, .retries = 0}),
+                     healthz::source<"missing">(healthz::sqlite{.path = "no/such/file.db"}, {.interval = 1s, .retries = 0}));
 
 healthz::monitor<sources> monitor;
 

@@ -14,15 +14,17 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto never_called = [] { return healthz::ok(); };
-constexpr auto sources = healthz::sources(healthz::source<"orders">(never_called, {.interval = 10s}),
-                                          healthz::source<"a|b \"c\\\n">(never_called, {.interval = 1500ms, .timeout = 250ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"orders">(never_called, {.interval = 10s}),
+                     healthz::source<"a|b \"c\\\n">(never_called, {.interval = 1500ms, .timeout = 250ms, .retries = 0}));
 constexpr auto all = healthz::views(healthz::document{}, healthz::metrics{"/internal/metrics"}, healthz::live<>{}, healthz::ready<>{"/up"});
 constexpr auto few = healthz::views(healthz::document{});
 
 template <auto const& Views = all>
 std::string artefact(std::string_view name) {
     std::string text;
-    bool const known = healthz::write_artefact<sources, Views>(name, {.name = "shop", .address = "192.0.2.1", .port = 81}, [&text](std::string_view piece) { text += piece; });
+    bool const known = healthz::write_artefact<sources, Views>(name, {.name = "shop", .address = "192.0.2.1", .port = 81},
+                                                               [&text](std::string_view piece) { text += piece; });
     CHECK(known == !text.empty());
     return text;
 }
@@ -43,7 +45,8 @@ TEST_CASE("artefacts: each has its name, and is about this declaration") {
 }
 
 TEST_CASE("artefacts: what is about a view is not written without it") {
-    for (std::string_view const name : {"alert-rules", "scrape-config", "dashboard", "dockerfile", "haproxy"}) CHECK(artefact<few>(name).empty());
+    for (std::string_view const name : {"alert-rules", "scrape-config", "dashboard", "dockerfile", "haproxy"})
+        CHECK(artefact<few>(name).empty());
     CHECK(has(artefact<few>("openapi"), R"("paths":{"/healthz/sources":)"));
     CHECK(!has(artefact<few>("openapi"), "metrics"));
 }
@@ -51,15 +54,18 @@ TEST_CASE("artefacts: what is about a view is not written without it") {
 TEST_CASE("artefacts: names are escaped as each needs it") {
     CHECK(has(artefact("alert-rules"), R"(absent(healthz_source_info{source_name="a|b \"c\\\x0a",job="shop"}))"));
     CHECK(has(artefact("openapi"), R"("a|b \"c\\\n":{"$ref")"));
-    CHECK(artefact("table") == "| source | prober | interval | timeout | retries | told at the latest |\n|---|---|--:|--:|--:|--:|\n"
-                               "| orders | other | 10 s | 10 s | 3 | 90 s |\n| a\\|b \"c\\\\  | other | 1500 ms | 250 ms | 0 | 1750 ms |\n");
+    CHECK(artefact("table") ==
+          "| source | prober | interval | timeout | retries | told at the latest |\n|---|---|--:|--:|--:|--:|\n"
+          "| orders | other | 10 s | 10 s | 3 | 90 s |\n| a\\|b \"c\\\\  | other | 1500 ms | 250 ms | 0 | 1750 ms |\n");
 }
 
 TEST_CASE("artefacts: paths, ports and times are those of the declaration") {
-    CHECK(artefact("scrape-config") == "scrape_configs:\n  - job_name: shop\n    metrics_path: /internal/metrics\n    scrape_interval: 5s\n    scrape_timeout: 5s\n"
-                                       "    authorization: {credentials_file: /etc/app/secret}\n    static_configs: [{targets: [\"192.0.2.1:81\"]}]\n");
-    CHECK(artefact("kubernetes") == "livenessProbe:\n  httpGet: {path: /livez, port: 81}\n  periodSeconds: 10\n  timeoutSeconds: 1\n  failureThreshold: 3\n"
-                                    "readinessProbe:\n  httpGet: {path: /up, port: 81}\n  periodSeconds: 2\n  timeoutSeconds: 1\n  failureThreshold: 1\n");
+    CHECK(artefact("scrape-config") ==
+          "scrape_configs:\n  - job_name: shop\n    metrics_path: /internal/metrics\n    scrape_interval: 5s\n    scrape_timeout: 5s\n"
+          "    authorization: {credentials_file: /etc/app/secret}\n    static_configs: [{targets: [\"192.0.2.1:81\"]}]\n");
+    CHECK(artefact("kubernetes") ==
+          "livenessProbe:\n  httpGet: {path: /livez, port: 81}\n  periodSeconds: 10\n  timeoutSeconds: 1\n  failureThreshold: 3\n"
+          "readinessProbe:\n  httpGet: {path: /up, port: 81}\n  periodSeconds: 2\n  timeoutSeconds: 1\n  failureThreshold: 1\n");
     CHECK(has(artefact("haproxy"), "uri /up ver HTTP/1.1"));
     CHECK(has(artefact("haproxy"), "server shop1 192.0.2.1:81\n"));
     CHECK(has(artefact("systemd"), "ExecStart=/usr/local/bin/app\n"));

@@ -65,7 +65,8 @@ static_assert(finds(all_of(fine{}, any_of(unset{}, unset{})), status::failed,
                     R"("member 2 is not OK: no member is OK, the worst is member 1: URL not set")"));
 static_assert(finds(all_of(inverted(fine{})), status::error,
                     R"({"message":"member 1 is not OK","extra":{"message":"is OK, but should not be"}})"));
-constexpr auto callables = any_of([] { return healthz::failed("x"); }, [](attempt a) { return a.timeout == 1s ? healthz::ok() : healthz::error(""); });
+constexpr auto callables =
+    any_of([] { return healthz::failed("x"); }, [](attempt a) { return a.timeout == 1s ? healthz::ok() : healthz::error(""); });
 static_assert(finds(callables, status::ok));
 
 // Numbers of two digits; and a member's text is not cut, whatever fills it.
@@ -148,7 +149,8 @@ static_assert(needs_runner<any<inverse<coroutine>, ill>> && cooperative<any<any<
 static_assert(healthz::is_remote<any<ill, coroutine>> && !healthz::is_remote<any<ill, modem>>);
 
 // A runner runs members at the same time where one of them could hold up the others, and itself where one may lack a descriptor.
-static_assert(any<fine, coroutine>::concurrent && inverse<coroutine>::concurrent && any<ill, ill>::concurrent && any<ill, modem>::concurrent);
+static_assert(any<fine, coroutine>::concurrent && inverse<coroutine>::concurrent && any<ill, ill>::concurrent &&
+              any<ill, modem>::concurrent);
 static_assert(inverse<ill>::concurrent);
 static_assert(!any<fine, fine>::concurrent && !any<fine, modem>::concurrent && !inverse<modem>::concurrent);
 static_assert(healthz::may_block<inverse<ill>>() && !healthz::may_block<inverse<fine>>() && !healthz::may_block<any<fine, fine>>());
@@ -180,13 +182,13 @@ constexpr auto both = healthz::sources(healthz::source<"a">(all_of(modem{.needed
 static_assert(verdict_at<both>(9, status::ok) && verdict_at<both>(350, status::ok));
 
 // All are started, so that two that answer in the tenth poll are done with the tenth.
-constexpr auto together = healthz::sources(
-    healthz::source<"a">(all_of(modem{.needed = 10}, modem{.needed = 10, .answer = status::error}), often));
+constexpr auto together =
+    healthz::sources(healthz::source<"a">(all_of(modem{.needed = 10}, modem{.needed = 10, .answer = status::error}), often));
 static_assert(verdict_at<together>(9, status::error, R"({"message":"member 2 is not OK","extra":{"message":"no carrier"}})"));
 
 // Of two alike the first is told, whichever was faster.
-constexpr auto both_ill = healthz::sources(healthz::source<"a">(
-    any_of(modem{.needed = 3, .answer = status::error}, modem{.needed = 2, .answer = status::error}), often));
+constexpr auto both_ill = healthz::sources(
+    healthz::source<"a">(any_of(modem{.needed = 3, .answer = status::error}, modem{.needed = 2, .answer = status::error}), often));
 static_assert(verdict_at<both_ill>(2, status::error,
                                    R"({"message":"no member is OK, the worst is member 1","extra":{"message":"no carrier"}})"));
 
@@ -209,16 +211,19 @@ static_assert(verdict_at<inverse_modem>(3, status::ok) && verdict_at<inverse_mod
 constexpr auto inverse_silence = healthz::sources(healthz::source<"a">(inverted(hanging), often));
 static_assert(verdict_at<inverse_silence>(20, status::timeout) && verdict_at<inverse_silence>(350, status::timeout));
 
-constexpr auto nested = healthz::sources(
-    healthz::source<"a">(all_of(any_of(hanging, modem{.needed = 5}), inverted(any_of(ill{}, modem{.needed = 7, .answer = status::error}))), often));
+constexpr auto nested = healthz::sources(healthz::source<"a">(
+    all_of(any_of(hanging, modem{.needed = 5}), inverted(any_of(ill{}, modem{.needed = 7, .answer = status::error}))), often));
 constexpr bool nested_ones_are_one() { return verdict_at<nested>(6, status::ok) && verdict_at<nested>(350, status::ok); }
 static_assert(nested_ones_are_one());
 
 }  // namespace
 
 TEST_CASE("combinations decide alike when they are run") {
-    CHECK(at_run_time([] { return finds(all_of(fine{}, any_of(unset{}, ill{})), status::error,
-                                        R"({"message":"member 2 is not OK","extra":{"message":"no member is OK, the worst is member 2","extra":{"message":"no route","extra":"from \"here\""}}})"); }));
+    CHECK(at_run_time([] {
+        return finds(
+            all_of(fine{}, any_of(unset{}, ill{})), status::error,
+            R"({"message":"member 2 is not OK","extra":{"message":"no member is OK, the worst is member 2","extra":{"message":"no route","extra":"from \"here\""}}})");
+    }));
     CHECK(at_run_time([] { return finds(inverted(unset{}), status::failed, R"("URL not set")"); }));
     CHECK(at_run_time(what_hangs_times_out));
     CHECK(at_run_time(nested_ones_are_one));

@@ -21,7 +21,8 @@ struct gauge {
 constexpr std::string_view no_pin = "healthz: gauge needs a pin: write .pin = 3";
 
 constexpr bool a_prober_complains() {
-    return told_of(healthz::detail::complaint_of(gauge{})) == no_pin && told_of(healthz::detail::complaint_of(gauge{.pin = 1})) == "nothing" &&
+    return told_of(healthz::detail::complaint_of(gauge{})) == no_pin &&
+           told_of(healthz::detail::complaint_of(gauge{.pin = 1})) == "nothing" &&
            told_of(healthz::detail::complaint_of(healthz::immediate_archetype{})) == "nothing";
 }
 static_assert(a_prober_complains());
@@ -42,7 +43,8 @@ struct moody {
     constexpr healthz::outcome probe() const { return healthz::ok(); }
 };
 static_assert(!healthz::detail::has_complaint<moody> && healthz::detail::has_complaint<gauge>);
-constexpr auto sources = healthz::sources(healthz::source<"moody">(moody{}, {.interval = 1s}), healthz::source<"gauge">(gauge{.pin = 3}, {.interval = 1s}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"moody">(moody{}, {.interval = 1s}), healthz::source<"gauge">(gauge{.pin = 3}, {.interval = 1s}));
 static_assert(boost::hana::at_c<1>(sources).prober.pin == 3);
 
 // A lambda that captures values is a constant like others; so is what holds a reference to an object with static storage.
@@ -60,11 +62,12 @@ struct guarded {
 };
 constexpr auto two_values = healthz::all_of(lambda, [m = 4] { return m > 3 ? healthz::ok() : healthz::error(""); });
 static_assert(!healthz::detail::captures_reference<decltype(lambda)> && !healthz::detail::captures_reference<reader>);
-static_assert(!healthz::detail::captures_reference<decltype(two_values)> && !healthz::detail::captures_reference<guarded<decltype(lambda)>>);
-constexpr auto captures = healthz::sources(healthz::source<"lambda">(lambda, {.interval = 1s}),
-                                           healthz::source<"reader">(reader{state}, {.interval = 1s}),
-                                           healthz::source<"two values">(two_values, {.interval = 1s}),
-                                           healthz::source<"guarded">(guarded<decltype(lambda)>{lambda, state}, {.interval = 1s}));
+static_assert(!healthz::detail::captures_reference<decltype(two_values)> &&
+              !healthz::detail::captures_reference<guarded<decltype(lambda)>>);
+constexpr auto captures =
+    healthz::sources(healthz::source<"lambda">(lambda, {.interval = 1s}), healthz::source<"reader">(reader{state}, {.interval = 1s}),
+                     healthz::source<"two values">(two_values, {.interval = 1s}),
+                     healthz::source<"guarded">(guarded<decltype(lambda)>{lambda, state}, {.interval = 1s}));
 static_assert(boost::hana::at_c<0>(captures).prober().status() == healthz::status::ok);
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <initializer_list>
 
 using healthz::reached;
-using healthz::detail::schedule;
 using healthz::status;
-using healthz::detail::step;
 using healthz::tick;
+using healthz::detail::schedule;
+using healthz::detail::step;
 
 namespace {
 
@@ -33,9 +33,7 @@ struct history {
     constexpr void add(event e) {
         if (size < 40) entries[size++] = e;
     }
-    constexpr bool operator==(events expected) const {
-        return std::equal(entries, entries + size, expected.begin(), expected.end());
-    }
+    constexpr bool operator==(events expected) const { return std::equal(entries, entries + size, expected.begin(), expected.end()); }
     constexpr bool operator==(history const& other) const {
         return std::equal(entries, entries + size, other.entries, other.entries + other.size);
     }
@@ -51,8 +49,7 @@ constexpr ending silent{status::ok, 1u << 30};
 
 /// Runs a cycle from `origin` to `origin + until`, polled every `period` ms. The attempts end like `endings`, one after the
 /// other; all further ones like the last of them.
-constexpr history run(schedule const& s, std::initializer_list<ending> endings, tick until, tick period = 10,
-                      tick origin = 0) {
+constexpr history run(schedule const& s, std::initializer_list<ending> endings, tick until, tick period = 10, tick origin = 0) {
     history h;
     healthz::detail::cycle c;
     c.begin(origin, s);
@@ -84,8 +81,7 @@ constexpr schedule no_retries{1000, 100, 50, 1000, 0};
 constexpr bool the_first_ok_ends_a_check() {
     return run(two_retries, {good}, 900) == events{attempt(0), verdict(0, status::ok)} &&
            run(two_retries, {bad, good}, 900) == events{attempt(0), attempt(50), verdict(50, status::ok)} &&
-           run(two_retries, {bad, silent, good}, 900) ==
-               events{attempt(0), attempt(50), attempt(200), verdict(200, status::ok)};
+           run(two_retries, {bad, silent, good}, 900) == events{attempt(0), attempt(50), attempt(200), verdict(200, status::ok)};
 }
 static_assert(the_first_ok_ends_a_check());
 
@@ -97,8 +93,7 @@ static_assert(a_check_is_one_attempt_and_its_retries());
 
 constexpr bool each_attempt_is_bounded_by_the_timeout() {
     // (1 + retries) * timeout + retries * retry_interval = 3 * 100 + 2 * 50
-    return run(two_retries, {silent}, 900) ==
-               events{attempt(0), attempt(150), attempt(300), verdict(400, status::timeout)} &&
+    return run(two_retries, {silent}, 900) == events{attempt(0), attempt(150), attempt(300), verdict(400, status::timeout)} &&
            run(no_retries, {silent}, 900) == events{attempt(0), verdict(100, status::timeout)};
 }
 static_assert(each_attempt_is_bounded_by_the_timeout());
@@ -110,16 +105,13 @@ constexpr bool an_answer_before_the_deadline_counts() {
 static_assert(an_answer_before_the_deadline_counts());
 
 constexpr bool retries_are_spaced_from_the_end_of_an_attempt() {
-    return run(two_retries, {{status::error, 30}, good}, 900) ==
-           events{attempt(0), attempt(80), verdict(80, status::ok)};
+    return run(two_retries, {{status::error, 30}, good}, 900) == events{attempt(0), attempt(80), verdict(80, status::ok)};
 }
 static_assert(retries_are_spaced_from_the_end_of_an_attempt());
 
 constexpr bool the_last_attempt_is_the_verdict() {
-    return run(two_retries, {bad, bad, silent}, 900) ==
-               events{attempt(0), attempt(50), attempt(100), verdict(200, status::timeout)} &&
-           run(two_retries, {silent, silent, bad}, 900) ==
-               events{attempt(0), attempt(150), attempt(300), verdict(300, status::error)};
+    return run(two_retries, {bad, bad, silent}, 900) == events{attempt(0), attempt(50), attempt(100), verdict(200, status::timeout)} &&
+           run(two_retries, {silent, silent, bad}, 900) == events{attempt(0), attempt(150), attempt(300), verdict(300, status::error)};
 }
 static_assert(the_last_attempt_is_the_verdict());
 
@@ -131,8 +123,7 @@ static_assert(a_failed_is_a_verdict_at_once());
 
 constexpr bool every_check_has_all_its_retries() {
     return run(two_retries, {bad, good, bad, bad, good}, 1900) ==
-           events{attempt(0),    attempt(50),   verdict(50, status::ok),  attempt(1000),
-                  attempt(1050), attempt(1100), verdict(1100, status::ok)};
+           events{attempt(0), attempt(50), verdict(50, status::ok), attempt(1000), attempt(1050), attempt(1100), verdict(1100, status::ok)};
 }
 static_assert(every_check_has_all_its_retries());
 
@@ -147,15 +138,13 @@ constexpr bool no_retries_but_the_given_ones() {
     constexpr schedule stubborn{1000, 1, 0, 1000, 32767};
     c.begin(0, stubborn);
     for (std::uint32_t i = 0; i < 32767; ++i)
-        if (c.attempt() != i || c.next(i, stubborn) != step::start || c.finish(i, status::error, stubborn))
-            return false;
+        if (c.attempt() != i || c.next(i, stubborn) != step::start || c.finish(i, status::error, stubborn)) return false;
     return c.next(32767, stubborn) == step::start && c.finish(32767, status::error, stubborn) && c.attempt() == 0;
 }
 
 constexpr bool checks_keep_to_the_grid() {
-    return run(no_retries, {{status::ok, 30}}, 2900) == events{attempt(0),    verdict(30, status::ok),
-                                                               attempt(1000), verdict(1030, status::ok),
-                                                               attempt(2000), verdict(2030, status::ok)};
+    return run(no_retries, {{status::ok, 30}}, 2900) ==
+           events{attempt(0), verdict(30, status::ok), attempt(1000), verdict(1030, status::ok), attempt(2000), verdict(2030, status::ok)};
 }
 static_assert(checks_keep_to_the_grid());
 
@@ -167,9 +156,8 @@ static_assert(retries_do_not_shift_the_grid());
 
 constexpr bool the_second_check_starts_the_grid() {
     constexpr schedule s{1000, 100, 50, 300, 0};
-    return run(s, {good}, 2500) ==
-           events{attempt(0),    verdict(0, status::ok),    attempt(300),  verdict(300, status::ok),
-                  attempt(1300), verdict(1300, status::ok), attempt(2300), verdict(2300, status::ok)};
+    return run(s, {good}, 2500) == events{attempt(0),    verdict(0, status::ok),    attempt(300),  verdict(300, status::ok),
+                                          attempt(1300), verdict(1300, status::ok), attempt(2300), verdict(2300, status::ok)};
 }
 static_assert(the_second_check_starts_the_grid());
 
@@ -194,16 +182,14 @@ static_assert(a_start_at_the_end_of_a_check_is_skipped_too());
 
 // Polled every 370 ms only.
 constexpr bool a_late_call_shifts_nothing_that_follows() {
-    return run(no_retries, {good}, 3700, 370) ==
-           events{attempt(0),    verdict(0, status::ok),    attempt(1110), verdict(1110, status::ok),
-                  attempt(2220), verdict(2220, status::ok), attempt(3330), verdict(3330, status::ok)};
+    return run(no_retries, {good}, 3700, 370) == events{attempt(0),    verdict(0, status::ok),    attempt(1110), verdict(1110, status::ok),
+                                                        attempt(2220), verdict(2220, status::ok), attempt(3330), verdict(3330, status::ok)};
 }
 static_assert(a_late_call_shifts_nothing_that_follows());
 
 constexpr bool missed_checks_are_not_caught_up_with() {
-    return run(no_retries, {good}, 7100, 3550) == events{attempt(0),    verdict(0, status::ok),
-                                                         attempt(3550), verdict(3550, status::ok),
-                                                         attempt(7100), verdict(7100, status::ok)};
+    return run(no_retries, {good}, 7100, 3550) ==
+           events{attempt(0), verdict(0, status::ok), attempt(3550), verdict(3550, status::ok), attempt(7100), verdict(7100, status::ok)};
 }
 static_assert(missed_checks_are_not_caught_up_with());
 
@@ -240,10 +226,9 @@ static_assert(due_is_the_next_moment_that_counts());
 constexpr bool nothing_happens_before_it_is_due() {
     healthz::detail::cycle c;
     c.begin(0, two_retries);
-    return c.next(0, two_retries) == step::start && c.next(0, two_retries) == step::sleep &&
-           c.next(99, two_retries) == step::sleep && c.next(100, two_retries) == step::give_up &&
-           !c.finish(100, status::timeout, two_retries) && c.next(149, two_retries) == step::sleep &&
-           c.next(150, two_retries) == step::start;
+    return c.next(0, two_retries) == step::start && c.next(0, two_retries) == step::sleep && c.next(99, two_retries) == step::sleep &&
+           c.next(100, two_retries) == step::give_up && !c.finish(100, status::timeout, two_retries) &&
+           c.next(149, two_retries) == step::sleep && c.next(150, two_retries) == step::start;
 }
 static_assert(nothing_happens_before_it_is_due());
 
@@ -257,8 +242,7 @@ static_assert(moments_compare_across_a_wrap());
 constexpr bool the_clock_may_wrap_at_any_moment(tick every) {
     constexpr schedule s{300, 40, 20, 100, 2};
     constexpr tick lasts = 1000;
-    std::initializer_list<ending> const endings{bad, silent, {status::ok, 10}, silent,
-                                                bad, silent, misconfigured,    good};
+    std::initializer_list<ending> const endings{bad, silent, {status::ok, 10}, silent, bad, silent, misconfigured, good};
     auto const expected = run(s, endings, lasts);
     for (tick phase = 0; phase <= lasts; phase += every)
         if (!(run(s, endings, lasts, 10, 0u - phase) == expected)) return false;
@@ -269,10 +253,9 @@ static_assert(the_clock_may_wrap_at_any_moment(50));
 constexpr bool long_times_pass_across_a_wrap() {
     constexpr tick day = 24 * 3600 * 1000;
     constexpr schedule s{20 * day, 4 * day - 1, 0, 20 * day, 0};
-    return run(s, {silent}, 45 * day, day / 2, 0xF0000000) ==
-           events{attempt(0),        verdict(4 * day, status::timeout),
-                  attempt(20 * day), verdict(24 * day, status::timeout),
-                  attempt(40 * day), verdict(44 * day, status::timeout)};
+    return run(s, {silent}, 45 * day, day / 2, 0xF0000000) == events{attempt(0),        verdict(4 * day, status::timeout),
+                                                                     attempt(20 * day), verdict(24 * day, status::timeout),
+                                                                     attempt(40 * day), verdict(44 * day, status::timeout)};
 }
 static_assert(long_times_pass_across_a_wrap());
 

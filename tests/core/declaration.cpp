@@ -16,10 +16,10 @@ struct wide {
     constexpr healthz::basic_outcome<1000> probe() const { return healthz::ok(); }
 };
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"orders">(prober, {.interval = 10s}),
-    healthz::source<"cache">(wide{}, {.interval = 5s, .timeout = 250ms, .retries = 0, .retry_interval = 1s}),
-    healthz::source<"queue">(prober, {.interval = 1s, .timeout = 100ms, .retries = 2, .retry_interval = 50ms}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"orders">(prober, {.interval = 10s}),
+                     healthz::source<"cache">(wide{}, {.interval = 5s, .timeout = 250ms, .retries = 0, .retry_interval = 1s}),
+                     healthz::source<"queue">(prober, {.interval = 1s, .timeout = 100ms, .retries = 2, .retry_interval = 50ms}));
 constexpr auto& rows = healthz::detail::rows_of<sources>;
 
 static_assert(healthz::size_of<sources> == 3);
@@ -35,8 +35,8 @@ static_assert(rows[0].schedule.later == 1500 && rows[1].schedule.later == 500 &&
 static_assert(healthz::max_starts_per_tick<sources> == 1);
 
 // Error texts lie one behind the other.
-static_assert(rows[0].text_offset == 0 && rows[0].text_capacity == 128 && rows[1].text_offset == 128 &&
-              rows[1].text_capacity == 1000 && rows[2].text_offset == 1128);
+static_assert(rows[0].text_offset == 0 && rows[0].text_capacity == 128 && rows[1].text_offset == 128 && rows[1].text_capacity == 1000 &&
+              rows[2].text_offset == 1128);
 
 static_assert(healthz::index_of<sources, "orders">() == 0 && healthz::index_of<sources, "queue">() == 2);
 
@@ -55,9 +55,9 @@ static_assert(key<"</script>"> == "</script>");
 // One interval, the longest check after it, and the last answer's way where that may hold up the next check: the slowest
 // of 10 + 70 + 10, 5 + 0.25 and 1 + 0.4 s.
 static_assert(healthz::worst_case_detection<sources>() == 90s);
-constexpr auto local = healthz::sources(
-    healthz::source<"cache">(prober, {.interval = 5s, .timeout = 250ms, .retries = 0}),
-    healthz::source<"queue">(prober, {.interval = 1s, .timeout = 2s, .retries = 2, .retry_interval = 50ms}));
+constexpr auto local =
+    healthz::sources(healthz::source<"cache">(prober, {.interval = 5s, .timeout = 250ms, .retries = 0}),
+                     healthz::source<"queue">(prober, {.interval = 1s, .timeout = 2s, .retries = 2, .retry_interval = 50ms}));
 static_assert(healthz::worst_case_detection<local>() == 9100ms);
 
 // An answer that is on its way for as long as the interval costs one; and so does, a little below it, a late poll.

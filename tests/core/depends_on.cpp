@@ -82,9 +82,8 @@ constexpr bool its_retries_are_not_spent() {
 static_assert(its_retries_are_not_spent());
 
 // A parent that is not checked yet excuses nobody, nor does one that is declared later.
-constexpr auto early = healthz::sources(
-    healthz::source<"orders">(depends_on<"gateway">([] { return healthz::ok(); }), once),
-    healthz::source<"gateway">([] { return healthz::error("no route"); }, once));
+constexpr auto early = healthz::sources(healthz::source<"orders">(depends_on<"gateway">([] { return healthz::ok(); }), once),
+                                        healthz::source<"gateway">([] { return healthz::error("no route"); }, once));
 constexpr bool a_parent_that_is_not_known_is_no_excuse() {
     return says(after<early>(0), "null?") &&
            says(after<early>(400), R"({"message":"depends on gateway, which is down"}{"message":"no route"})");
@@ -92,10 +91,9 @@ constexpr bool a_parent_that_is_not_known_is_no_excuse() {
 static_assert(a_parent_that_is_not_known_is_no_excuse());
 
 // Down a chain, and names are escaped.
-constexpr auto chain = healthz::sources(
-    healthz::source<"the \"edge\"">([] { return healthz::error("cut"); }, once),
-    healthz::source<"middle">(depends_on<"the \"edge\"">([] { return healthz::ok(); }), once),
-    healthz::source<"end">(depends_on<"middle">([] { return healthz::ok(); }), once));
+constexpr auto chain = healthz::sources(healthz::source<"the \"edge\"">([] { return healthz::error("cut"); }, once),
+                                        healthz::source<"middle">(depends_on<"the \"edge\"">([] { return healthz::ok(); }), once),
+                                        healthz::source<"end">(depends_on<"middle">([] { return healthz::ok(); }), once));
 constexpr bool a_chain_falls_as_a_whole() {
     return says(after<chain>(300), R"({"message":"cut"}{"message":"depends on the \"edge\", which is down"})"
                                    R"({"message":"depends on middle, which is down"})");
@@ -132,7 +130,8 @@ static_assert(says(after<slow>(460), R"({"message":"no route"}null)"));
 static_assert(says(after<slow>(560), R"({"message":"no route"}{"message":"depends on gateway, which is down"})"));
 
 // In firmware, nothing is kept for it: two pointers and a number in flash.
-constexpr auto apart = healthz::sources(healthz::source<"gateway">(gateway{.ill = 2, .well = 4}, once), healthz::source<"orders">(counts, once));
+constexpr auto apart =
+    healthz::sources(healthz::source<"gateway">(gateway{.ill = 2, .well = 4}, once), healthz::source<"orders">(counts, once));
 static_assert(healthz::detail::has_parents<behind> && !healthz::detail::has_parents<apart>);
 static_assert(healthz::ram_size<behind> == healthz::ram_size<apart>);
 static_assert(healthz::detail::table_of<behind>.max_starts == healthz::detail::table_of<apart>.max_starts);

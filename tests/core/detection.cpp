@@ -7,9 +7,9 @@
 #include <array>
 #include <utility>
 
-using healthz::detail::schedule;
 using healthz::status;
 using healthz::tick;
+using healthz::detail::schedule;
 using namespace std::chrono_literals;
 
 namespace {

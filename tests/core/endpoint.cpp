@@ -23,8 +23,7 @@ constexpr endpoint_request get{.method = "GET", .target = "/healthz/sources"};
 constexpr answer ask(auto const& auth, endpoint_request const& request) { return decide(request, default_path, auth); }
 
 /// A request with these headers.
-constexpr endpoint_request with(std::optional<std::string_view> secret,
-                                std::optional<std::string_view> role = std::nullopt,
+constexpr endpoint_request with(std::optional<std::string_view> secret, std::optional<std::string_view> role = std::nullopt,
                                 std::optional<std::string_view> access_key = std::nullopt) {
     return {get.method, get.target, role, secret, access_key};
 }
@@ -40,8 +39,7 @@ static_assert(without_a_secret_header_access_is_denied());
 
 constexpr bool a_wrong_or_empty_secret_is_denied() {
     for (std::string_view wrong : {"", "S3cret", "s3cre", "s3cret ", "s3crets", "admin"})
-        if (ask(one, with(wrong)) != answer::secret_wrong || ask(one, with(wrong, "user")) != answer::secret_wrong)
-            return false;
+        if (ask(one, with(wrong)) != answer::secret_wrong || ask(one, with(wrong, "user")) != answer::secret_wrong) return false;
     return true;
 }
 static_assert(a_wrong_or_empty_secret_is_denied());
@@ -54,8 +52,7 @@ static_assert(the_admin_reads_the_document());
 
 constexpr bool another_role_is_refused() {
     for (std::string_view role : {"user", "Admin", "ADMIN", "admin ", " admin", "admins"})
-        if (ask(one, with("s3cret", role)) != answer::not_admin || ask(open, with(none, role)) != answer::not_admin)
-            return false;
+        if (ask(one, with("s3cret", role)) != answer::not_admin || ask(open, with(none, role)) != answer::not_admin) return false;
     return true;
 }
 static_assert(another_role_is_refused());
@@ -67,16 +64,13 @@ constexpr bool without_a_secret_everybody_is_admin() {
 static_assert(without_a_secret_everybody_is_admin());
 
 constexpr bool the_access_key_stands_in_for_the_secret() {
-    return ask(one, with(none, none, "s3cret")) == answer::document &&
-           ask(one, with(none, none, "wrong")) == answer::secret_wrong &&
-           ask(one, with(none, none, "")) == answer::secret_wrong &&
-           ask(one, with(none, "user", "s3cret")) == answer::not_admin;
+    return ask(one, with(none, none, "s3cret")) == answer::document && ask(one, with(none, none, "wrong")) == answer::secret_wrong &&
+           ask(one, with(none, none, "")) == answer::secret_wrong && ask(one, with(none, "user", "s3cret")) == answer::not_admin;
 }
 static_assert(the_access_key_stands_in_for_the_secret());
 
 constexpr bool the_access_key_is_not_read_beside_the_secret() {
-    return ask(one, with("s3cret", none, "wrong")) == answer::document &&
-           ask(one, with("wrong", none, "s3cret")) == answer::secret_wrong &&
+    return ask(one, with("s3cret", none, "wrong")) == answer::document && ask(one, with("wrong", none, "s3cret")) == answer::secret_wrong &&
            ask(one, with("", none, "s3cret")) == answer::secret_wrong;
 }
 static_assert(the_access_key_is_not_read_beside_the_secret());
@@ -126,10 +120,9 @@ constexpr answer at(std::string_view target, std::string_view method = "GET", st
 }
 
 constexpr bool other_paths_are_not_found() {
-    for (std::string_view target :
-         {"", "/", "*", "healthz/sources", "/healthz", "/healthz/", "/healthz/sources/", "/healthz/source",
-          "/healthz/sources2", "//healthz/sources", "/Healthz/Sources", "/healthz%2Fsources", "/?/healthz/sources",
-          "/x/../healthz/sources", "/healthz/sources#x"})
+    for (std::string_view target : {"", "/", "*", "healthz/sources", "/healthz", "/healthz/", "/healthz/sources/", "/healthz/source",
+                                    "/healthz/sources2", "//healthz/sources", "/Healthz/Sources", "/healthz%2Fsources",
+                                    "/?/healthz/sources", "/x/../healthz/sources", "/healthz/sources#x"})
         if (at(target) != answer::not_found) return false;
     return true;
 }
@@ -144,12 +137,10 @@ static_assert(a_query_does_not_change_the_path());
 constexpr bool a_target_may_be_a_whole_address() {
     return at("http://example.org/healthz/sources") == answer::document &&
            at("https://example.org:8443/healthz/sources?strict=true") == answer::strict_document &&
-           at("http://[::1]:8080/healthz/sources") == answer::document &&
-           at("HTTP://example.org/healthz/sources") == answer::document && at("hTTpS://a/healthz/sources") == answer::document &&
-           at("http://example.org/") == answer::not_found && at("http://example.org") == answer::not_found &&
-           at("http://example.org?a=/healthz/sources") == answer::not_found &&
-           at("ftp://example.org/healthz/sources") == answer::not_found &&
-           at("/http://example.org/healthz/sources") == answer::not_found;
+           at("http://[::1]:8080/healthz/sources") == answer::document && at("HTTP://example.org/healthz/sources") == answer::document &&
+           at("hTTpS://a/healthz/sources") == answer::document && at("http://example.org/") == answer::not_found &&
+           at("http://example.org") == answer::not_found && at("http://example.org?a=/healthz/sources") == answer::not_found &&
+           at("ftp://example.org/healthz/sources") == answer::not_found && at("/http://example.org/healthz/sources") == answer::not_found;
 }
 static_assert(a_target_may_be_a_whole_address());
 
@@ -160,14 +151,14 @@ constexpr bool the_path_of_an_address_is_never_empty() {
 static_assert(the_path_of_an_address_is_never_empty());
 
 constexpr bool an_address_begins_behind_its_scheme() {
-    return healthz::detail::address_in("http://a/b") == "a/b" && healthz::detail::address_in("HTTPS://") == "" && !healthz::detail::address_in("http:/a") &&
-           !healthz::detail::address_in("/http://a") && !healthz::detail::address_in("ftp://a") && !healthz::detail::address_in("");
+    return healthz::detail::address_in("http://a/b") == "a/b" && healthz::detail::address_in("HTTPS://") == "" &&
+           !healthz::detail::address_in("http:/a") && !healthz::detail::address_in("/http://a") &&
+           !healthz::detail::address_in("ftp://a") && !healthz::detail::address_in("");
 }
 static_assert(an_address_begins_behind_its_scheme());
 
 constexpr bool the_path_may_be_another() {
-    return at("/health", "GET", "/health") == answer::document &&
-           at("/healthz/sources", "GET", "/health") == answer::not_found &&
+    return at("/health", "GET", "/health") == answer::document && at("/healthz/sources", "GET", "/health") == answer::not_found &&
            at("http://example.org", "GET", "/") == answer::document;
 }
 static_assert(the_path_may_be_another());
@@ -187,16 +178,13 @@ constexpr bool head_is_answered_like_get() {
     head.method = "HEAD";
     auto denied = with(none);
     denied.method = "HEAD";
-    return ask(one, head) == answer::document && ask(one, denied) == answer::secret_missing &&
-           at("/", "HEAD") == answer::not_found;
+    return ask(one, head) == answer::document && ask(one, denied) == answer::secret_missing && at("/", "HEAD") == answer::not_found;
 }
 static_assert(head_is_answered_like_get());
 
 constexpr bool other_methods_are_not_allowed() {
-    for (std::string_view method :
-         {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "Get", "", "GET "})
-        if (at("/healthz/sources", method) != answer::method_not_allowed || at("/", method) != answer::not_found)
-            return false;
+    for (std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "Get", "", "GET "})
+        if (at("/healthz/sources", method) != answer::method_not_allowed || at("/", method) != answer::not_found) return false;
     return true;
 }
 static_assert(other_methods_are_not_allowed());
@@ -214,10 +202,9 @@ static_assert(strict_wherever_it_stands_in_the_query());
 
 constexpr bool strict_is_nothing_but_true() {
     for (std::string_view target :
-         {"/healthz/sources?strict", "/healthz/sources?strict=", "/healthz/sources?strict=false",
-          "/healthz/sources?strict=1", "/healthz/sources?strict=TRUE", "/healthz/sources?Strict=true",
-          "/healthz/sources?strict=trueish", "/healthz/sources?unstrict=true", "/healthz/sources?a=strict=true",
-          "/healthz/sources?&&"})
+         {"/healthz/sources?strict", "/healthz/sources?strict=", "/healthz/sources?strict=false", "/healthz/sources?strict=1",
+          "/healthz/sources?strict=TRUE", "/healthz/sources?Strict=true", "/healthz/sources?strict=trueish",
+          "/healthz/sources?unstrict=true", "/healthz/sources?a=strict=true", "/healthz/sources?&&"})
         if (at(target) != answer::document) return false;
     return true;
 }
@@ -243,8 +230,7 @@ constexpr bool errors_are_those_of_the_contract() {
               R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found","code":"access-denied"})") &&
            is(answer::secret_wrong, 401,
               R"({"path":"$","error":"invalid x-hasura-admin-secret/x-hasura-access-key","code":"access-denied"})") &&
-           is(answer::not_admin, 400,
-              R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})") &&
+           is(answer::not_admin, 400, R"({"path":"$","error":"You have to be an admin to access this endpoint","code":"access-denied"})") &&
            is(answer::not_found, 404, R"({"path":"$","error":"resource does not exist","code":"not-found"})");
 }
 static_assert(errors_are_those_of_the_contract());
@@ -260,8 +246,7 @@ static_assert(every_error_has_its_status());
 constexpr bool every_error_is_a_json_object_of_the_same_form() {
     for (std::size_t i = 2; i < healthz::detail::answer_count; ++i) {
         auto const error = healthz::error_of(static_cast<answer>(i));
-        bool const form =
-            error.body.starts_with(R"({"path":"$","error":")") && error.body.find(R"(","code":")") != error.body.npos;
+        bool const form = error.body.starts_with(R"({"path":"$","error":")") && error.body.find(R"(","code":")") != error.body.npos;
         if (!form || !judge::is_json(error.body) || error.reason.empty()) return false;
     }
     return true;

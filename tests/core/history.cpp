@@ -36,8 +36,7 @@ constexpr bool there_may_be_fewer() {
     monitor<sources, healthz::past<3>> m;
     bool const none = !m.past(0, 0) && !m.past(0, 1) && !m.past(0, 3);
     for (tick t = 0; t <= 140; ++t) m.poll(t);
-    return none && is(m.past(0, 0), R"({"message":"2"})", 100ms) && is(m.past(0, 1), R"({"message":"1"})", 0ms) &&
-           !m.past(0, 2);
+    return none && is(m.past(0, 0), R"({"message":"2"})", 100ms) && is(m.past(0, 1), R"({"message":"1"})", 0ms) && !m.past(0, 2);
 }
 static_assert(there_may_be_fewer());
 
@@ -51,7 +50,8 @@ static_assert(without_a_past_there_is_the_latest());
 // No past costs nothing: all that a monitor has besides its sources' 20 bytes, texts and sessions is its clock.
 static_assert(std::is_empty_v<healthz::detail::history<sources, 0>>);
 static_assert(healthz::ram_size<sources> == 2 * (20 + 128 + sizeof counts) + 20);
-static_assert(healthz::ram_size<sources, healthz::past<3>> == healthz::ram_size<sources> + sizeof(healthz::detail::history<sources, 3>) + 2);
+static_assert(healthz::ram_size<sources, healthz::past<3>> ==
+              healthz::ram_size<sources> + sizeof(healthz::detail::history<sources, 3>) + 2);
 static_assert(sizeof(healthz::detail::history<sources, 3>) == 3 * sizeof(healthz::report<sources>) + 2);
 
 }  // namespace

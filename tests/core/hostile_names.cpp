@@ -36,16 +36,16 @@ struct stuck {
 };
 
 constexpr healthz::health_check each_second{.interval = 1s, .timeout = 100ms, .retries = 0};
-inline constexpr auto declared = healthz::sources(
-    healthz::source<"immediate">(immediate{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 2}),
-    healthz::source<"callable">(callable{}, each_second), healthz::source<"counting">(counting{}, each_second),
-    healthz::source<"cooperative">(cooperative{}, each_second), healthz::source<"stuck">(stuck{}, each_second),
-    healthz::source<"inverted">(healthz::inverted(immediate{}), each_second),
-    healthz::source<"all">(healthz::all_of(callable{}, cooperative{}), each_second),
-    healthz::source<"any">(healthz::any_of(counting{}, callable{}), each_second),
-    healthz::source<"mixed">(healthz::any_of(immediate{}, healthz::all_of(callable{}, callable{})), each_second),
-    healthz::source<"dependent">(healthz::depends_on<"immediate">(stuck{}), each_second),
-    healthz::source<"\"quoted\"">(healthz::depends_on<"callable">(healthz::all_of(cooperative{})), each_second));
+inline constexpr auto declared =
+    healthz::sources(healthz::source<"immediate">(immediate{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 2}),
+                     healthz::source<"callable">(callable{}, each_second), healthz::source<"counting">(counting{}, each_second),
+                     healthz::source<"cooperative">(cooperative{}, each_second), healthz::source<"stuck">(stuck{}, each_second),
+                     healthz::source<"inverted">(healthz::inverted(immediate{}), each_second),
+                     healthz::source<"all">(healthz::all_of(callable{}, cooperative{}), each_second),
+                     healthz::source<"any">(healthz::any_of(counting{}, callable{}), each_second),
+                     healthz::source<"mixed">(healthz::any_of(immediate{}, healthz::all_of(callable{}, callable{})), each_second),
+                     healthz::source<"dependent">(healthz::depends_on<"immediate">(stuck{}), each_second),
+                     healthz::source<"\"quoted\"">(healthz::depends_on<"callable">(healthz::all_of(cooperative{})), each_second));
 
 struct clock {
     using rep = std::int64_t;
@@ -74,15 +74,13 @@ constexpr bool a_monitor_finds_what_the_probers_say() {
     monitor.poll(clock{});
     monitor.poll(clock{}, healthz::utc_time(2s));
     auto const& report = monitor.report();
-    bool const found = report.get<"immediate">()->error == R"({"message":"no route"})" &&
-                       report.get<"counting">()->error == "\"again\"" &&
-                       report.get<"stuck">()->status == healthz::status::timeout &&
-                       report.count(healthz::status::ok) == 7 && monitor.past(0, 1).has_value();
+    bool const found = report.get<"immediate">()->error == R"({"message":"no route"})" && report.get<"counting">()->error == "\"again\"" &&
+                       report.get<"stuck">()->status == healthz::status::timeout && report.count(healthz::status::ok) == 7 &&
+                       monitor.past(0, 1).has_value();
     monitor.maintenance<"callable">(true);
     monitor.report<"any">(healthz::timeout(), clock::time_point(21s));
     monitor.poll(21s, healthz::utc_time(3s));
-    return found && report.get<"callable">()->status == healthz::status::failed &&
-           report.get<"any">()->status == healthz::status::timeout;
+    return found && report.get<"callable">()->status == healthz::status::failed && report.get<"any">()->status == healthz::status::timeout;
 }
 static_assert(a_monitor_finds_what_the_probers_say());
 
@@ -107,8 +105,7 @@ constexpr bool the_policy_decides() {
     healthz::write_response(answered, report, sink{whole});
     healthz::write_body(answered, report, sink{body});
     healthz::write_json(report, sink{document});
-    return refused.status == 401 && answered.status == 200 && body == document &&
-           whole == healthz::response_size(answered, report) &&
+    return refused.status == 401 && answered.status == 200 && body == document && whole == healthz::response_size(answered, report) &&
            healthz::decide(request, healthz::default_path, policy{}) == healthz::answer::document;
 }
 static_assert(the_policy_decides());

@@ -36,7 +36,8 @@ static_assert(row.name == "imu" && row.first == 0 && row.second == 100 && row.in
 constexpr bool a_verdict_is_the_value_of_its_source() {
     std::array<char, 128> text{};
     char* end = text.data();
-    healthz::write_verdict({"imu", healthz::status::ok, "null", {}}, [&](std::string_view piece) { end = std::copy(piece.begin(), piece.end(), end); });
+    healthz::write_verdict({"imu", healthz::status::ok, "null", {}},
+                           [&](std::string_view piece) { end = std::copy(piece.begin(), piece.end(), end); });
     return std::string_view(text.data(), static_cast<std::size_t>(end - text.data())) ==
            R"({"error":null,"status":"OK","timestamp":"1970-01-01T00:00:00.000000000Z"})";
 }

@@ -140,9 +140,7 @@ constexpr bool an_answer_at_the_deadline_counts() {
 static_assert(an_answer_at_the_deadline_counts());
 
 struct asks_its_timeout {
-    constexpr outcome probe(healthz::attempt a) const {
-        return a.timeout == 30ms ? healthz::ok() : healthz::error("wrong");
-    }
+    constexpr outcome probe(healthz::attempt a) const { return a.timeout == 30ms ? healthz::ok() : healthz::error("wrong"); }
 };
 constexpr auto asking = healthz::sources(healthz::source<"asking">(asks_its_timeout{}, often));
 
@@ -169,8 +167,8 @@ struct database {
         constexpr outcome probe() { return number(settings->first + checks++); }
     };
 };
-constexpr auto databases = healthz::sources(healthz::source<"orders">(database{.first = 10}, often),
-                                            healthz::source<"stock">(database{.first = 50}, often));
+constexpr auto databases =
+    healthz::sources(healthz::source<"orders">(database{.first = 10}, often), healthz::source<"stock">(database{.first = 50}, often));
 
 constexpr bool a_session_is_kept_between_checks() {
     monitor<databases> m;
@@ -184,8 +182,8 @@ static_assert(a_session_is_kept_between_checks());
 // --- verdicts
 
 constexpr healthz::health_check patient{.interval = 100ms, .timeout = 10ms, .retries = 2, .retry_interval = 20ms};
-constexpr auto moody = healthz::sources(
-    healthz::source<"moody">([n = 0]() mutable { return ++n == 1 ? healthz::ok() : number(n); }, patient));
+constexpr auto moody =
+    healthz::sources(healthz::source<"moody">([n = 0]() mutable { return ++n == 1 ? healthz::ok() : number(n); }, patient));
 
 constexpr bool the_previous_verdict_stands_while_retries_run() {
     monitor<moody> m;
@@ -196,8 +194,8 @@ constexpr bool the_previous_verdict_stands_while_retries_run() {
 }
 static_assert(the_previous_verdict_stands_while_retries_run());
 
-constexpr auto unset = healthz::sources(healthz::source<"orders">(
-    [n = 0]() mutable { return ++n == 1 ? healthz::failed("not set") : number(n); }, patient));
+constexpr auto unset =
+    healthz::sources(healthz::source<"orders">([n = 0]() mutable { return ++n == 1 ? healthz::failed("not set") : number(n); }, patient));
 
 constexpr bool a_failed_is_not_retried() {
     monitor<unset> m;
@@ -210,22 +208,21 @@ static_assert(a_failed_is_not_retried());
 
 // --- many sources
 
-constexpr auto four = healthz::sources(
-    healthz::source<"passes">(passes, often), healthz::source<"stuck">(hanging, often),
-    healthz::source<"modem">(modem{.needed = 7}, patient), healthz::source<"unset">(misconfigured, often));
+constexpr auto four =
+    healthz::sources(healthz::source<"passes">(passes, often), healthz::source<"stuck">(hanging, often),
+                     healthz::source<"modem">(modem{.needed = 7}, patient), healthz::source<"unset">(misconfigured, often));
 
 constexpr bool four_states_at_once() {
     monitor<four> m;
     run(m, 0, 60);
     auto const& r = m.report();
-    return is(r.get<"passes">(), status::ok) && is(r.get<"stuck">(), status::timeout) &&
-           is(r.get<"modem">(), status::error) && is(r.get<"unset">(), status::failed);
+    return is(r.get<"passes">(), status::ok) && is(r.get<"stuck">(), status::timeout) && is(r.get<"modem">(), status::error) &&
+           is(r.get<"unset">(), status::failed);
 }
 static_assert(four_states_at_once());
 
-constexpr auto beside =
-    healthz::sources(healthz::source<"stuck">(hanging, {.interval = 20ms, .timeout = 1000s, .retries = 0}),
-                     healthz::source<"counter">(counts, often));
+constexpr auto beside = healthz::sources(healthz::source<"stuck">(hanging, {.interval = 20ms, .timeout = 1000s, .retries = 0}),
+                                         healthz::source<"counter">(counts, often));
 
 constexpr bool a_prober_that_hangs_delays_no_other() {
     monitor<beside> m;
@@ -284,9 +281,8 @@ constexpr bool late_calls_lose_no_source() {
     monitor<four> m;
     run(m, 0, 10000, 1000);
     auto const& r = m.report();
-    return is(r.get<"passes">(), status::ok) && is(r.get<"stuck">(), status::timeout) &&
-           is(r.get<"unset">(), status::failed) && r.get<"passes">()->timestamp == healthz::utc_time(10s) &&
-           r.get<"stuck">()->timestamp == healthz::utc_time(10s);
+    return is(r.get<"passes">(), status::ok) && is(r.get<"stuck">(), status::timeout) && is(r.get<"unset">(), status::failed) &&
+           r.get<"passes">()->timestamp == healthz::utc_time(10s) && r.get<"stuck">()->timestamp == healthz::utc_time(10s);
 }
 static_assert(late_calls_lose_no_source());
 
@@ -317,9 +313,8 @@ constexpr bool next_poll_is_now_while_a_prober_runs() {
 }
 static_assert(next_poll_is_now_while_a_prober_runs());
 
-constexpr auto immediate =
-    healthz::sources(healthz::source<"passes">(passes, often), healthz::source<"moody">(counts, patient),
-                     healthz::source<"unset">(misconfigured, {.interval = 37ms}));
+constexpr auto immediate = healthz::sources(healthz::source<"passes">(passes, often), healthz::source<"moody">(counts, patient),
+                                            healthz::source<"unset">(misconfigured, {.interval = 37ms}));
 
 constexpr bool sleeping_until_next_poll_misses_nothing() {
     monitor<immediate> awake, sleeper;
@@ -425,8 +420,7 @@ bool attempts_are(std::initializer_list<tick> expected, auto poll) {
     return same;
 }
 
-constexpr auto always = healthz::sources(
-    healthz::source<"slow">(takes_90_ms{}, {.interval = 50ms, .timeout = 100ms, .retries = 0}));
+constexpr auto always = healthz::sources(healthz::source<"slow">(takes_90_ms{}, {.interval = 50ms, .timeout = 100ms, .retries = 0}));
 
 // Behind a probe that blocks: the time of its attempts begins after that.
 struct answers_after_20_ms {
@@ -438,9 +432,8 @@ struct answers_after_20_ms {
     }
     void cancel() {}
 };
-constexpr auto behind = healthz::sources(
-    healthz::source<"slow">(takes_90_ms{}, {.interval = 1h, .retries = 0}),
-    healthz::source<"quick">(answers_after_20_ms{}, {.interval = 1h, .timeout = 50ms, .retries = 0}));
+constexpr auto behind = healthz::sources(healthz::source<"slow">(takes_90_ms{}, {.interval = 1h, .retries = 0}),
+                                         healthz::source<"quick">(answers_after_20_ms{}, {.interval = 1h, .timeout = 50ms, .retries = 0}));
 
 // --- cost
 
@@ -449,10 +442,9 @@ static_assert(sizeof(monitor<databases>) <= 512);
 // An immediate prober without state costs what its verdict needs, and 40 bytes: a flat bank, and no pointers.
 template <class T>
 constexpr bool lean = sizeof(T) <= 4 * (128 + 40) + 40;
-constexpr auto stateless = healthz::sources(healthz::source<"a">([] { return healthz::ok(); }, often),
-                                            healthz::source<"b">([] { return healthz::ok(); }, often),
-                                            healthz::source<"c">([] { return healthz::ok(); }, often),
-                                            healthz::source<"d">([] { return healthz::ok(); }, often));
+constexpr auto stateless =
+    healthz::sources(healthz::source<"a">([] { return healthz::ok(); }, often), healthz::source<"b">([] { return healthz::ok(); }, often),
+                     healthz::source<"c">([] { return healthz::ok(); }, often), healthz::source<"d">([] { return healthz::ok(); }, often));
 static_assert(lean<monitor<stateless>>);
 
 // Firmware puts it into static memory without any code that runs before main.

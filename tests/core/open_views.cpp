@@ -31,8 +31,13 @@ struct random_declaration {
             for (std::uint32_t n = 3 + roll(20); n > 0; --n) names[i] += static_cast<char>('A' + roll(26));
             for (std::uint32_t n = roll(3); n > 0; --n) names[i] += " \"\\%é&="[roll(4)];
             std::string const text = roll(2) == 0 ? "\"Zq7 text\"" : R"({"message":"Zq7 text","extra":"Zq7"})";
-            rows[i] = {names[i].data(), static_cast<std::uint32_t>(texts.size()), {}, 64, static_cast<std::uint16_t>(names[i].size()),
-                       static_cast<std::uint16_t>(names[i].size()), false};
+            rows[i] = {names[i].data(),
+                       static_cast<std::uint32_t>(texts.size()),
+                       {},
+                       64,
+                       static_cast<std::uint16_t>(names[i].size()),
+                       static_cast<std::uint16_t>(names[i].size()),
+                       false};
             if (roll(5) > 0) verdicts[i] = {static_cast<healthz::status>(roll(4)), text.size(), {1660037525, 0}};
             texts += text;
             records[i].maintenance = roll(8) == 0;

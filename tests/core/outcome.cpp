@@ -59,8 +59,7 @@ static_assert(the_reference_sample_is_exact());
 
 constexpr bool extra_may_be_any_json() {
     return is(healthz::error("a", json_text{"5432"}), status::error, R"({"message":"a","extra":5432})") &&
-           is(healthz::error("a", json_text{R"({"code":[1,null]})"}), status::error,
-              R"({"message":"a","extra":{"code":[1,null]}})") &&
+           is(healthz::error("a", json_text{R"({"code":[1,null]})"}), status::error, R"({"message":"a","extra":{"code":[1,null]}})") &&
            is(healthz::error("a", json_text{}), status::error, R"({"message":"a"})");
 }
 static_assert(extra_may_be_any_json());
@@ -85,8 +84,7 @@ constexpr auto thirty_two = "abcdefghijklmnopqrstuvwxyz012345"sv;
 constexpr bool long_text_is_cut_to_the_capacity() {
     return is(healthz::failed<32>(thirty_two), status::failed, R"("abcdefghijklmnopqrstuvwxyz0123")") &&
            is(healthz::error<32>(thirty_two), status::error, R"({"message":"abcdefghijklmnopqr"})") &&
-           is(healthz::error<48>("m", thirty_two), status::error,
-              R"({"message":"m","extra":"abcdefghijklmnopqrstuv"})");
+           is(healthz::error<48>("m", thirty_two), status::error, R"({"message":"m","extra":"abcdefghijklmnopqrstuv"})");
 }
 static_assert(long_text_is_cut_to_the_capacity());
 
@@ -96,8 +94,7 @@ constexpr bool the_message_comes_before_the_extra() {
 static_assert(the_message_comes_before_the_extra());
 
 constexpr bool an_extra_is_there_if_one_letter_of_it_fits() {
-    return is(healthz::error<40>("01234567890123", "xyz"), status::error,
-              R"({"message":"01234567890123","extra":"x"})") &&
+    return is(healthz::error<40>("01234567890123", "xyz"), status::error, R"({"message":"01234567890123","extra":"x"})") &&
            is(healthz::error<40>("012345678901234", "xyz"), status::error, R"({"message":"012345678901234"})");
 }
 static_assert(an_extra_is_there_if_one_letter_of_it_fits());
@@ -134,16 +131,12 @@ static_assert(!std::is_default_constructible_v<healthz::outcome>);
 // Whatever is put in, each capacity holds valid JSON and no more of it than it has room for.
 template <std::size_t Capacity>
 bool fits(std::string_view message, std::string_view extra) {
-    auto const holds = [](basic_outcome<Capacity> const& o) {
-        return o.json().size() <= Capacity && judge::is_json(o.json());
-    };
+    auto const holds = [](basic_outcome<Capacity> const& o) { return o.json().size() <= Capacity && judge::is_json(o.json()); };
     return holds(healthz::failed<Capacity>(message)) && holds(healthz::error<Capacity>(message)) &&
-           holds(healthz::error<Capacity>(message, extra)) &&
-           holds(healthz::error<Capacity>(message, json_text{"[1,2,3]"}));
+           holds(healthz::error<Capacity>(message, extra)) && holds(healthz::error<Capacity>(message, json_text{"[1,2,3]"}));
 }
 
-constexpr auto fits_each_capacity =
-    []<std::size_t... I>(std::index_sequence<I...>, std::string_view a, std::string_view b) {
+constexpr auto fits_each_capacity = []<std::size_t... I>(std::index_sequence<I...>, std::string_view a, std::string_view b) {
     return (fits<32 + I>(a, b) && ...);
 };
 

@@ -16,9 +16,7 @@ struct member_with_attempt {
     constexpr outcome probe(attempt a) { return a.timeout == 5ms ? healthz::ok() : healthz::error("other attempt"); }
 };
 struct callable_with_attempt {
-    constexpr outcome operator()(attempt a) {
-        return a.timeout == 5ms ? healthz::ok() : healthz::error("other attempt");
-    }
+    constexpr outcome operator()(attempt a) { return a.timeout == 5ms ? healthz::ok() : healthz::error("other attempt"); }
 };
 struct wide {
     constexpr healthz::basic_outcome<1024> probe() { return healthz::error<1024>("wide"); }
@@ -38,8 +36,7 @@ static_assert(healthz::immediate_prober<member_with_attempt>);
 static_assert(healthz::immediate_prober<callable_with_attempt>);
 static_assert(healthz::immediate_prober<wide>);
 static_assert(healthz::immediate_prober<decltype([] { return healthz::ok(); })>);
-static_assert(
-    healthz::immediate_prober<decltype([n = 0]() mutable { return ++n > 1 ? healthz::ok() : healthz::timeout(); })>);
+static_assert(healthz::immediate_prober<decltype([n = 0]() mutable { return ++n > 1 ? healthz::ok() : healthz::timeout(); })>);
 static_assert(healthz::immediate_prober<outcome (*)()>);
 static_assert(!healthz::immediate_prober<nothing>);
 static_assert(!healthz::immediate_prober<returns_bool>);
@@ -129,14 +126,10 @@ constexpr bool probes_ok() {
     Prober p;
     return healthz::detail::probe(p, attempt{5ms}).status() == healthz::status::ok;
 }
-constexpr bool the_first_way_counts() {
-    return probes_ok<all_ways>() && probes_ok<last_three>() && probes_ok<last_two>();
-}
+constexpr bool the_first_way_counts() { return probes_ok<all_ways>() && probes_ok<last_three>() && probes_ok<last_two>(); }
 static_assert(the_first_way_counts());
 
-constexpr bool an_attempt_tells_its_timeout() {
-    return probes_ok<member_with_attempt>() && probes_ok<callable_with_attempt>();
-}
+constexpr bool an_attempt_tells_its_timeout() { return probes_ok<member_with_attempt>() && probes_ok<callable_with_attempt>(); }
 static_assert(an_attempt_tells_its_timeout());
 
 // A prober that has a session is only settings: the session probes.

@@ -22,7 +22,9 @@ constexpr auto sources = healthz::sources(healthz::source<"a">(in_turns, {.inter
                                           healthz::source<"slow to change">(in_turns, {.interval = 100ms, .retries = 0, .fall = 3}),
                                           healthz::source<"never">(never, {.interval = 100ms}));
 
-constexpr bool at(healthz::timestamp const& when, std::chrono::milliseconds wanted) { return when == healthz::timestamp(healthz::utc_time(wanted)); }
+constexpr bool at(healthz::timestamp const& when, std::chrono::milliseconds wanted) {
+    return when == healthz::timestamp(healthz::utc_time(wanted));
+}
 
 constexpr bool nothing_is_known_before_the_first_check() {
     monitor<sources, healthz::recorded> const m;
@@ -36,8 +38,9 @@ constexpr bool checks_are_counted_by_what_they_found() {
     for (tick t = 0; t <= 590; ++t) m.poll(t);  // "a" at 0, 100, ..., 500
     auto const& r = m.record(0);
     return r.checked && r.was_ok && r.count() == 6 && r.checks == std::array<std::uint32_t, 4>{3, 0, 0, 3} && r.attempts == 1 &&
-           r.attempts_made == 6 && r.measured == 6 && r.changes == 3 && at(r.last_check, 500ms) && at(r.last_ok, 400ms) && at(r.since, 500ms) &&
-           r.found(0) == status::error && r.found(1) == status::ok && r.found(4) == status::error && r.found(5) == status::ok && !r.found(6) && !r.found(32);
+           r.attempts_made == 6 && r.measured == 6 && r.changes == 3 && at(r.last_check, 500ms) && at(r.last_ok, 400ms) &&
+           at(r.since, 500ms) && r.found(0) == status::error && r.found(1) == status::ok && r.found(4) == status::error &&
+           r.found(5) == status::ok && !r.found(6) && !r.found(32);
 }
 static_assert(checks_are_counted_by_what_they_found());
 
@@ -74,8 +77,9 @@ struct never_ends {
         constexpr void cancel() {}
     };
 };
-constexpr auto slow = healthz::sources(healthz::source<"slow">(takes_its_time{}, {.interval = 100ms, .timeout = 50ms}),
-                                       healthz::source<"hangs">(never_ends{}, {.interval = 200ms, .timeout = 30ms, .retries = 2, .retry_interval = 10ms}));
+constexpr auto slow =
+    healthz::sources(healthz::source<"slow">(takes_its_time{}, {.interval = 100ms, .timeout = 50ms}),
+                     healthz::source<"hangs">(never_ends{}, {.interval = 200ms, .timeout = 30ms, .retries = 2, .retry_interval = 10ms}));
 
 constexpr bool durations_are_from_the_first_attempt_to_the_end() {
     monitor<slow, healthz::recorded> m;
@@ -105,7 +109,8 @@ constexpr bool a_report_is_a_check_of_no_attempt() {
     m.poll(tick{0});
     m.report<"a">(healthz::error("lost"), tick{7});
     auto const& r = m.record(0);
-    return r.count() == 2 && r.attempts == 0 && r.attempts_made == 1 && r.measured == 1 && r.changes == 1 && at(r.since, 7ms) && at(r.last_ok, 0ms);
+    return r.count() == 2 && r.attempts == 0 && r.attempts_made == 1 && r.measured == 1 && r.changes == 1 && at(r.since, 7ms) &&
+           at(r.last_ok, 0ms);
 }
 static_assert(a_report_is_a_check_of_no_attempt());
 

@@ -14,9 +14,9 @@ constexpr healthz::immediate_archetype prober;
 struct wide {
     constexpr healthz::basic_outcome<200> probe() const { return healthz::ok(); }
 };
-constexpr auto sources = healthz::sources(healthz::source<"orders">(prober, {.interval = 1s}),
-                                          healthz::source<"cache">(wide{}, {.interval = 1s}),
-                                          healthz::source<"queue">(prober, {.interval = 1s}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"orders">(prober, {.interval = 1s}), healthz::source<"cache">(wide{}, {.interval = 1s}),
+                     healthz::source<"queue">(prober, {.interval = 1s}));
 using report = healthz::report<sources>;
 
 constexpr healthz::utc_time at(std::chrono::nanoseconds since_1970) { return healthz::utc_time(since_1970); }
@@ -34,8 +34,7 @@ static_assert(std::is_trivially_copyable_v<report>);
 
 constexpr bool a_source_is_absent_before_its_first_verdict() {
     report r;
-    bool const empty =
-        !r[0] && !r[1] && !r[2] && r.pending() == 3 && !r.worst() && !r.all_ok() && r.count(status::ok) == 0;
+    bool const empty = !r[0] && !r[1] && !r[2] && r.pending() == 3 && !r.worst() && !r.all_ok() && r.count(status::ok) == 0;
     publish(r, 1, healthz::ok());
     return empty && !r[0] && r[1] && !r[2] && r.pending() == 2 && r.worst() == status::ok && !r.all_ok();
 }
@@ -45,8 +44,8 @@ constexpr bool a_verdict_says_it_all() {
     report r;
     publish(r, 1, healthz::error("gone", "for lunch"), at(5s + 7ns));
     auto const v = r[1];
-    return v->name == "cache" && v->status == status::error &&
-           v->error == R"({"message":"gone","extra":"for lunch"})" && v->timestamp == at(5s + 7ns);
+    return v->name == "cache" && v->status == status::error && v->error == R"({"message":"gone","extra":"for lunch"})" &&
+           v->timestamp == at(5s + 7ns);
 }
 static_assert(a_verdict_says_it_all());
 
@@ -76,8 +75,7 @@ constexpr bool the_longest_texts_do_not_touch_each_other() {
     publish(r, 0, small);
     publish(r, 2, large);
     publish(r, 1, middle);
-    return middle.json().size() == 200 && r[0]->error == small.json() && r[1]->error == middle.json() &&
-           r[2]->error == large.json();
+    return middle.json().size() == 200 && r[0]->error == small.json() && r[1]->error == middle.json() && r[2]->error == large.json();
 }
 static_assert(the_longest_texts_do_not_touch_each_other());
 
@@ -121,9 +119,8 @@ constexpr bool a_view_shows_the_report() {
     report r;
     healthz::report_view const view = r;
     publish(r, 2, healthz::error("gone"));
-    return view.size() == 3 && !view[0] && view[2]->name == "queue" && view[2]->error == r[2]->error &&
-           view.key(1) == "cache" && view.count(status::error) == 1 && view.pending() == 2 &&
-           view.worst() == status::error && !view.all_ok();
+    return view.size() == 3 && !view[0] && view[2]->name == "queue" && view[2]->error == r[2]->error && view.key(1) == "cache" &&
+           view.count(status::error) == 1 && view.pending() == 2 && view.worst() == status::error && !view.all_ok();
 }
 static_assert(a_view_shows_the_report());
 

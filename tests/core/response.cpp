@@ -30,8 +30,8 @@ constexpr void write_json(healthz::report_view, size_sink const&) {}
 namespace {
 
 constexpr healthz::immediate_archetype prober;
-constexpr auto sources = healthz::sources(healthz::source<"imu">(prober, {.interval = 1s}),
-                                          healthz::source<"modem">(prober, {.interval = 1s}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"imu">(prober, {.interval = 1s}), healthz::source<"modem">(prober, {.interval = 1s}));
 using report = healthz::report<sources>;
 
 constexpr healthz::allow_unauthenticated open;
@@ -47,8 +47,7 @@ constexpr report checked(healthz::outcome const& modem) {
 }
 
 /// Whether the response is these bytes, in a buffer and in a sink, and as long as it says.
-constexpr bool answers(endpoint_request const& request, auto const& auth, report const& r, std::string_view header,
-                       std::string_view body) {
+constexpr bool answers(endpoint_request const& request, auto const& auth, report const& r, std::string_view header, std::string_view body) {
     auto const response = healthz::respond(request, r, auth);
     char buffer[healthz::max_response_size<sources>]{};
     auto const written = healthz::write_response(response, r, buffer);
@@ -58,16 +57,14 @@ constexpr bool answers(endpoint_request const& request, auto const& auth, report
         same = same && rest.starts_with(piece);
         if (same) rest.remove_prefix(piece.size());
     });
-    return same && rest.empty() && written.size() == healthz::response_size(response, r) &&
-           written.starts_with(header) && written.substr(header.size()) == body;
+    return same && rest.empty() && written.size() == healthz::response_size(response, r) && written.starts_with(header) &&
+           written.substr(header.size()) == body;
 }
 
-constexpr std::string_view all_ok =
-    R"({"imu":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:01.000000000Z"},)"
-    R"("modem":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:02.500000000Z"}})";
-constexpr std::string_view silent =
-    R"({"imu":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:01.000000000Z"},)"
-    R"("modem":{"error":null,"status":"TIMEOUT","timestamp":"1970-01-01T00:00:02.500000000Z"}})";
+constexpr std::string_view all_ok = R"({"imu":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:01.000000000Z"},)"
+                                    R"("modem":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:02.500000000Z"}})";
+constexpr std::string_view silent = R"({"imu":{"error":null,"status":"OK","timestamp":"1970-01-01T00:00:01.000000000Z"},)"
+                                    R"("modem":{"error":null,"status":"TIMEOUT","timestamp":"1970-01-01T00:00:02.500000000Z"}})";
 
 constexpr bool the_document_is_a_whole_response() {
     return answers(get, open, checked(healthz::ok()),
@@ -109,11 +106,12 @@ static_assert(a_head_has_no_body());
 constexpr bool errors_are_whole_responses() {
     endpoint_request const post{.method = "POST", .target = "/healthz/sources"};
     endpoint_request const user{.method = "GET", .target = "/healthz/sources", .role = "user", .admin_secret = "s3cret"};
-    return answers(get, locked, report(),
-                   "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: X-Hasura-Admin-Secret\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                   "X-Content-Type-Options: nosniff\r\nContent-Length: 111\r\n\r\n",
-                   R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found",)"
-                   R"("code":"access-denied"})") &&
+    return answers(
+               get, locked, report(),
+               "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: X-Hasura-Admin-Secret\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+               "X-Content-Type-Options: nosniff\r\nContent-Length: 111\r\n\r\n",
+               R"({"path":"$","error":"x-hasura-admin-secret/x-hasura-access-key required, but not found",)"
+               R"("code":"access-denied"})") &&
            answers(user, locked, report(),
                    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
                    "X-Content-Type-Options: nosniff\r\nContent-Length: 93\r\n\r\n",
@@ -190,7 +188,8 @@ constexpr bool a_date_is_a_field_of_the_response() {
     char buffer[healthz::max_response_size<sources> + line.size()]{};
     auto const written = healthz::write_response(response, r, buffer, date);
     return written.find("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n") != written.npos &&
-           written.size() == healthz::response_size(response, r) + line.size() && written.size() == healthz::response_size(response, r, date) &&
+           written.size() == healthz::response_size(response, r) + line.size() &&
+           written.size() == healthz::response_size(response, r, date) &&
            healthz::write_response(response, r, std::span(buffer).first(written.size() - 1), date).empty();
 }
 static_assert(a_date_is_a_field_of_the_response());

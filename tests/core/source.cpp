@@ -23,8 +23,7 @@ static_assert(healthz::health_check{}.interval == 0s);
 
 // From the start of a check to its verdict: (1 + retries) * timeout + retries * retry_interval.
 static_assert(every_second.longest_check() == 70s);
-static_assert(healthz::health_check{.interval = 1s, .timeout = 20ms, .retries = 1, .retry_interval = 100ms}
-                  .longest_check() == 140ms);
+static_assert(healthz::health_check{.interval = 1s, .timeout = 20ms, .retries = 1, .retry_interval = 100ms}.longest_check() == 140ms);
 static_assert(healthz::health_check{.interval = 1s, .timeout = 3s, .retries = 0}.longest_check() == 3s);
 
 constexpr healthz::immediate_archetype prober;
@@ -40,13 +39,11 @@ struct threshold {
 static_assert(healthz::source<"oven">(threshold{.celsius = 80}, every_second).prober.celsius == 80);
 
 // The limits of what compiles; what lies beyond them stands in compile_fail.
-constexpr auto limits = healthz::sources(
-    healthz::source<"fastest">(prober, {.interval = 1ms, .timeout = 1ms, .retries = 0, .retry_interval = 0ms}),
-    healthz::source<"longest">(prober,
-                               {.interval = 1ms, .timeout = std::chrono::milliseconds(0x7FFFFFFE), .retries = 0}),
-    healthz::source<"rarest">(prober, {.interval = 24 * 24h, .timeout = 1s, .retries = 0}),
-    healthz::source<"most stubborn">(prober,
-                                     {.interval = 1s, .timeout = 1ms, .retries = 32767, .retry_interval = 1ms}));
+constexpr auto limits =
+    healthz::sources(healthz::source<"fastest">(prober, {.interval = 1ms, .timeout = 1ms, .retries = 0, .retry_interval = 0ms}),
+                     healthz::source<"longest">(prober, {.interval = 1ms, .timeout = std::chrono::milliseconds(0x7FFFFFFE), .retries = 0}),
+                     healthz::source<"rarest">(prober, {.interval = 24 * 24h, .timeout = 1s, .retries = 0}),
+                     healthz::source<"most stubborn">(prober, {.interval = 1s, .timeout = 1ms, .retries = 32767, .retry_interval = 1ms}));
 
 // The declaration is a Hana tuple: Hana's algorithms make further declarations of it.
 static_assert(hana::length(limits) == hana::size_c<4>);
@@ -81,8 +78,7 @@ struct many_names {
 
     constexpr many_names() {
         for (std::size_t i = 0; i < Count; ++i) {
-            for (std::size_t k = 0, rest = i; k < 3; ++k, rest /= 26)
-                letters[i][k] = static_cast<char>('a' + rest % 26);
+            for (std::size_t k = 0, rest = i; k < 3; ++k, rest /= 26) letters[i][k] = static_cast<char>('a' + rest % 26);
             views[i] = {letters[i], 3};
         }
     }

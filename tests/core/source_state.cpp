@@ -4,10 +4,10 @@
 #include <healthz.hpp>
 
 using healthz::check_event;
-using healthz::detail::source_state;
 using healthz::status;
-using healthz::detail::step;
 using healthz::tick;
+using healthz::detail::source_state;
+using healthz::detail::step;
 
 namespace {
 
@@ -139,7 +139,8 @@ static_assert(what_took_long_moves_the_pause_and_not_the_grid());
 
 // What is not there costs nothing, and then all verdicts count.
 static_assert(sizeof(source_state<healthz::detail::state_parts{}>) == sizeof(healthz::detail::cycle));
-static_assert(sizeof(source_state<healthz::detail::state_parts{.thresholds = true, .maintenance = true}>) <= sizeof(healthz::detail::cycle) + 2);
+static_assert(sizeof(source_state<healthz::detail::state_parts{.thresholds = true, .maintenance = true}>) <=
+              sizeof(healthz::detail::cycle) + 2);
 constexpr bool without_parts_each_finding_is_the_verdict() {
     driver<healthz::detail::state_parts{}> d(patient);
     bool const first = d.attempt(1005, 3, status::ok) && d.is(std::nullopt, status::ok, status::ok, 1, 0);

@@ -6,8 +6,8 @@
 #include <array>
 #include <numeric>
 
-using healthz::detail::plan_starts;
 using healthz::tick;
+using healthz::detail::plan_starts;
 
 namespace {
 
@@ -44,13 +44,12 @@ constexpr std::array<tick, Count> all(tick interval) {
 
 constexpr bool starts_keep_out_of_each_others_ticks() {
     return plans(all<1>(100), 1) && plans(all<4>(100), 1) && plans(all<64>(1000), 1) && plans(all<300>(1000), 1) &&
-           plans(std::array<tick, 4>{1000, 10000, 10000, 10000}, 1) &&
-           plans(std::array<tick, 6>{30000, 100, 5000, 250, 1000, 7000}, 1) && plans(std::array<tick, 3>{2, 4, 4}, 1);
+           plans(std::array<tick, 4>{1000, 10000, 10000, 10000}, 1) && plans(std::array<tick, 6>{30000, 100, 5000, 250, 1000, 7000}, 1) &&
+           plans(std::array<tick, 3>{2, 4, 4}, 1);
 }
 
 constexpr bool more_sources_than_ticks_share_them_evenly() {
-    return plans(all<300>(100), 3) && plans(all<2>(1), 2) && plans(all<5>(2), 3) &&
-           plans(std::array<tick, 3>{1, 4000, 4000}, 2);
+    return plans(all<300>(100), 3) && plans(all<2>(1), 2) && plans(all<5>(2), 3) && plans(std::array<tick, 3>{1, 4000, 4000}, 2);
 }
 
 // 999 and 1000 have no common divisor, so that any two such sources meet, once in 999 s.

@@ -121,8 +121,7 @@ private:
     }
     constexpr bool number() {
         word("-");
-        return (word("0") || digits()) && (!word(".") || digits()) &&
-               (!(word("e") || word("E")) || (word("+") || word("-"), digits()));
+        return (word("0") || digits()) && (!word(".") || digits()) && (!(word("e") || word("E")) || (word("+") || word("-"), digits()));
     }
     constexpr bool list(char open, char close, bool names) {
         if (!word({&open, 1})) return false;
@@ -146,9 +145,7 @@ constexpr bool is_json(std::string_view text) {
 // The judge, judged.
 static_assert(is_json(R"({"a":[1,-2.5e+3,0,true,false,null,"\u00e9\n\"",{}],"":""})"));
 static_assert(!is_json("") && !is_json("nul") && !is_json("01") && !is_json("1.") && !is_json("-") && !is_json("1e"));
-static_assert(!is_json("\"a") && !is_json("\"\n\"") && !is_json(R"("\x")") && !is_json(R"("\u12g4")") &&
-              !is_json("\"\xFF\""));
-static_assert(!is_json("[1,]") && !is_json("{\"a\"}") && !is_json("{a:1}") && !is_json("{}{}") &&
-              !is_json("{\"a\":1,}"));
+static_assert(!is_json("\"a") && !is_json("\"\n\"") && !is_json(R"("\x")") && !is_json(R"("\u12g4")") && !is_json("\"\xFF\""));
+static_assert(!is_json("[1,]") && !is_json("{\"a\"}") && !is_json("{a:1}") && !is_json("{}{}") && !is_json("{\"a\":1,}"));
 
 }  // namespace judge

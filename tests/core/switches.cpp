@@ -136,8 +136,8 @@ constexpr bool a_report_between_retries_ends_the_check() {
 }
 static_assert(a_report_between_retries_ends_the_check());
 
-constexpr auto slow_to_change = healthz::sources(healthz::source<"a">([] { return ok(); }, patient),
-                                                 healthz::source<"b">([] { return ok(); }, patient));
+constexpr auto slow_to_change =
+    healthz::sources(healthz::source<"a">([] { return ok(); }, patient), healthz::source<"b">([] { return ok(); }, patient));
 constexpr bool reports_pass_the_thresholds() {
     bench<monitor<slow_to_change>> b;
     b.run_to(10);
@@ -163,9 +163,8 @@ static_assert(next_poll_knows_of_a_report());
 
 // --- maintenance
 
-constexpr auto serviced = healthz::sources(
-    healthz::source<"counter">(counts, retried), healthz::source<"modem">(modem{}, patient),
-    healthz::source<"behind">(healthz::depends_on<"modem">([] { return ok(); }), often));
+constexpr auto serviced = healthz::sources(healthz::source<"counter">(counts, retried), healthz::source<"modem">(modem{}, patient),
+                                           healthz::source<"behind">(healthz::depends_on<"modem">([] { return ok(); }), often));
 using switchable_monitor = monitor<serviced, healthz::switchable>;
 
 constexpr bool no_attempt_is_made_in_maintenance() {
@@ -190,7 +189,7 @@ constexpr bool maintenance_cancels_and_its_end_is_told_at_once() {
         b.run_to(b.now);
         if (!b.shows(R"("in maintenance")", 1)) return false;
         b.m.maintenance<"modem">(false);
-        b.run_to(b.now + 2);  // one that was cancelled or forgotten would be called out of turn
+        b.run_to(b.now + 2);                     // one that was cancelled or forgotten would be called out of turn
         if (!b.is(status::ok, 1)) return false;  // whatever its `rise`
         b.run_to(b.now + i);
         if (!b.is(status::ok, 1)) return false;
@@ -266,7 +265,8 @@ static_assert(a_dog_is_not_fed_by_maintenance());
 
 static_assert(healthz::ram_size<counter> <= healthz::ram_size<counter, healthz::switchable>);
 // The options come in any order.
-static_assert(healthz::ram_size<counter, healthz::switchable, healthz::past<2>> == healthz::ram_size<counter, healthz::past<2>, healthz::switchable>);
+static_assert(healthz::ram_size<counter, healthz::switchable, healthz::past<2>> ==
+              healthz::ram_size<counter, healthz::past<2>, healthz::switchable>);
 static_assert(healthz::ram_size<counter, healthz::switchable> <= healthz::ram_size<counter> + 2 * alignof(std::uint32_t));
 
 }  // namespace

@@ -27,10 +27,9 @@ static_assert(copy_returns_the_end());
 
 // The first and the last character of each length, and the neighbours of the surrogates.
 constexpr bool valid_characters_have_their_length() {
-    return utf8_length("\0"sv) == 1 && utf8_length("\x7F") == 1 && utf8_length("\xC2\x80") == 2 &&
-           utf8_length("\xDF\xBF") == 2 && utf8_length("\xE0\xA0\x80") == 3 && utf8_length("\xED\x9F\xBF") == 3 &&
-           utf8_length("\xEE\x80\x80") == 3 && utf8_length("\xEF\xBF\xBF") == 3 &&
-           utf8_length("\xF0\x90\x80\x80") == 4 && utf8_length("\xF4\x8F\xBF\xBF") == 4;
+    return utf8_length("\0"sv) == 1 && utf8_length("\x7F") == 1 && utf8_length("\xC2\x80") == 2 && utf8_length("\xDF\xBF") == 2 &&
+           utf8_length("\xE0\xA0\x80") == 3 && utf8_length("\xED\x9F\xBF") == 3 && utf8_length("\xEE\x80\x80") == 3 &&
+           utf8_length("\xEF\xBF\xBF") == 3 && utf8_length("\xF0\x90\x80\x80") == 4 && utf8_length("\xF4\x8F\xBF\xBF") == 4;
 }
 static_assert(valid_characters_have_their_length());
 
@@ -39,8 +38,7 @@ static_assert(only_the_front_counts());
 
 constexpr bool overlong_forms_are_invalid() {
     return utf8_length("\xC0\x80") == 0 && utf8_length("\xC1\xBF") == 0 && utf8_length("\xE0\x80\x80") == 0 &&
-           utf8_length("\xE0\x9F\xBF") == 0 && utf8_length("\xF0\x80\x80\x80") == 0 &&
-           utf8_length("\xF0\x8F\xBF\xBF") == 0;
+           utf8_length("\xE0\x9F\xBF") == 0 && utf8_length("\xF0\x80\x80\x80") == 0 && utf8_length("\xF0\x8F\xBF\xBF") == 0;
 }
 static_assert(overlong_forms_are_invalid());
 
@@ -48,14 +46,14 @@ constexpr bool surrogates_are_invalid() { return utf8_length("\xED\xA0\x80") == 
 static_assert(surrogates_are_invalid());
 
 constexpr bool values_above_10ffff_are_invalid() {
-    return utf8_length("\xF4\x90\x80\x80") == 0 && utf8_length("\xF5\x80\x80\x80") == 0 &&
-           utf8_length("\xF8\x88\x80\x80\x80") == 0 && utf8_length("\xFE") == 0 && utf8_length("\xFF") == 0;
+    return utf8_length("\xF4\x90\x80\x80") == 0 && utf8_length("\xF5\x80\x80\x80") == 0 && utf8_length("\xF8\x88\x80\x80\x80") == 0 &&
+           utf8_length("\xFE") == 0 && utf8_length("\xFF") == 0;
 }
 static_assert(values_above_10ffff_are_invalid());
 
 constexpr bool truncated_characters_are_invalid() {
-    return utf8_length("\xC3") == 0 && utf8_length("\xE2\x82") == 0 && utf8_length("\xE2") == 0 &&
-           utf8_length("\xF0\x9F\x98") == 0 && utf8_length("\xF0\x9F") == 0 && utf8_length("\xF0") == 0;
+    return utf8_length("\xC3") == 0 && utf8_length("\xE2\x82") == 0 && utf8_length("\xE2") == 0 && utf8_length("\xF0\x9F\x98") == 0 &&
+           utf8_length("\xF0\x9F") == 0 && utf8_length("\xF0") == 0;
 }
 static_assert(truncated_characters_are_invalid());
 
@@ -69,8 +67,8 @@ constexpr bool lone_continuations_are_invalid() { return utf8_length("\x80") == 
 static_assert(lone_continuations_are_invalid());
 
 constexpr bool one_bad_byte_spoils_a_text() {
-    return is_utf8("") && is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") && !is_utf8("caf\xC3") &&
-           !is_utf8("\x80 cafe") && !is_utf8("a\xFF z");
+    return is_utf8("") && is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") && !is_utf8("caf\xC3") && !is_utf8("\x80 cafe") &&
+           !is_utf8("a\xFF z");
 }
 static_assert(one_bad_byte_spoils_a_text());
 
@@ -91,8 +89,7 @@ constexpr bool quotes_and_backslashes_are_escaped() { return escapes_to(R"(a "b"
 static_assert(quotes_and_backslashes_are_escaped());
 
 constexpr bool control_characters_are_escaped() {
-    return escapes_to("\b\t\n\f\r", R"(\b\t\n\f\r)") &&
-           escapes_to("\0\x01\x07\x0B\x0E"sv, R"(\u0000\u0001\u0007\u000b\u000e)") &&
+    return escapes_to("\b\t\n\f\r", R"(\b\t\n\f\r)") && escapes_to("\0\x01\x07\x0B\x0E"sv, R"(\u0000\u0001\u0007\u000b\u000e)") &&
            escapes_to("\x0F\x10\x1A\x1F ", R"(\u000f\u0010\u001a\u001f )");
 }
 static_assert(control_characters_are_escaped());
@@ -104,10 +101,9 @@ constexpr bool each_invalid_byte_is_replaced() {
 static_assert(each_invalid_byte_is_replaced());
 
 constexpr bool nothing_is_cut_in_the_middle() {
-    return escapes_to<5>("caf\xC3\xA9!", "caf\xC3\xA9") && escapes_to<4>("caf\xC3\xA9!", "caf") &&
-           escapes_to<3>("ab\n", "ab") && escapes_to<4>("ab\n", R"(ab\n)") && escapes_to<5>("\x01", "") &&
-           escapes_to<6>("\x01", R"(\u0001)") && escapes_to<2>("\xFF", "") && escapes_to<3>("\xFF", "\xEF\xBF\xBD") &&
-           escapes_to<0>("a", "");
+    return escapes_to<5>("caf\xC3\xA9!", "caf\xC3\xA9") && escapes_to<4>("caf\xC3\xA9!", "caf") && escapes_to<3>("ab\n", "ab") &&
+           escapes_to<4>("ab\n", R"(ab\n)") && escapes_to<5>("\x01", "") && escapes_to<6>("\x01", R"(\u0001)") &&
+           escapes_to<2>("\xFF", "") && escapes_to<3>("\xFF", "\xEF\xBF\xBD") && escapes_to<0>("a", "");
 }
 static_assert(nothing_is_cut_in_the_middle());
 

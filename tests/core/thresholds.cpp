@@ -112,8 +112,9 @@ constexpr tick detection(std::size_t index, tick dies_at) {
 }
 template <std::size_t Index>
 constexpr bool no_death_takes_longer() {
-    auto const worst = static_cast<tick>(
-        healthz::worst_case_detection(healthz::detail::rows_of<mortals>[Index].schedule, healthz::detail::thresholds_of<mortals>[Index].fall).count());
+    auto const worst = static_cast<tick>(healthz::worst_case_detection(healthz::detail::rows_of<mortals>[Index].schedule,
+                                                                       healthz::detail::thresholds_of<mortals>[Index].fall)
+                                             .count());
     tick longest = 0;
     for (tick dies_at = 1; dies_at <= 120; ++dies_at) {
         auto const took = detection(Index, dies_at);

@@ -28,7 +28,10 @@ constexpr bool a_monitor_keeps_to_it() {
     for (healthz::tick t = 0; t <= 10500; ++t) {
         m.poll(t);
         auto const& modem = m.report()[1];
-        auto const latest = t < 1 ? healthz::utc_time() : t < 500 ? healthz::utc_time(1ms) : t < 10500 ? healthz::utc_time(500ms) : healthz::utc_time(10500ms);
+        auto const latest = t < 1       ? healthz::utc_time()
+                            : t < 500   ? healthz::utc_time(1ms)
+                            : t < 10500 ? healthz::utc_time(500ms)
+                                        : healthz::utc_time(10500ms);
         if (t == 0 ? modem.has_value() : modem->timestamp != latest) return false;
     }
     return true;

@@ -45,10 +45,13 @@ struct state {
     void check(std::size_t index, healthz::outcome const& found, int second, std::uint32_t took = 1500) {
         auto const before = report.status_of(index);
         report.publish(index, found.status(), found.json(), at(second));
-        records[index].take_in({.before = before, .after = found.status(), .found = found.status(), .attempts = 1, .took = 0, .is_verdict = true},
-                               at(second), took, false);
+        records[index].take_in(
+            {.before = before, .after = found.status(), .found = found.status(), .attempts = 1, .took = 0, .is_verdict = true}, at(second),
+            took, false);
     }
-    healthz::detail::view_source source() const { return {report.view(), records, healthz::detail::facts_of<sources>, checked, now, draining}; }
+    healthz::detail::view_source source() const {
+        return {report.view(), records, healthz::detail::facts_of<sources>, checked, now, draining};
+    }
 
     template <class View>
     std::string open(View const& view, view_request const& request = {}) const {
@@ -122,8 +125,10 @@ TEST_CASE("ready is 503 until all is OK that it names, and in a drain") {
     CHECK(s.open(healthz::ready<>{}) == "503 readyz check failed\n");
     CHECK(s.open(healthz::ready<"queue">{}) == "200 ok");
     CHECK(s.open(healthz::ready<"new">{}) == "503 readyz check failed\n");
-    CHECK(s.admin(healthz::ready<>{}) == "503 [+]queue ok\n[-]a\"b\\é\n<i> failed: reason withheld\n[-]new failed: reason withheld\nreadyz check failed\n");
-    CHECK(s.admin(healthz::ready<"queue", "new">{}, {.query = "exclude=new&verbose"}) == "200 [+]queue ok\n[+]new excluded: ok\nreadyz check passed\n");
+    CHECK(s.admin(healthz::ready<>{}) ==
+          "503 [+]queue ok\n[-]a\"b\\é\n<i> failed: reason withheld\n[-]new failed: reason withheld\nreadyz check failed\n");
+    CHECK(s.admin(healthz::ready<"queue", "new">{}, {.query = "exclude=new&verbose"}) ==
+          "200 [+]queue ok\n[+]new excluded: ok\nreadyz check passed\n");
     CHECK(s.admin(healthz::ready<>{}, {.query = "exclude=new&exclude=a%22b%5c%C3%A9%0a%3Ci%3E"}) == "200 ok");
     CHECK(s.admin(healthz::ready<"new">{}, {.query = "exclude=old"}) ==
           "503 [-]new failed: reason withheld\nwarn: some health checks cannot be excluded: no matches for them\nreadyz check failed\n");
@@ -153,10 +158,12 @@ TEST_CASE("the document as a view, whole, of one source, and with all that is kn
     CHECK(s.admin(healthz::document{}) == "200 " + document);
     CHECK(s.admin(healthz::document{}, {.query = "strict=true"}) == "503 " + document);
     CHECK(s.admin(healthz::document{}, {.query = "strict=false&verbose=yes"}) == "200 " + document);
-    CHECK(s.admin(healthz::document{}, {.rest = "queue"}) == R"(200 {"error":null,"status":"OK","timestamp":"2022-08-09T09:32:01.005000000Z"})");
+    CHECK(s.admin(healthz::document{}, {.rest = "queue"}) ==
+          R"(200 {"error":null,"status":"OK","timestamp":"2022-08-09T09:32:01.005000000Z"})");
     CHECK(s.admin(healthz::document{}, {.rest = "queue", .query = "strict=true"}).substr(0, 4) == "200 ");
     CHECK(s.admin(healthz::document{}, {.rest = "a%22b%5C%c3%a9%0A%3ci%3E", .query = "strict=true"}).substr(0, 4) == "503 ");
-    for (char const* const none : {"new", "queu", "queue2", "queue/", "%71ueu%6", "%"}) CHECK(s.admin(healthz::document{}, {.rest = none}) == "404 ");
+    for (char const* const none : {"new", "queu", "queue2", "queue/", "%71ueu%6", "%"})
+        CHECK(s.admin(healthz::document{}, {.rest = none}) == "404 ");
     CHECK(s.admin(healthz::document{}, {.rest = "%71ueu%65"}).substr(0, 4) == "200 ");
 
     CHECK(s.admin(healthz::document{}, {.rest = "queue", .query = "verbose=true"}) ==
@@ -165,7 +172,8 @@ TEST_CASE("the document as a view, whole, of one source, and with all that is kn
           R"("checks":{"OK":1,"TIMEOUT":0,"FAILED":0,"ERROR":0},"changes":0,"maintenance":false,"stale":false})");
     auto const verbose = s.admin(healthz::document{}, {.query = "verbose=true"});
     CHECK(verbose.find(R"("a\"b\\é\n<i>":{"error":{"message":"no <b>route</b>")") != verbose.npos);
-    CHECK(verbose.find(R"("duration":0.002000,"attempts":1,"checks":{"OK":1,"TIMEOUT":0,"FAILED":0,"ERROR":1},"changes":1)") != verbose.npos);
+    CHECK(verbose.find(R"("duration":0.002000,"attempts":1,"checks":{"OK":1,"TIMEOUT":0,"FAILED":0,"ERROR":1},"changes":1)") !=
+          verbose.npos);
     CHECK(verbose.ends_with("}}"));
     CHECK(state().admin(healthz::document{}, {.query = "verbose=true"}) == "200 {}");
 }
@@ -173,35 +181,38 @@ TEST_CASE("the document as a view, whole, of one source, and with all that is kn
 TEST_CASE("metrics in both formats") {
     auto const s = two_checked();
     std::string const text = s.admin(healthz::metrics{}), open = s.admin(healthz::metrics{}, {.type = 1});
-    for (char const* const line : {
-             "# TYPE hasura_source_health gauge\n# HELP hasura_source_health Status of the source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR.\n"
-             "hasura_source_health{source_name=\"queue\"} 0\nhasura_source_health{source_name=\"a\\\"b\\\\é\\n<i>\"} 3\n#",
-             "healthz_source_up{source_name=\"queue\"} 1\nhealthz_source_up{source_name=\"a\\\"b\\\\é\\n<i>\"} 0\n#",
-             "healthz_source_status{source_name=\"queue\",status=\"OK\"} 1\nhealthz_source_status{source_name=\"queue\",status=\"TIMEOUT\"} 0\n",
-             "healthz_source_status{source_name=\"new\",status=\"OK\"} 0\n",
-             "# TYPE healthz_checks_total counter\n",
-             "healthz_checks_total{source_name=\"queue\"} 1\nhealthz_checks_total{source_name=\"a\\\"b\\\\é\\n<i>\"} 2\nhealthz_checks_total{source_name=\"new\"} 0\n",
-             "healthz_check_failures_total{source_name=\"a\\\"b\\\\é\\n<i>\",status=\"ERROR\"} 1\n",
-             "healthz_last_check_timestamp_seconds{source_name=\"queue\"} 1660037521.005000\n",
-             "healthz_last_check_duration_seconds{source_name=\"queue\"} 0.001500\n",
-             "# TYPE healthz_check_duration_seconds summary\n",
-             "healthz_check_duration_seconds_sum{source_name=\"a\\\"b\\\\é\\n<i>\"} 12.347678\nhealthz_check_duration_seconds_count{source_name=\"a\\\"b\\\\é\\n<i>\"} 2\n",
-             "healthz_source_worst_case_detection_seconds{source_name=\"queue\"} 3.000000\n",
-             "# TYPE healthz_source_info gauge\n",
-             "healthz_source_info{source_name=\"a\\\"b\\\\é\\n<i>\",prober=\"far\"} 1\n",
-             "healthz_build_info{version=\"0.1.0\"} 1\n",
-         })
+    for (
+        char const* const line : {
+            "# TYPE hasura_source_health gauge\n# HELP hasura_source_health Status of the source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR.\n"
+            "hasura_source_health{source_name=\"queue\"} 0\nhasura_source_health{source_name=\"a\\\"b\\\\é\\n<i>\"} 3\n#",
+            "healthz_source_up{source_name=\"queue\"} 1\nhealthz_source_up{source_name=\"a\\\"b\\\\é\\n<i>\"} 0\n#",
+            "healthz_source_status{source_name=\"queue\",status=\"OK\"} 1\nhealthz_source_status{source_name=\"queue\",status=\"TIMEOUT\"} 0\n",
+            "healthz_source_status{source_name=\"new\",status=\"OK\"} 0\n",
+            "# TYPE healthz_checks_total counter\n",
+            "healthz_checks_total{source_name=\"queue\"} 1\nhealthz_checks_total{source_name=\"a\\\"b\\\\é\\n<i>\"} 2\nhealthz_checks_total{source_name=\"new\"} 0\n",
+            "healthz_check_failures_total{source_name=\"a\\\"b\\\\é\\n<i>\",status=\"ERROR\"} 1\n",
+            "healthz_last_check_timestamp_seconds{source_name=\"queue\"} 1660037521.005000\n",
+            "healthz_last_check_duration_seconds{source_name=\"queue\"} 0.001500\n",
+            "# TYPE healthz_check_duration_seconds summary\n",
+            "healthz_check_duration_seconds_sum{source_name=\"a\\\"b\\\\é\\n<i>\"} 12.347678\nhealthz_check_duration_seconds_count{source_name=\"a\\\"b\\\\é\\n<i>\"} 2\n",
+            "healthz_source_worst_case_detection_seconds{source_name=\"queue\"} 3.000000\n",
+            "# TYPE healthz_source_info gauge\n",
+            "healthz_source_info{source_name=\"a\\\"b\\\\é\\n<i>\",prober=\"far\"} 1\n",
+            "healthz_build_info{version=\"0.1.0\"} 1\n",
+        })
         CHECK(text.find(line) != text.npos);
     CHECK(text.find("EOF") == text.npos);
     std::string streamed;
-    healthz::write_metrics(view_data(s.source()), [&streamed](std::string_view piece) { streamed += piece; }, healthz::metrics_format::open_metrics);
+    healthz::write_metrics(
+        view_data(s.source()), [&streamed](std::string_view piece) { streamed += piece; }, healthz::metrics_format::open_metrics);
     CHECK(streamed == open);
-    for (char const* const line : {
-             "# TYPE healthz_checks counter\n# HELP healthz_checks How many checks of the source have ended.\nhealthz_checks_total{source_name=\"queue\"} 1\n",
-             "# TYPE healthz_last_check_timestamp_seconds gauge\n# UNIT healthz_last_check_timestamp_seconds seconds\n# HELP ",
-             "# TYPE healthz_source info\n# HELP healthz_source The kind of prober that checks the source.\nhealthz_source_info{source_name=\"queue\",prober=\"local\"} 1\n",
-             "healthz_build_info{version=\"0.1.0\"} 1\n# EOF\n",
-         })
+    for (
+        char const* const line : {
+            "# TYPE healthz_checks counter\n# HELP healthz_checks How many checks of the source have ended.\nhealthz_checks_total{source_name=\"queue\"} 1\n",
+            "# TYPE healthz_last_check_timestamp_seconds gauge\n# UNIT healthz_last_check_timestamp_seconds seconds\n# HELP ",
+            "# TYPE healthz_source info\n# HELP healthz_source The kind of prober that checks the source.\nhealthz_source_info{source_name=\"queue\",prober=\"local\"} 1\n",
+            "healthz_build_info{version=\"0.1.0\"} 1\n# EOF\n",
+        })
         CHECK(open.find(line) != open.npos);
     CHECK(open.ends_with("# EOF\n"));
 
@@ -304,8 +315,13 @@ TEST_CASE("no text of a source becomes markup, or moves a terminal") {
     CHECK(html.find('"') == html.npos);
     CHECK(html.find('\x7f') == html.npos);
     CHECK(healthz::detail::is_utf8(html));
-    healthz::detail::put_terminal("a\xC2\x9B" "31mb\xC2\xA0\xC2\x80", [&terminal](std::string_view piece) { terminal += piece; });
-    CHECK(terminal == "a\xEF\xBF\xBD" "31mb\xC2\xA0\xEF\xBF\xBD");
+    healthz::detail::put_terminal(
+        "a\xC2\x9B"
+        "31mb\xC2\xA0\xC2\x80",
+        [&terminal](std::string_view piece) { terminal += piece; });
+    CHECK(terminal ==
+          "a\xEF\xBF\xBD"
+          "31mb\xC2\xA0\xEF\xBF\xBD");
 }
 
 TEST_CASE("an error in its parts") {
@@ -323,10 +339,15 @@ TEST_CASE("an error in its parts") {
 
 TEST_CASE("a view of the user's is handed no names where it is open") {
     static_assert(healthz::view<healthz::view_archetype>);
-    static_assert(healthz::view<healthz::document> && healthz::view<healthz::metrics> && healthz::view<healthz::page> && healthz::view<healthz::hello> &&
-                  healthz::view<healthz::live<>> && healthz::view<healthz::ready<"queue">> && healthz::view<healthz::startup>);
+    static_assert(healthz::view<healthz::document> && healthz::view<healthz::metrics> && healthz::view<healthz::page> &&
+                  healthz::view<healthz::hello> && healthz::view<healthz::live<>> && healthz::view<healthz::ready<"queue">> &&
+                  healthz::view<healthz::startup>);
     static_assert(!healthz::view<int>);
-    auto const has_names = []<class Data>(Data const& data) { return requires { data.name(0); } || requires { data.report(); } || requires { data.record(0); }; };
+    auto const has_names = []<class Data>(Data const& data) {
+        return requires { data.name(0); }
+        || requires { data.report(); }
+        || requires { data.record(0); };
+    };
     CHECK(!has_names(open_data(state().source())));
     CHECK(has_names(view_data(state().source())));
     CHECK(state().open(healthz::view_archetype{}).empty());

@@ -43,8 +43,7 @@ static_assert(!healthz::is_remote<answers_in_process> && !healthz::is_remote<pat
 
 constexpr healthz::health_check often{.interval = 100ms, .timeout = 10ms, .retries = 0};
 constexpr auto sources = healthz::sources(
-    healthz::source<"supply">(patient{.good = 1 << 30, .bad = 0}, often),
-    healthz::source<"flash">(patient{.good = 3, .bad = 6}, often),
+    healthz::source<"supply">(patient{.good = 1 << 30, .bad = 0}, often), healthz::source<"flash">(patient{.good = 3, .bad = 6}, often),
     healthz::source<"bus">(hanging{}, often), healthz::source<"gateway">(gateway{}, often),
     healthz::source<"slow">(patient{.good = 1 << 30, .bad = 0}, {.interval = 400ms, .timeout = 10ms, .retries = 0}));
 

@@ -25,8 +25,7 @@ constexpr std::chrono::nanoseconds midnight(int year, unsigned month, unsigned d
 
 constexpr bool timestamps_have_nine_digits() {
     return renders_as(at(midnight(2022, 8, 9) + 9h + 32min + 5s + 235347837ns), "2022-08-09T09:32:05.235347837Z") &&
-           renders_as(at(0ns), "1970-01-01T00:00:00.000000000Z") &&
-           renders_as(at(1ns), "1970-01-01T00:00:00.000000001Z") &&
+           renders_as(at(0ns), "1970-01-01T00:00:00.000000000Z") && renders_as(at(1ns), "1970-01-01T00:00:00.000000001Z") &&
            renders_as(at(1s - 1ns), "1970-01-01T00:00:00.999999999Z");
 }
 static_assert(timestamps_have_nine_digits());
@@ -41,8 +40,7 @@ constexpr bool timestamps_know_leap_years() {
 static_assert(timestamps_know_leap_years());
 
 constexpr bool timestamps_reach_before_1970() {
-    return renders_as(at(-1ns), "1969-12-31T23:59:59.999999999Z") &&
-           renders_as(at(-1s), "1969-12-31T23:59:59.000000000Z") &&
+    return renders_as(at(-1ns), "1969-12-31T23:59:59.999999999Z") && renders_as(at(-1s), "1969-12-31T23:59:59.000000000Z") &&
            renders_as(at(midnight(1900, 1, 1)), "1900-01-01T00:00:00.000000000Z");
 }
 static_assert(timestamps_reach_before_1970());
@@ -59,8 +57,8 @@ struct wide {
 };
 
 // The sample of the API reference, its ERROR as printed there.
-constexpr auto sample = healthz::sources(healthz::source<"mssql">(prober, {.interval = 10s}),
-                                         healthz::source<"postgres">(wide{}, {.interval = 10s}));
+constexpr auto sample =
+    healthz::sources(healthz::source<"mssql">(prober, {.interval = 10s}), healthz::source<"postgres">(wide{}, {.interval = 10s}));
 constexpr std::string_view sample_json =
     R"({"mssql":{"error":null,"status":"OK","timestamp":"2022-08-09T09:32:05.235347837Z"},)"
     R"("postgres":{"error":{"message":"connection error","extra":"connection to server at \"localhost\" (::1), port 6432 )"
@@ -68,10 +66,9 @@ constexpr std::string_view sample_json =
     R"("status":"ERROR","timestamp":"2022-08-09T09:30:05.235347837Z"}})";
 
 constexpr healthz::report<sample> make_sample() {
-    auto const refused =
-        healthz::error<1024>("connection error",
-                             "connection to server at \"localhost\" (::1), port 6432 failed: Connection refused\n"
-                             "\tIs the server running on that host and accepting TCP/IP connections?\n");
+    auto const refused = healthz::error<1024>("connection error",
+                                              "connection to server at \"localhost\" (::1), port 6432 failed: Connection refused\n"
+                                              "\tIs the server running on that host and accepting TCP/IP connections?\n");
     auto const moment = midnight(2022, 8, 9) + 9h + 32min + 5s + 235347837ns;
     healthz::report<sample> r;
     r.publish(0, status::ok, "null", at(moment));
@@ -86,9 +83,9 @@ constexpr bool the_sample_of_the_reference_is_exact() {
 static_assert(the_sample_of_the_reference_is_exact());
 
 // One source of each status, and one whose name needs escapes; none has been checked to begin with.
-constexpr auto sources = healthz::sources(
-    healthz::source<"a">(prober, {.interval = 1s}), healthz::source<"b">(prober, {.interval = 1s}),
-    healthz::source<"c">(prober, {.interval = 1s}), healthz::source<"the \"d\"\n">(prober, {.interval = 1s}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"a">(prober, {.interval = 1s}), healthz::source<"b">(prober, {.interval = 1s}),
+                     healthz::source<"c">(prober, {.interval = 1s}), healthz::source<"the \"d\"\n">(prober, {.interval = 1s}));
 
 constexpr void publish(healthz::report<sources>& r, std::size_t index, healthz::outcome const& o) {
     r.publish(index, o.status(), o.json(), at(0ns));
@@ -173,8 +170,8 @@ constexpr bool the_largest_document_fits_exactly() {
 static_assert(the_largest_document_fits_exactly());
 
 constexpr bool no_document_is_larger_than_the_largest() {
-    for (auto const& o : {healthz::ok(), healthz::timeout(), healthz::failed(z(128)), healthz::error(z(128)),
-                          healthz::error(z(40), z(128)), healthz::error("a", healthz::json_text{"12"})}) {
+    for (auto const& o : {healthz::ok(), healthz::timeout(), healthz::failed(z(128)), healthz::error(z(128)), healthz::error(z(40), z(128)),
+                          healthz::error("a", healthz::json_text{"12"})}) {
         healthz::report<sources> r;
         for (std::size_t i = 0; i < 4; ++i) publish(r, i, o);
         if (healthz::json_size(r) > healthz::max_json_size<sources>) return false;

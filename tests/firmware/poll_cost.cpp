@@ -6,10 +6,10 @@ using namespace std::chrono_literals;
 
 template <std::size_t Index>
 constexpr char name_of[] = {'s', '0' + Index / 100, '0' + Index / 10 % 10, '0' + Index % 10, '\0'};
-constexpr auto sources = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    return healthz::sources(
-        healthz::source<name_of<Index>>(healthz::immediate_archetype{}, {.interval = 1000s, .retries = 0})...);
-}(std::make_index_sequence<SOURCES>());
+constexpr auto declare = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return healthz::sources(healthz::source<name_of<Index>>(healthz::immediate_archetype{}, {.interval = 1000s, .retries = 0})...);
+};
+constexpr auto sources = declare(std::make_index_sequence<SOURCES>());
 
 static healthz::monitor<sources> monitor;
 

@@ -23,7 +23,7 @@ static void put(int number) {
 void firmware_check(bool holds, char const* expression, char const* file, int line) {
     if (holds) return;
     test_failed = true;
-    put(file), put(":"), put(line), put(": CHECK(" ), put(expression), put(") failed\n");
+    put(file), put(":"), put(line), put(": CHECK("), put(expression), put(") failed\n");
 }
 
 int main() {

@@ -69,12 +69,12 @@ private:
         X509_gmtime_adj(X509_getm_notBefore(made), first_day * 86400);
         X509_gmtime_adj(X509_getm_notAfter(made), days * 86400 - 60);  // never whole days, whenever somebody counts
         X509_set_pubkey(made, key);
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(name),
-                                   -1, -1, 0);
+        X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(name), -1, -1,
+                                   0);
     }
     static void extend(X509* made, int kind, char const* value) {
-        std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> const extension(
-            X509V3_EXT_conf_nid(nullptr, nullptr, kind, value), &X509_EXTENSION_free);
+        std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> const extension(X509V3_EXT_conf_nid(nullptr, nullptr, kind, value),
+                                                                                        &X509_EXTENSION_free);
         if (!extension || X509_add_ext(made, extension.get(), -1) != 1) throw std::runtime_error("no certificate");
     }
     void sign(X509* made) const {

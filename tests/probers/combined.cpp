@@ -52,7 +52,8 @@ constexpr auto shop = healthz::sources(
     healthz::source<"cache">(healthz::depends_on<"gateway">(healthz::any_of(healthz::redis{.url = healthz::env("LEFT_URL")},
                                                                             healthz::redis{.url = healthz::env("RIGHT_URL")})),
                              {.interval = 5s, .rise = 2, .fall = 3}),
-    healthz::source<"debug port">(healthz::inverted(healthz::tcp{.address = healthz::env("DEBUG_PORT")}), {.interval = 1min, .retries = 0}));
+    healthz::source<"debug port">(healthz::inverted(healthz::tcp{.address = healthz::env("DEBUG_PORT")}),
+                                  {.interval = 1min, .retries = 0}));
 
 constexpr auto replicas = healthz::sources(healthz::source<"any">(healthz::any_of(replica[0], replica[1]), brisk),
                                            healthz::source<"all">(healthz::all_of(replica[0], gateway), brisk),
@@ -115,10 +116,10 @@ TEST_CASE("a replica set is healthy as long as one of it is, and says of which m
 }
 
 TEST_CASE("what lies behind a gateway is not asked while that is down") {
-    static constexpr auto sources = healthz::sources(
-        healthz::source<"gateway">(gateway, calm),
-        healthz::source<"cache">(healthz::depends_on<"gateway">(replica[0]),
-                                 {.interval = 50ms, .timeout = 20s, .retries = 3, .retry_interval = 1h}));
+    static constexpr auto sources =
+        healthz::sources(healthz::source<"gateway">(gateway, calm),
+                         healthz::source<"cache">(healthz::depends_on<"gateway">(replica[0]),
+                                                  {.interval = 50ms, .timeout = 20s, .retries = 3, .retry_interval = 1h}));
     start_all();
     live<sources> monitor;
     CHECK(monitor.becomes(status::ok, 1));

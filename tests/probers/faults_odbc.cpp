@@ -52,7 +52,8 @@ private:
     std::string port() const { return std::to_string(server_.port()); }
     std::string asking(std::string const& text) {
         server_.start();
-        if (text != question) eventually([this] { return server_.connections() == 0; }, 10s);  // a worker may still ask what it was to ask before
+        if (text != question)
+            eventually([this] { return server_.connections() == 0; }, 10s);  // a worker may still ask what it was to ask before
         ask(text);
         return place_at("127.0.0.1", port());
     }
@@ -60,8 +61,8 @@ private:
         asking("SELECT 1");
         files_.write("server.pem", other.text);
         files_.write("server.key", other.key);
-        for (auto const& change : {"ssl_cert_file = '" + files_.path("server.pem") + "'", "ssl_key_file = '" + files_.path("server.key") + "'",
-                                   std::string("ssl = on")})
+        for (auto const& change : {"ssl_cert_file = '" + files_.path("server.pem") + "'",
+                                   "ssl_key_file = '" + files_.path("server.key") + "'", std::string("ssl = on")})
             server_.value("ALTER SYSTEM SET " + change);
         server_.kill();
         server_.start();
@@ -108,7 +109,8 @@ private:
     std::string port() const { return std::to_string(server_.port()); }
     std::string asking(std::string const& text) {
         if (!std::exchange(runs_, true)) server_.start();
-        if (text != question) eventually([this] { return server_.connections() == 0; }, 10s);  // a worker may still ask what it was to ask before
+        if (text != question)
+            eventually([this] { return server_.connections() == 0; }, 10s);  // a worker may still ask what it was to ask before
         ask(text);
         return place_at("127.0.0.1", port());
     }

@@ -52,8 +52,8 @@ private:
         auto const place = asking("SELECT 1");
         files_.write("server.pem", other.text);
         files_.write("server.key", other.key);
-        for (auto const& change : {"ssl_cert_file = '" + files_.path("server.pem") + "'", "ssl_key_file = '" + files_.path("server.key") + "'",
-                                   std::string("ssl = on")})
+        for (auto const& change : {"ssl_cert_file = '" + files_.path("server.pem") + "'",
+                                   "ssl_key_file = '" + files_.path("server.key") + "'", std::string("ssl = on")})
             server_.value("ALTER SYSTEM SET " + change);
         server_.kill();
         server_.start();

@@ -51,7 +51,8 @@ TEST_CASE("http: the status has to be an expected one") {
     CHECK(probe_url(gone) == error("unexpected status 503", "the database is gone"));
     CHECK(probe(healthz::http{.url = gone.c_str(), .expected_status = {503}}) == "OK null");
     CHECK(probe(healthz::http{.url = gone.c_str(), .expected_status = {200, {500, 599}}}) == "OK null");
-    CHECK(probe(healthz::http{.url = gone.c_str(), .expected_status = {200, 599}}) == error("unexpected status 503", "the database is gone"));
+    CHECK(probe(healthz::http{.url = gone.c_str(), .expected_status = {200, 599}}) ==
+          error("unexpected status 503", "the database is gone"));
     CHECK(probe(healthz::http{.url = gone.c_str(), .expected_status = {}}).starts_with("ERROR "));
     CHECK_THAT(probe_url(nginx().url("/nowhere")), Contains("unexpected status 404") && Contains("404 Not Found"));
     CHECK_THAT(probe_url(nginx().url("")), Contains("unexpected status 403"));  // the path is "/"
@@ -78,8 +79,10 @@ TEST_CASE("http: the request is as declared") {
     CHECK(asked({.url = url.c_str()}) == "<GET /asked?deep=yes " + host + "   ");
     CHECK(asked({.url = url.c_str(), .method = "POST", .headers = {{"content-type", "text/plain"}}, .content = "hello"}) ==
           "<POST /asked?deep=yes " + host + " 5 text/plain ");
-    CHECK(asked({.url = url.c_str(), .method = "PUT", .headers = {{"Host", "else.where"}, {"Accept", "text/plain"}}}) == "<PUT /asked?deep=yes else.where 0  ");
-    CHECK(probe(healthz::http{.url = url.c_str(), .method = "DELETE", .headers = {{"X-Kind", "some"}}, .expected_text = "<DELETE "}) == "OK null");
+    CHECK(asked({.url = url.c_str(), .method = "PUT", .headers = {{"Host", "else.where"}, {"Accept", "text/plain"}}}) ==
+          "<PUT /asked?deep=yes else.where 0  ");
+    CHECK(probe(healthz::http{.url = url.c_str(), .method = "DELETE", .headers = {{"X-Kind", "some"}}, .expected_text = "<DELETE "}) ==
+          "OK null");
     CHECK(probe(healthz::http{.url = url.c_str(), .method = "HEAD"}) == "OK null");
 }
 
@@ -112,10 +115,26 @@ TEST_CASE("http: a redirect is not followed, and its place is told without crede
 }
 
 TEST_CASE("http: wrong settings are FAILED, and named without their values") {
-    for (auto const* url : {"nonsense", "localhost", "ftp://localhost/", "http://", "http:///path", "http://a:b/", "http://a:0/",
-                            "http://a:65536/", "http://[::1/", "http://a b/", "http://a/b c", "http://a/\r\nX: y",
-                            "http://a%0D%0AX:80/", "http://a/#there", "http://u:pa@ss/word@host/", "http://u:%zz@host/",
-                            "http://\xC3\xA4/", "://a", "http//a", "https//a:443"}) {
+    for (auto const* url : {"nonsense",
+                            "localhost",
+                            "ftp://localhost/",
+                            "http://",
+                            "http:///path",
+                            "http://a:b/",
+                            "http://a:0/",
+                            "http://a:65536/",
+                            "http://[::1/",
+                            "http://a b/",
+                            "http://a/b c",
+                            "http://a/\r\nX: y",
+                            "http://a%0D%0AX:80/",
+                            "http://a/#there",
+                            "http://u:pa@ss/word@host/",
+                            "http://u:%zz@host/",
+                            "http://\xC3\xA4/",
+                            "://a",
+                            "http//a",
+                            "https//a:443"}) {
         INFO(url);
         CHECK(probe_url(url) == R"(FAILED "the setting 'url' is not a valid http or https URL")");
         set_url(url);

@@ -273,8 +273,11 @@ TEST_CASE("http replies: what the server quotes of a secret is not shown") {
     auto const url = "http://monitor:Pz3SWn5B@" + quote.substr(7) + "?token=Hc1MJd9R&key=Tv4W%20Zs6Q";
     auto const found = probe(healthz::http{.url = url.c_str(), .headers = {{"X-Key", env("AGENT_KEY")}, {"Accept", "text/plain"}}});
     CHECK(found == error("unexpected status 500", withheld));
-    auto const one_by_one = [&](std::string const& asked, healthz::http::header header) { return probe(healthz::http{.url = asked.c_str(), .headers = {header}}); };
-    for (auto const& asked : {"http://monitor:Pz3SWn5B@" + quote.substr(7), quote + "?token=Hc1MJd9R", quote + "?key=Tv4W%20Zs6Q", quote + "?Tv4W"})
+    auto const one_by_one = [&](std::string const& asked, healthz::http::header header) {
+        return probe(healthz::http{.url = asked.c_str(), .headers = {header}});
+    };
+    for (auto const& asked :
+         {"http://monitor:Pz3SWn5B@" + quote.substr(7), quote + "?token=Hc1MJd9R", quote + "?key=Tv4W%20Zs6Q", quote + "?Tv4W"})
         CHECK(one_by_one(asked, {"Accept", "text/plain"}) == error("unexpected status 500", withheld));
     CHECK(one_by_one(quote, {"X-Key", env("AGENT_KEY")}) == error("unexpected status 500", withheld));
     CHECK(one_by_one(quote + "?a=b", {"Accept", "text/plain"}) == error("unexpected status 500", "<||/quote?a=b|text/plain>"));
@@ -293,7 +296,8 @@ TEST_CASE("http replies: what the server quotes of a secret is not shown") {
                 net::write(client, net::buffer(reply));
             });
             auto const asked = "http://monitor:Pz3SWn5B@127.0.0.1:" + server.port() + "/x?key=Tv4W%20Zs6Q";
-            auto const shown = probe(healthz::http{.url = asked.c_str(), .headers = {{"X-Token", env("AGENT_TOKEN")}, {"X-Key", env("AGENT_KEY")}}});
+            auto const shown =
+                probe(healthz::http{.url = asked.c_str(), .headers = {{"X-Token", env("AGENT_TOKEN")}, {"X-Key", env("AGENT_KEY")}}});
             for (auto const* secret : {"Xq7ZVw9JRm4Y", "Lb8NGh2DKf6T", "Pz3SWn5B", "Tv4W", "Zs6Q", "bW9uaXRvcjpQejNTV241Qg=="})
                 CHECK(leak(shown, secret).empty());
         }
@@ -317,7 +321,8 @@ TEST_CASE("http replies: a reply is shown whole or not at all, whatever the pass
 
     // Of a header the scheme is no secret.
     healthz::http const bearer{.url = nullptr, .headers = {{"Authorization", "Bearer Xq7ZVw9J"}}};
-    CHECK(answered_by("HTTP/1.1 401 \r\nContent-Length: 12\r\n\r\nBearer wants", false, bearer) == error("unexpected status 401", "Bearer wants"));
+    CHECK(answered_by("HTTP/1.1 401 \r\nContent-Length: 12\r\n\r\nBearer wants", false, bearer) ==
+          error("unexpected status 401", "Bearer wants"));
     CHECK(answered_by("HTTP/1.1 401 \r\nContent-Length: 12\r\n\r\nBearer <Xq7Z", false, bearer) == not_shown);
     CHECK(answered_by(std::string("HTTP/1.1 401 \r\nContent-Length: 9\r\n\r\n\xFC\0 \xDF<Xq7Z", 45), true, bearer) == not_shown);
 }

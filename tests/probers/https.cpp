@@ -44,8 +44,9 @@ TEST_CASE("https: a certificate that is not accepted, and why") {
     CHECK_THAT(expired, Contains(" UTC\"}"));
     CHECK_THAT(future, Contains("the certificate for 'localhost', '127.0.0.1' is not valid before 20"));
     CHECK(probe_url(nginx().https_url("foreign")) ==
-          error("TLS error", "the certificate for 'localhost', '127.0.0.1', issued by 'CN = nobody's authority': "
-                             "unable to get local issuer certificate"));
+          error("TLS error",
+                "the certificate for 'localhost', '127.0.0.1', issued by 'CN = nobody's authority': "
+                "unable to get local issuer certificate"));
     // The system knows nothing of the tests' authority.
     auto const url = nginx().https_url("right");
     CHECK_THAT(probe(healthz::http{.url = url.c_str()}), Contains("issued by 'CN = healthz test authority': unable to get local issuer"));
@@ -70,7 +71,8 @@ TEST_CASE("https: verification can be turned off") {
         CHECK(probe(healthz::http{.url = url.c_str(), .tls = {.verify = false}}) == "OK null");
     }
     auto const url = nginx().https_url("expired");
-    CHECK_THAT(probe(healthz::http{.url = url.c_str(), .tls = {.verify = false}, .certificate_days = 1}), Contains("certificate has expired"));
+    CHECK_THAT(probe(healthz::http{.url = url.c_str(), .tls = {.verify = false}, .certificate_days = 1}),
+               Contains("certificate has expired"));
 }
 
 TEST_CASE("https: a certificate that is about to end") {

@@ -85,21 +85,18 @@ TEST_CASE("mssql: OK, by the string that applications use") {
 TEST_CASE("mssql: each failure says what it is") {
     tds_responder server;
     auto const here = "127.0.0.1," + std::to_string(server.port());
-    CHECK(
-        ask(target(here, "wrong-one")) ==
-        R"(ERROR {"message":"connection error","extra":{"sqlstate":"42000","native":18456,"text":"[FreeTDS][SQL Server]Login failed )"
-        R"(for user 'monitor'.\n[FreeTDS][SQL Server]Unable to connect to data source"}})");
+    CHECK(ask(target(here, "wrong-one")) ==
+          R"(ERROR {"message":"connection error","extra":{"sqlstate":"42000","native":18456,"text":"[FreeTDS][SQL Server]Login failed )"
+          R"(for user 'monitor'.\n[FreeTDS][SQL Server]Unable to connect to data source"}})");
     CHECK_THAT(ask(target(here, tds_responder::password, "nowhere")),
                StartsWith(R"(ERROR {"message":"connection error","extra":{"sqlstate":"42000","native":4060,)") &&
                    Contains(R"(Cannot open database \"nowhere\")"));
-    CHECK(
-        ask(target(server), "SELECT 1/0") ==
-        R"(ERROR {"message":"query error","extra":{"sqlstate":"22012","native":8134,"text":"[FreeTDS][SQL Server]Divide by zero )"
-        R"(error encountered."}})");
+    CHECK(ask(target(server), "SELECT 1/0") ==
+          R"(ERROR {"message":"query error","extra":{"sqlstate":"22012","native":8134,"text":"[FreeTDS][SQL Server]Divide by zero )"
+          R"(error encountered."}})");
     CHECK_THAT(ask(target(server), "SELECT * FROM no_such_table"), Contains(R"("sqlstate":"42S02","native":208,)"));
     CHECK_THAT(ask(target("127.0.0.1,1")), StartsWith(R"(ERROR {"message":"connection error","extra":{"sqlstate":"08)"));
-    CHECK_THAT(ask(target("no-such-host.invalid,1433")),
-               StartsWith(R"(ERROR {"message":"connection error")") && Contains("Unknown host"));
+    CHECK_THAT(ask(target("no-such-host.invalid,1433")), StartsWith(R"(ERROR {"message":"connection error")") && Contains("Unknown host"));
 
     CHECK_THAT(ask(target(server), "SELECT NULL AND DIE"),
                StartsWith(R"(ERROR {"message":"connection error")") && Contains("Unexpected EOF from the server"));
@@ -138,8 +135,7 @@ TEST_CASE("mssql: the driver's own timeouts end below the attempt's") {
 TEST_CASE("mssql: one that hangs delays no other") {
     static constexpr mssql stuck{.connection_string = env("STUCK_MSSQL")};
     static constexpr healthz::health_check quick{.interval = 50ms, .timeout = 500ms, .retries = 0};
-    static constexpr auto both =
-        healthz::sources(healthz::source<"stuck">(stuck, quick), healthz::source<"orders">(orders, quick));
+    static constexpr auto both = healthz::sources(healthz::source<"stuck">(stuck, quick), healthz::source<"orders">(orders, quick));
     tds_responder silent, server;
     silent.behave(manner::silent_at_login);
     installed_drivers();
@@ -208,9 +204,8 @@ TEST_CASE("mssql: what is wrong with the settings is FAILED and names the settin
         CHECK(probe_once(orders) == R"(FAILED "environment variable 'ORDERS_MSSQL' is not a valid ODBC connection string")");
     }
     set_target("Driver={ODBC Driver 19 for SQL Server};Server=db;Uid=monitor;Pwd=Vq8zKw3x");
-    CHECK(
-        probe_once(orders) ==
-        R"(FAILED "environment variable 'ORDERS_MSSQL' names the ODBC driver 'ODBC Driver 19 for SQL Server', which cannot be loaded")");
+    CHECK(probe_once(orders) ==
+          R"(FAILED "environment variable 'ORDERS_MSSQL' names the ODBC driver 'ODBC Driver 19 for SQL Server', which cannot be loaded")");
     CHECK(probe_once(mssql{.connection_string = "Driver=Broken;Server=db"}) ==
           R"(FAILED "the setting 'connection_string' names the ODBC driver 'Broken', which cannot be loaded")");
     for (auto const* text : {"DSN=nowhere", "nowhere", "Server=db;Uid=monitor;Pwd=Vq8zKw3x"}) {
@@ -249,12 +244,10 @@ TEST_CASE("mssql: whatever the server sends, the document is JSON in UTF-8, and 
           "ERROR {\"message\":\"query error\",\"extra\":{\"sqlstate\":\"42000\",\"native\":50000,\"text\":\"[FreeTDS][SQL Server]"
           "\u00E4\u00F6\u20AC\\\"\\\\\"}}");
     auto const odd = ask(target(server), "RAISERROR_ODD");
-    CHECK_THAT(
-        odd, StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,)") && Contains("\\u0001"));
+    CHECK_THAT(odd, StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,)") && Contains("\\u0001"));
     CHECK(healthz::detail::is_utf8(odd));
     auto const huge = ask(target(server), "RAISERROR " + std::string(60000, 'x'));
-    CHECK_THAT(huge,
-               StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,"text":"[FreeTDS])"));
+    CHECK_THAT(huge, StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42000","native":50000,"text":"[FreeTDS])"));
     CHECK(huge.ends_with(R"(x"}})"));
     CHECK(huge.size() <= 6 + mssql::outcome_type::capacity);
 }
@@ -276,8 +269,8 @@ TEST_CASE("mssql: no document holds a password or a piece of one") {
     tds_responder server;
     auto const here = "127.0.0.1," + std::to_string(server.port());
     for (std::string const password :
-         {"Xq7ZVw9J", "Xq7Z;Vw9J", "Xq7Z=Vw9J", "Xq7Z}}Vw9J", "Xq7Z}Vw9J", "{Xq7Z{Vw9J", "Xq7Z Vw9J", "Xq7Z'Vw9J\"",
-          "Xq7Z;Vw9J=Rm4Y;Lb8N", "Xq7Z\u00E4Vw9J", "{Xq7Z}Vw9J", "Xq7Z@Vw9J", ";Xq7Z", "=Xq7Z"}) {
+         {"Xq7ZVw9J", "Xq7Z;Vw9J", "Xq7Z=Vw9J", "Xq7Z}}Vw9J", "Xq7Z}Vw9J", "{Xq7Z{Vw9J", "Xq7Z Vw9J", "Xq7Z'Vw9J\"", "Xq7Z;Vw9J=Rm4Y;Lb8N",
+          "Xq7Z\u00E4Vw9J", "{Xq7Z}Vw9J", "Xq7Z@Vw9J", ";Xq7Z", "=Xq7Z"}) {
         std::vector<std::string> texts;
         for (auto const& form : {password, "{" + password + "}"}) {
             for (auto const& where :

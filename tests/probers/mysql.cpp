@@ -58,7 +58,11 @@ std::string packet(char number, std::string const& text) {
 }
 /// How a server begins that has no TLS.
 std::string greeting() {
-    return packet(0, std::string("\x0a" "8.0.0\0\1\0\0\0" "12345678\0\xff\xf7\x21\2\0\x0b\0\x15\0\0\0\0\0\0\0\0\0\0" "123456789012\0", 51) +
+    return packet(0, std::string("\x0a"
+                                 "8.0.0\0\1\0\0\0"
+                                 "12345678\0\xff\xf7\x21\2\0\x0b\0\x15\0\0\0\0\0\0\0\0\0\0"
+                                 "123456789012\0",
+                                 51) +
                          std::string("mysql_native_password\0", 22));
 }
 
@@ -86,8 +90,9 @@ TEST_CASE("mysql: each failure says what it is") {
     auto const at = "@127.0.0.1:" + server().port() + "/";
     CHECK(probe_url("mysql://monitor:Vq8zKw3x@127.0.0.1:1/shop") == refusal("127.0.0.1"));
     CHECK(probe_url("mysql://monitor:Vq8zKw3x@localhost:1/shop") == refusal("localhost"));
-    CHECK_THAT(probe_url("mysql://monitor@no-such-host.invalid"),
-               StartsWith(R"(ERROR {"message":"connection error","extra":"ERROR 2005 (HY000): Unknown server host 'no-such-host.invalid')"));
+    CHECK_THAT(
+        probe_url("mysql://monitor@no-such-host.invalid"),
+        StartsWith(R"(ERROR {"message":"connection error","extra":"ERROR 2005 (HY000): Unknown server host 'no-such-host.invalid')"));
     CHECK(probe_url("mysql://monitor@localhost?socket=/nowhere") ==
           error("connection error",
                 "ERROR 2002 (HY000): Can't connect to local server through socket '/nowhere' (2): No such file or directory"));
@@ -120,8 +125,9 @@ TEST_CASE("mysql: the test is any SQL, of several statements none may fail") {
 TEST_CASE("mysql: TLS is as strict as the URL asks for") {
     static auto const ca = server().file("ca.pem"), cert = server().file("client.pem"), key = server().file("client.key");
     auto const probe_tls = [](std::string const& mode, bool trusted = true, bool verify = true, char const* host = "localhost",
-                              char const* test = "SELECT 1 / (SELECT variable_value <> '' FROM information_schema.session_status "
-                                                 "WHERE variable_name = 'ssl_cipher')") {
+                              char const* test =
+                                  "SELECT 1 / (SELECT variable_value <> '' FROM information_schema.session_status "
+                                  "WHERE variable_name = 'ssl_cipher')") {
         auto const url = server().url("/shop?ssl-mode=" + mode, host);
         mysql settings{.url = url.c_str(), .test = test, .tls = {.verify = verify}};
         if (trusted) settings.tls.ca_file = ca.c_str();
@@ -155,7 +161,8 @@ TEST_CASE("mysql: TLS is as strict as the URL asks for") {
 
     server().value("CREATE USER IF NOT EXISTS careful IDENTIFIED BY 'Kd7tWq5n' REQUIRE X509");
     auto const url = "mysql://careful:Kd7tWq5n@localhost:" + server().port() + "?ssl-mode=VERIFY_IDENTITY";
-    CHECK(probe(mysql{.url = url.c_str(), .tls = {.ca_file = ca.c_str(), .cert_file = cert.c_str(), .key_file = key.c_str()}}) == "OK null");
+    CHECK(probe(mysql{.url = url.c_str(), .tls = {.ca_file = ca.c_str(), .cert_file = cert.c_str(), .key_file = key.c_str()}}) ==
+          "OK null");
     CHECK_THAT(probe(mysql{.url = url.c_str(), .tls = {.ca_file = ca.c_str()}}), Contains("Access denied for user 'careful'"));
     CHECK(probe(mysql{.url = url.c_str(), .tls = {.ca_file = "/nowhere"}}) ==
           R"(FAILED "the setting 'tls.ca_file' names no file that can be read")");
@@ -411,9 +418,10 @@ TEST_CASE("mysql: whatever the server says, the outcome is bounded, and JSON in 
     CHECK(signal("x'3C0001FF3E'").starts_with("ERROR"));
     CHECK(signal("'invalid JSON', MYSQL_ERRNO = 3141") == error("query error", "ERROR 3141 (45000): invalid JSON"));
     std::string const huge(10'000'000, 'x');
-    for (std::string const& answer : {std::string("\x0d\0\0\0\xff\x17\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
-                                      std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x17\x04" + huge,
-                                      greeting() + std::string("\x80\x96\x98\2\xff\x17\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
+    for (std::string const& answer :
+         {std::string("\x0d\0\0\0\xff\x17\x04\xE4\xF6 \0\1 hello", 17), "\xff\xff\xff" + std::string(1, '\0') + huge,
+          std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), "\x80\x96\x98" + std::string(1, '\0') + "\xff\x17\x04" + huge,
+          greeting() + std::string("\x80\x96\x98\2\xff\x17\x04", 7) + huge, std::string("\0\0\0\0", 4)}) {
         odd_server const odd([&](net::ip::tcp::socket& client) { net::write(client, net::buffer(answer)); });
         auto const found = probe_url("mysql://monitor:Vq8zKw3x@127.0.0.1:" + odd.port());
         INFO(found);
@@ -427,9 +435,9 @@ TEST_CASE("mysql: what is no MySQL URL is FAILED and names the setting") {
     test::unset_variable(variable);
     CHECK(probe(shop) == R"(FAILED "environment variable 'SHOP_URL' not set")");
     for (auto const* url : {"nonsense", "mysql:", "mysql://", "mysql:///shop", "http://127.0.0.1", "mysql://127.0.0.1:x", "mysql://[::1",
-                            "mysql://127.0.0.1/a/b", "mysql://127.0.0.1/a?x=1", "mysql://127.0.0.1?ssl-mode=MAYBE", "mysql://a%zz@127.0.0.1",
-                            "mysql://127.0.0.1?ssl-mode", "mysql://127.0.0.1?socket=", "mysql://127.0.0.1/%4", "mysql://127.0.0.1?ssl-mode=%",
-                            "monitor:x@tcp(127.0.0.1:3306)/shop"}) {
+                            "mysql://127.0.0.1/a/b", "mysql://127.0.0.1/a?x=1", "mysql://127.0.0.1?ssl-mode=MAYBE",
+                            "mysql://a%zz@127.0.0.1", "mysql://127.0.0.1?ssl-mode", "mysql://127.0.0.1?socket=", "mysql://127.0.0.1/%4",
+                            "mysql://127.0.0.1?ssl-mode=%", "monitor:x@tcp(127.0.0.1:3306)/shop"}) {
         INFO(url);
         set_url(url);
         CHECK(probe(shop) == R"(FAILED "environment variable 'SHOP_URL' is not a valid MySQL URL")");

@@ -64,7 +64,8 @@ TEST_CASE("mysql secrets: a password made of the server's own words changes noth
         server().value("GRANT ALL ON *.* TO talker");
         CHECK(ask("talker", password, server().port(), "shop") == "OK null");
         CHECK(ask("talker", password, server().port(), "q") == error("connection error", "ERROR 1049 (42000): Unknown database 'q'"));
-        CHECK(ask("talker", password, server().port(), "shop", "SELECT * FROM q") == error("query error", "ERROR 1146 (42S02): Table 'shop.q' doesn't exist"));
+        CHECK(ask("talker", password, server().port(), "shop", "SELECT * FROM q") ==
+              error("query error", "ERROR 1146 (42S02): Table 'shop.q' doesn't exist"));
         CHECK(ask("talker", password, "1") ==
               error("connection error", "ERROR 2002 (HY000): Can't connect to server on '127.0.0.1' (111): Connection refused"));
     }
@@ -92,12 +93,15 @@ TEST_CASE("odbc secrets: a text is shown whole or not at all, and those that are
     };
     auto const port = std::to_string(postgres.port());
     auto const denied = asked("PostgreSQL", port, "wrong-one"), shop_denied = asked("MariaDB", server().port(), "wrong-one");
-    CHECK_THAT(denied, Contains(R"("sqlstate":"08001","native":101,"text":"connection to server at \"127.0.0.1\", port )") && Contains("password authentication failed"));
+    CHECK_THAT(denied, Contains(R"("sqlstate":"08001","native":101,"text":"connection to server at \"127.0.0.1\", port )") &&
+                           Contains("password authentication failed"));
     CHECK_THAT(shop_denied, Contains(R"("sqlstate":"28000","native":1045,)") && Contains("Access denied for user 'monitor'@"));
     for (auto const& each : pieces("password authentication failed for", {1, 4, 9})) {
-        if (each != " " && (port + "127.0.0.1monitor port for fail").find(each) == std::string::npos) CHECK(asked("PostgreSQL", port, each) == denied);
+        if (each != " " && (port + "127.0.0.1monitor port for fail").find(each) == std::string::npos)
+            CHECK(asked("PostgreSQL", port, each) == denied);
     }
-    for (auto const& each : {"Access denied", "denied", "Acce", "using password", "YES)", "ss d"}) CHECK(asked("MariaDB", server().port(), each) == shop_denied);
+    for (auto const& each : {"Access denied", "denied", "Acce", "using password", "YES)", "ss d"})
+        CHECK(asked("MariaDB", server().port(), each) == shop_denied);
 
     odd_server const quoting(refuse(1064, "unknown word <Xq7Z"));
     CHECK_THAT(asked("MariaDB", quoting.port(), "Xq7ZVw9J"), Contains(withheld) && Contains(R"("native":1064)"));

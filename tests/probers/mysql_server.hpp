@@ -68,7 +68,9 @@ public:
 
     /// How many connections of the client under test the server knows, and of those that run a query.
     int connections() const { return std::stoi(value(of_monitor("count(*)"))); }
-    std::string processes() const { return value(of_monitor("GROUP_CONCAT(id, ' ', command, ' ', time, ' ', state, ' ', LEFT(IFNULL(info, ''), 60) SEPARATOR '; ')")); }
+    std::string processes() const {
+        return value(of_monitor("GROUP_CONCAT(id, ' ', command, ' ', time, ' ', state, ' ', LEFT(IFNULL(info, ''), 60) SEPARATOR '; ')"));
+    }
     int active() const { return std::stoi(value(of_monitor("count(*)") + " AND command = 'Query'")); }
     /// The number of its only connection.
     std::string connection_id() const { return value(of_monitor("id")); }

@@ -124,10 +124,11 @@ private:
                 log_format connections '$connection $uri'; access_log access connections;
                 client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
                 keepalive_requests 100000; absolute_redirect off; default_type text/plain;
-                server { listen 127.0.0.1:)" << port_.number() << "; root .; include locations; }\n";
+                server { listen 127.0.0.1:)"
+            << port_.number() << "; root .; include locations; }\n";
         for (auto const& [name, port] : https_ports_)
-            out << "server { listen 127.0.0.1:" << port.number() << " ssl; root .; ssl_certificate " << name << ".pem; ssl_certificate_key " << name
-                << ".key; include locations; }\n";
+            out << "server { listen 127.0.0.1:" << port.number() << " ssl; root .; ssl_certificate " << name << ".pem; ssl_certificate_key "
+                << name << ".key; include locations; }\n";
         out << "}\n";
         return out.str();
     }

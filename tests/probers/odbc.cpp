@@ -20,8 +20,7 @@ namespace {
 class database {
 public:
     virtual ~database() = default;
-    virtual std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "",
-                               std::string const& more = "") = 0;
+    virtual std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "", std::string const& more = "") = 0;
     virtual void start() = 0;
     virtual void kill() = 0;
     virtual void sigstop() = 0;
@@ -35,8 +34,7 @@ public:
 
 class postgres_database : public database {
 public:
-    std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "",
-                       std::string const& more = "") override {
+    std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "", std::string const& more = "") override {
         return "Driver=PostgreSQL;Server=127.0.0.1;Port=" + std::to_string(server_.port()) +
                ";Uid=monitor;Database=" + (name.empty() ? "postgres" : name) + ";pqopt={application_name=healthz " + more +
                "};Pwd=" + password;
@@ -63,25 +61,21 @@ public:
     }
     ~mariadb_database() override { process_.stop(SIGTERM); }
 
-    std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "",
-                       std::string const& more = "") override {
-        return "Driver=MariaDB;Server=127.0.0.1;Port=" + port_.port() +
-               ";Uid=monitor;Database=" + (name.empty() ? "mysql" : name) + ";" + more + ";Pwd=" + password;
+    std::string target(std::string const& password = "Vq8zKw3x", std::string const& name = "", std::string const& more = "") override {
+        return "Driver=MariaDB;Server=127.0.0.1;Port=" + port_.port() + ";Uid=monitor;Database=" + (name.empty() ? "mysql" : name) + ";" +
+               more + ";Pwd=" + password;
     }
     void start() override {
         if (process_.running()) return;
-        process_.start(
-            {"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + process_.path("socket"),
-             "--pid-file=" + process_.path("pid"), "--port=" + port_.port(), "--bind-address=127.0.0.1",
-             "--skip-log-bin", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"},
-            [this] { return answers(); });
+        process_.start({"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + process_.path("data"), "--socket=" + process_.path("socket"),
+                        "--pid-file=" + process_.path("pid"), "--port=" + port_.port(), "--bind-address=127.0.0.1", "--skip-log-bin",
+                        "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"},
+                       [this] { return answers(); });
     }
     void kill() override { process_.kill(); }
     void sigstop() override { process_.sigstop(); }
     void sigcont() override { process_.sigcont(); }
-    int connections() override {
-        return std::stoi(sql("SELECT count(*) FROM information_schema.processlist WHERE user = 'monitor'"));
-    }
+    int connections() override { return std::stoi(sql("SELECT count(*) FROM information_schema.processlist WHERE user = 'monitor'")); }
     void terminate_connections() override { sql("KILL USER monitor@'127.0.0.1'"); }
 
 private:
@@ -227,10 +221,9 @@ TEST_CASE("odbc: OK, by a connection string, a data source, and its name alone")
 }
 
 TEST_CASE("odbc: each failure says what it is") {
-    CHECK(
-        ask(postgres().target(), "SELECT * FROM no_such_table") ==
-        R"(ERROR {"message":"query error","extra":{"sqlstate":"42P01","native":1,"text":"ERROR: relation \"no_such_table\" does not )"
-        R"(exist;\nError while executing the query"}})");
+    CHECK(ask(postgres().target(), "SELECT * FROM no_such_table") ==
+          R"(ERROR {"message":"query error","extra":{"sqlstate":"42P01","native":1,"text":"ERROR: relation \"no_such_table\" does not )"
+          R"(exist;\nError while executing the query"}})");
     CHECK_THAT(ask(mariadb().target(), "SELECT * FROM no_such_table"),
                StartsWith(R"(ERROR {"message":"query error","extra":{"sqlstate":"42S02","native":1146,"text":"[ma-)"));
     CHECK_THAT(ask(postgres().target(), "SELECT 1; SELECT 1/0"), Contains(R"("sqlstate":"22012")"));
@@ -239,8 +232,7 @@ TEST_CASE("odbc: each failure says what it is") {
     for (auto* each : both()) {
         CHECK_THAT(ask(each->target("wrong-one")),
                    StartsWith(R"(ERROR {"message":"connection error","extra":{"sqlstate":")") && Contains("monitor"));
-        CHECK_THAT(ask(each->target("Vq8zKw3x", "nowhere")),
-                   StartsWith(R"(ERROR {"message":"connection error")") && Contains("nowhere"));
+        CHECK_THAT(ask(each->target("Vq8zKw3x", "nowhere")), StartsWith(R"(ERROR {"message":"connection error")") && Contains("nowhere"));
         auto const somewhere = each->target().substr(each->target().find(";Uid"));
         auto const driver = each->target().substr(0, each->target().find(';'));
         CHECK_THAT(ask(driver + ";Server=127.0.0.1;Port=1" + somewhere), StartsWith(R"(ERROR {"message":"connection error")"));
@@ -296,9 +288,7 @@ TEST_CASE("odbc: a connection that died is replaced without a word, and a server
     }
 }
 
-TEST_CASE("odbc: a server that is killed during a query is an ERROR") {
-    is_error_when_killed<"SELECT SLEEP(600)">(mariadb());
-}
+TEST_CASE("odbc: a server that is killed during a query is an ERROR") { is_error_when_killed<"SELECT SLEEP(600)">(mariadb()); }
 
 TEST_CASE("odbc: 1,000 cycles leave nothing behind") {
     for (auto* each : {&mariadb()}) {
@@ -328,8 +318,7 @@ TEST_CASE("odbc: whatever the servers send, the document is JSON in UTF-8, and b
     CHECK(huge.ends_with("\u20AC\"}}"));
     CHECK(ask(postgres().target(), "SELECT repeat('x', 10000000)") == "OK null");
     CHECK(ask(mariadb().target(), "SELECT REPEAT('x', 10000000)") == "OK null");
-    CHECK_THAT(ask(mariadb().target(), "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '\u00E4\u20AC\"'"),
-               Contains("\u00E4\u20AC\\\""));
+    CHECK_THAT(ask(mariadb().target(), "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '\u00E4\u20AC\"'"), Contains("\u00E4\u20AC\\\""));
 }
 
 TEST_CASE("odbc: no document holds a password that a server quotes") {

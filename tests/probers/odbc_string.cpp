@@ -24,8 +24,8 @@ TEST_CASE("odbc_string: values, in braces and without") {
 }
 
 TEST_CASE("odbc_string: what is none") {
-    for (auto const* text : {"", ";", "orders", "DSN=orders;monitor", "=orders", "Pwd={abc", "Pwd={abc}}", "Pwd={abc}def",
-                             "Pwd={abc}def;", "Server=db;;=x", "Pwd=ab;cd;Server=db"}) {
+    for (auto const* text : {"", ";", "orders", "DSN=orders;monitor", "=orders", "Pwd={abc", "Pwd={abc}}", "Pwd={abc}def", "Pwd={abc}def;",
+                             "Server=db;;=x", "Pwd=ab;cd;Server=db"}) {
         INFO(text);
         CHECK(!odbc_string::parse(text));
     }

@@ -37,13 +37,14 @@ constexpr healthz::health_check driver{.interval = 1500ms, .timeout = 1200ms, .r
 char question[4][40];
 constexpr auto sources = boost::hana::concat(
     many_sources<companions>(well{}, often),
-    healthz::sources(healthz::source<"postgres">(healthz::postgres{.url = env("T_POSTGRES"), .test = question[0]}, brisk),
-                     healthz::source<"mysql">(healthz::mysql{.url = env("T_MYSQL"), .test = question[1]}, brisk),
-                     healthz::source<"redis">(healthz::redis{.url = env("T_REDIS")}, brisk),
-                     healthz::source<"http">(healthz::http{.url = env("T_HTTP")}, brisk),
-                     healthz::source<"tcp">(healthz::tcp{.address = env("T_TCP"), .send = "GET / HTTP/1.0\r\n\r\n", .expect = "HTTP"}, brisk),
-                     healthz::source<"odbc">(healthz::odbc{.connection_string = env("T_ODBC"), .test = question[2]}, driver),
-                     healthz::source<"mssql">(healthz::mssql{.connection_string = env("T_MSSQL"), .test = question[3]}, driver)));
+    healthz::sources(
+        healthz::source<"postgres">(healthz::postgres{.url = env("T_POSTGRES"), .test = question[0]}, brisk),
+        healthz::source<"mysql">(healthz::mysql{.url = env("T_MYSQL"), .test = question[1]}, brisk),
+        healthz::source<"redis">(healthz::redis{.url = env("T_REDIS")}, brisk),
+        healthz::source<"http">(healthz::http{.url = env("T_HTTP")}, brisk),
+        healthz::source<"tcp">(healthz::tcp{.address = env("T_TCP"), .send = "GET / HTTP/1.0\r\n\r\n", .expect = "HTTP"}, brisk),
+        healthz::source<"odbc">(healthz::odbc{.connection_string = env("T_ODBC"), .test = question[2]}, driver),
+        healthz::source<"mssql">(healthz::mssql{.connection_string = env("T_MSSQL"), .test = question[3]}, driver)));
 
 void set_places(std::array<std::string, networked> const& places) {
     char const* const variables[] = {"T_POSTGRES", "T_MYSQL", "T_REDIS", "T_HTTP", "T_TCP", "T_ODBC", "T_MSSQL"};
@@ -51,8 +52,7 @@ void set_places(std::array<std::string, networked> const& places) {
 }
 void set_places_at(std::string const& port) {
     set_places({"postgresql://m:x@127.0.0.1:" + port + "/d", "mysql://m:x@127.0.0.1:" + port, "redis://127.0.0.1:" + port,
-                "http://127.0.0.1:" + port, "127.0.0.1:" + port,
-                "Driver=PostgreSQL;Server=127.0.0.1;Database=d;Uid=m;Pwd=x;Port=" + port,
+                "http://127.0.0.1:" + port, "127.0.0.1:" + port, "Driver=PostgreSQL;Server=127.0.0.1;Database=d;Uid=m;Pwd=x;Port=" + port,
                 "Driver={ODBC Driver 18 for SQL Server};Uid=m;Pwd=x;Server=127.0.0.1," + port});
 }
 void ask(std::array<std::string, 4> const& texts) {
@@ -120,8 +120,9 @@ TEST_CASE("on time: each networked prober hangs in every way, and a hundred othe
     mysql_server shop;
     redis_server cache;
     tds_responder orders;
-    auto const odbc = "Driver=PostgreSQL;Server=127.0.0.1;Database=postgres;Uid=monitor;Pwd=Vq8zKw3x;pqopt={application_name=healthz};Port=" +
-                      std::to_string(database.port());
+    auto const odbc =
+        "Driver=PostgreSQL;Server=127.0.0.1;Database=postgres;Uid=monitor;Pwd=Vq8zKw3x;pqopt={application_name=healthz};Port=" +
+        std::to_string(database.port());
     auto const mssql = "Driver={ODBC Driver 18 for SQL Server};Uid=monitor;Pwd=Vq8zKw3x;Server=127.0.0.1," + std::to_string(orders.port());
     auto const place = nginx().url("").substr(7);
     set_places({database.url(), shop.url(), cache.url(), nginx().url("/ok"), place, odbc, mssql});

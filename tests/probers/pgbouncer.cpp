@@ -58,7 +58,8 @@ constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .re
 constexpr healthz::health_check brisk_check{.interval = 500ms, .timeout = 300ms, .retries = 0};
 constexpr auto calm = healthz::sources(healthz::source<"orders">(postgres{.url = env(variable)}, calm_check));
 constexpr auto brisk = healthz::sources(healthz::source<"orders">(postgres{.url = env(variable)}, brisk_check));
-constexpr auto slow = healthz::sources(healthz::source<"orders">(postgres{.url = env(variable), .test = "SELECT pg_sleep(600)"}, brisk_check));
+constexpr auto slow =
+    healthz::sources(healthz::source<"orders">(postgres{.url = env(variable), .test = "SELECT pg_sleep(600)"}, brisk_check));
 
 std::string ask(std::string const& url, char const* test = "SELECT 1") { return probe(postgres{.url = url.c_str(), .test = test}); }
 
@@ -71,8 +72,9 @@ TEST_CASE("pgbouncer: a query passes through, and a refused startup option is no
     CHECK(ask(pool().url(), "SELECT 1; SELECT 2") == "OK null");
     CHECK_THAT(ask(pool().url(), "SELECT no_such_column"), contains(R"(ERROR {"message":"query error")"));
     // Nobody else who uses the pool's connection has our limit.
-    CHECK(probe(postgres{.url = pool().url().c_str(), .test = "SELECT 1 / (current_setting('statement_timeout') = '0')::int", .statement_timeout = false}) ==
-          "OK null");
+    CHECK(probe(postgres{.url = pool().url().c_str(),
+                         .test = "SELECT 1 / (current_setting('statement_timeout') = '0')::int",
+                         .statement_timeout = false}) == "OK null");
 }
 
 TEST_CASE("pgbouncer: each failure says what it is") {
@@ -122,5 +124,9 @@ TEST_CASE("pgbouncer: a slow query is a TIMEOUT, and ends on the server too") {
     live<slow> monitor;
     for (auto const& each : monitor.wait_for(3)) CHECK(each.status == status::timeout);
     monitor.stop();
-    CHECK(eventually([] { return pool().server().value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid() AND state = 'active'") == "0"; }));
+    CHECK(eventually([] {
+        return pool().server().value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid() AND state = 'active'") ==
+               "0";
+    }));
 }

@@ -265,10 +265,10 @@ TEST_CASE("postgres: a variable that is not set is FAILED, and noticed once it i
 }
 
 TEST_CASE("postgres: what is no connection string is FAILED and names the setting") {
-    for (auto const* url : {"nonsense", "host", "host=127.0.0.1 optoin=1", "postgresql://127.0.0.1:54x/postgres",
-                            "postgresql://127.0.0.1:99999/postgres", "postgresql://[::1/postgres", "host='127.0.0.1",
-                            "postgresql://127.0.0.1/postgres?sslmode=maybe", "host=127.0.0.1 port=1,2,3", "postgresql://a%zz@h/d",
-                            "postgresql://127.0.0.1/postgres?connect_timeot=1", "service=no_such_service_here"}) {
+    for (auto const* url :
+         {"nonsense", "host", "host=127.0.0.1 optoin=1", "postgresql://127.0.0.1:54x/postgres", "postgresql://127.0.0.1:99999/postgres",
+          "postgresql://[::1/postgres", "host='127.0.0.1", "postgresql://127.0.0.1/postgres?sslmode=maybe", "host=127.0.0.1 port=1,2,3",
+          "postgresql://a%zz@h/d", "postgresql://127.0.0.1/postgres?connect_timeot=1", "service=no_such_service_here"}) {
         INFO(url);
         auto const found = check(url);
         CHECK(found.status == status::failed);
@@ -352,8 +352,9 @@ TEST_CASE("postgres: whatever bytes the server sends, the document is JSON in UT
         auto const database = "db_" + encoding;
         if (server().value("SELECT 1 FROM pg_database WHERE datname = '" + database + "'").empty())
             server().value("CREATE DATABASE \"" + database + "\" ENCODING '" + encoding + "' LOCALE 'C' TEMPLATE template0");
-        auto const found = check(server().url(database),
-                                 "DO $$ BEGIN RAISE EXCEPTION '<%>', convert_from('\\xe4f601220a', current_setting('server_encoding')); END $$");
+        auto const found =
+            check(server().url(database),
+                  "DO $$ BEGIN RAISE EXCEPTION '<%>', convert_from('\\xe4f601220a', current_setting('server_encoding')); END $$");
         CHECK(found.status == status::error);
         CHECK(healthz::detail::is_utf8(found.error));
         bool const raw = encoding == "SQL_ASCII";
@@ -434,27 +435,13 @@ TEST_CASE("postgres: passwords with every kind of character work") {
 
 TEST_CASE("postgres: no document holds a password or a piece of one") {
     std::vector<std::string> passwords = {
-        "Xq7ZVw9J",
-        "Xq7Z@Vw9J",
-        "Xq7Z/Vw9J",
-        "Xq7Z Vw9J",
-        "Xq7Z'Vw9J",
-        "Xq7Z\"Vw9J",
-        "Xq7Z%Vw9J",
-        "Xq7Z?Vw9J",
-        "Xq7Z#Vw9J",
-        "Xq7Z=Vw9J",
-        "Xq7Z&Vw9J",
-        "Xq7Z:Vw9J",
-        "Xq7Z,Vw9J",
-        "Xq7Z\\Vw9J",
-        "5432/Xq7Z@Vw9J",
-        "5432/Xq7Z",
-        "5432,Xq7Z/Vw9J",
-        "@Xq7Z@Vw9J@",
-        "/Xq7Z/Vw9J/",
-        "[Xq7Z]Vw9J",
-        "Xq7Z@Vw9J/Rm4Y?Lb8N=Gh2D&Kf6T=Pz3S Wn5B'Hc1M\"",
+        "Xq7ZVw9J",    "Xq7Z@Vw9J",      "Xq7Z/Vw9J",
+        "Xq7Z Vw9J",   "Xq7Z'Vw9J",      "Xq7Z\"Vw9J",
+        "Xq7Z%Vw9J",   "Xq7Z?Vw9J",      "Xq7Z#Vw9J",
+        "Xq7Z=Vw9J",   "Xq7Z&Vw9J",      "Xq7Z:Vw9J",
+        "Xq7Z,Vw9J",   "Xq7Z\\Vw9J",     "5432/Xq7Z@Vw9J",
+        "5432/Xq7Z",   "5432,Xq7Z/Vw9J", "@Xq7Z@Vw9J@",
+        "/Xq7Z/Vw9J/", "[Xq7Z]Vw9J",     "Xq7Z@Vw9J/Rm4Y?Lb8N=Gh2D&Kf6T=Pz3S Wn5B'Hc1M\"",
     };
     std::mt19937 random(20220809);
     std::string const letters = "XqZVwJRmYLbNGhDKfTPzSWnBHcM";

@@ -20,7 +20,8 @@ constexpr healthz::health_check brisk{.interval = 500ms, .timeout = 300ms, .retr
 constexpr postgres reached{.url = env(variable), .level = postgres::reach};
 constexpr auto sources = healthz::sources(healthz::source<"orders">(postgres{.url = env(variable)}, brisk),
                                           healthz::source<"others">([] { return healthz::ok(); }, {.interval = 20ms}));
-constexpr auto reach = healthz::sources(healthz::source<"orders">(reached, brisk), healthz::source<"others">([] { return healthz::ok(); }, {.interval = 20ms}));
+constexpr auto reach = healthz::sources(healthz::source<"orders">(reached, brisk),
+                                        healthz::source<"others">([] { return healthz::ok(); }, {.interval = 20ms}));
 
 /// A file that nobody can open until it is let go of: a pipe that nobody writes to.
 class stuck_file {
@@ -74,7 +75,8 @@ TEST_CASE("postgres: a file that does not come is a TIMEOUT on time, and holds u
         auto const made = trusted.issue();
         process.write("server.pem", made.text);
         process.write("server.key", made.key);
-        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"), "ssl_key_file=" + process.path("server.key")};
+        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"),
+                                        "ssl_key_file=" + process.path("server.key")};
     });
     server_process const files("files");
     auto const port = std::to_string(server.port());

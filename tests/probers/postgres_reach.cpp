@@ -24,7 +24,8 @@ postgres_server& tls_server() {
         auto const made = authority().issue();
         process.write("server.pem", made.text);
         process.write("server.key", made.key);
-        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"), "ssl_key_file=" + process.path("server.key")};
+        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"),
+                                        "ssl_key_file=" + process.path("server.key")};
     });
     one.start();
     return one;
@@ -36,7 +37,8 @@ std::string at(postgres_server const& where) { return at(std::to_string(where.po
 
 constexpr healthz::health_check brisk_check{.interval = 500ms, .timeout = 300ms, .retries = 0};
 constexpr char const* variable = "REACHED_URL";
-constexpr auto brisk = healthz::sources(healthz::source<"orders">(postgres{.url = healthz::env(variable), .level = postgres::reach}, brisk_check));
+constexpr auto brisk =
+    healthz::sources(healthz::source<"orders">(postgres{.url = healthz::env(variable), .level = postgres::reach}, brisk_check));
 
 }  // namespace
 

@@ -74,31 +74,38 @@ TEST_CASE("postgres secrets: a wrong password made of the server's own words cha
 
 TEST_CASE("postgres secrets: a right password made of the server's own words changes nothing") {
     auto const port = std::to_string(server().port());
-    std::vector<std::string> const passwords = {"relation", "does not exist", "ERROR", "exist", "lati", "LINE", "data", "database", "x i", "e", "Is th"};
+    std::vector<std::string> const passwords = {"relation", "does not exist", "ERROR", "exist", "lati", "LINE",
+                                                "data",     "database",       "x i",   "e",     "Is th"};
     for (auto const& password : passwords) {
         INFO(password);
         server().value("DROP ROLE IF EXISTS talker; CREATE ROLE talker LOGIN PASSWORD $p$" + password + "$p$");
         CHECK(ask(url_of("talker", password, port, "/postgres")) == "OK null");
-        CHECK(ask(url_of("talker", password, port, "/q")) == error("connection error", place(port) + R"(FATAL:  database \"q\" does not exist\n)"));
+        CHECK(ask(url_of("talker", password, port, "/q")) ==
+              error("connection error", place(port) + R"(FATAL:  database \"q\" does not exist\n)"));
         CHECK(ask(url_of("talker", password, port, "/postgres"), "SELECT 1/0") == error("query error", "ERROR:  division by zero\\n"));
-        CHECK_THAT(ask(url_of("talker", password, port, "/postgres"), "SELECT * FROM q"), Contains(R"(ERROR:  relation \"q\" does not exist)") || Contains(withheld));
-        CHECK(ask(url_of("talker", password, "1")) == error("connection error", place("1") +
-              R"(Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n)"));
+        CHECK_THAT(ask(url_of("talker", password, port, "/postgres"), "SELECT * FROM q"),
+                   Contains(R"(ERROR:  relation \"q\" does not exist)") || Contains(withheld));
+        CHECK(ask(url_of("talker", password, "1")) ==
+              error("connection error",
+                    place("1") + R"(Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n)"));
     }
 }
 
 TEST_CASE("postgres secrets: a server that quotes what it was told is not quoted") {
     std::string const password = "p@ss/w?rd Xq7Z";
-    for (std::string const quoted : {"p@ss/w?rd Xq7Z", "p@ss", "/w?r", "d Xq7Z", "p%40ss%2Fw%3Frd", "%40ss%2fw", "\xFC\xDF p@ss", "ss%2Fw%"}) {
+    for (std::string const quoted :
+         {"p@ss/w?rd Xq7Z", "p@ss", "/w?r", "d Xq7Z", "p%40ss%2Fw%3Frd", "%40ss%2fw", "\xFC\xDF p@ss", "ss%2Fw%"}) {
         INFO(quoted);
         odd_server const quoting(refuse("22023", "unknown word <" + quoted));
-        CHECK(ask(url_of("monitor", password, quoting.port(), plain)) == error("connection error", place(quoting.port()) + "SQLSTATE 22023: " + withheld + "\\n"));
+        CHECK(ask(url_of("monitor", password, quoting.port(), plain)) ==
+              error("connection error", place(quoting.port()) + "SQLSTATE 22023: " + withheld + "\\n"));
         odd_server const wording(refuse("28P01", "I know your password, " + quoted));
         CHECK(ask(url_of("monitor", password, wording.port(), plain)) ==
               error("connection error", place(wording.port()) + "SQLSTATE 28P01: password authentication failed\\n"));
     }
     odd_server const harmless(refuse("22023", "unknown word"));
-    CHECK(ask(url_of("monitor", password, harmless.port(), plain)) == error("connection error", place(harmless.port()) + "FATAL:  unknown word\\n"));
+    CHECK(ask(url_of("monitor", password, harmless.port(), plain)) ==
+          error("connection error", place(harmless.port()) + "FATAL:  unknown word\\n"));
     // On a real server, by a query.
     auto const found = ask(server().url(), "DO $$ BEGIN RAISE EXCEPTION 'the word is <zKw3>'; END $$");
     CHECK(found == error("query error", "SQLSTATE P0001: " + withheld + "\\n"));
@@ -120,13 +127,15 @@ TEST_CASE("postgres secrets: those of the environment, of a file and of a key ar
     CHECK(ask(bare) == not_quoted);
     test::unset_variable("PGPASSFILE");
 
-    files.write("services", "[here]\nhost=127.0.0.1\nport=" + quoting.port() + "\nuser=monitor\npassword=Xq7ZVw9J\nsslmode=disable\ngssencmode=disable\n");
+    files.write("services", "[here]\nhost=127.0.0.1\nport=" + quoting.port() +
+                                "\nuser=monitor\npassword=Xq7ZVw9J\nsslmode=disable\ngssencmode=disable\n");
     test::set_variable("PGSERVICEFILE", files.path("services"));
     CHECK(ask("service=here") == not_quoted);
     test::unset_variable("PGSERVICEFILE");
 
     CHECK(ask(url_of("monitor", "another", quoting.port(), plain) + "&sslpassword=Xq7ZVw9J") == not_quoted);
-    CHECK(ask(url_of("monitor", "another", quoting.port(), plain)) == error("connection error", place(quoting.port()) + "FATAL:  unknown word <7ZVw>\\n"));
+    CHECK(ask(url_of("monitor", "another", quoting.port(), plain)) ==
+          error("connection error", place(quoting.port()) + "FATAL:  unknown word <7ZVw>\\n"));
 }
 
 TEST_CASE("postgres secrets: a raw password that would be taken for a host or a database is refused") {
@@ -144,7 +153,9 @@ TEST_CASE("postgres secrets: a raw password that would be taken for a host or a 
 
 TEST_CASE("postgres: a name that is not resolved is told beside the servers that are tried") {
     auto const found = ask("postgresql://monitor:Vq8zKw3x@no-such-host.invalid:1,127.0.0.1:1/postgres");
-    CHECK_THAT(found, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )") && Contains(place("1") + "Connection refused"));
+    CHECK_THAT(found, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )") &&
+                          Contains(place("1") + "Connection refused"));
     auto const reached = probe(postgres{.url = "host=no-such-host.invalid,127.0.0.1 port=1", .level = postgres::reach});
-    CHECK_THAT(reached, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )") && Contains(place("1") + "Connection refused"));
+    CHECK_THAT(reached, Contains(R"(could not translate host name \"no-such-host.invalid\" to address: )") &&
+                            Contains(place("1") + "Connection refused"));
 }

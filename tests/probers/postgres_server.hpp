@@ -31,9 +31,10 @@ public:
     /// Starts the server where it does not run, and waits until it answers.
     void start() {
         if (process_.running()) return;
-        std::vector<std::string> command{program("postgres"), "-D", process_.path("data"), "-k", directory(), "-p", port_.port(), "-c",
-                        "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=50", "-c",
-                        "shared_buffers=8MB", "-c", "unix_socket_permissions=0777"};
+        std::vector<std::string> command{
+            program("postgres"),           "-D", process_.path("data"), "-k", directory(),          "-p", port_.port(),         "-c",
+            "listen_addresses=127.0.0.1",  "-c", "fsync=off",           "-c", "max_connections=50", "-c", "shared_buffers=8MB", "-c",
+            "unix_socket_permissions=0777"};
         for (auto const& each : settings_) command.insert(command.end(), {"-c", each});
         process_.start(command, [this] { return connect() != nullptr; });
     }
@@ -65,12 +66,9 @@ public:
     }
 
     /// How many connections of clients under test the server knows, and of those that run a query.
-    int connections() const {
-        return std::stoi(value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'healthz'"));
-    }
+    int connections() const { return std::stoi(value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'healthz'")); }
     int active() const {
-        return std::stoi(value(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'healthz' AND state = 'active'"));
+        return std::stoi(value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'healthz' AND state = 'active'"));
     }
     void terminate_connections() const {
         value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'healthz'");
@@ -89,8 +87,8 @@ private:
     }
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> connect(std::string const& database = "postgres") const {
-        auto const parameters = "host=" + directory() + " port=" + port_.port() + " user=" + user +
-                                " password=" + password + " dbname=" + database + " connect_timeout=5 application_name=tests";
+        auto const parameters = "host=" + directory() + " port=" + port_.port() + " user=" + user + " password=" + password +
+                                " dbname=" + database + " connect_timeout=5 application_name=tests";
         std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(parameters.c_str()), &PQfinish);
         if (PQstatus(connection.get()) != CONNECTION_OK) connection.reset();
         return connection;

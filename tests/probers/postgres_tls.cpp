@@ -42,7 +42,8 @@ private:
         process.write("other-ca.pem", authority("another authority").text());
         process.write("server.pem", made.text);
         process.write("server.key", made.key);
-        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"), "ssl_key_file=" + process.path("server.key")};
+        return std::vector<std::string>{"ssl=on", "ssl_cert_file=" + process.path("server.pem"),
+                                        "ssl_key_file=" + process.path("server.key")};
     }};
 };
 
@@ -130,7 +131,8 @@ TEST_CASE("postgres: of several servers the first that will do is taken") {
 }
 
 TEST_CASE("postgres: 1,000 cycles with TLS leave nothing behind") {
-    auto const kept = server().url("sslmode=verify-full" + server().root()), wrong = server().url("sslmode=verify-full" + server().root("other-ca.pem"));
+    auto const kept = server().url("sslmode=verify-full" + server().root()),
+               wrong = server().url("sslmode=verify-full" + server().root("other-ca.pem"));
     probe_1000_times(postgres{.url = kept.c_str(), .test = with_tls}, "OK");
     probe_1000_times(postgres{.url = kept.c_str(), .test = with_tls, .fresh = true}, "OK");
     probe_1000_times(postgres{.url = wrong.c_str()}, "ERROR");

@@ -50,14 +50,17 @@ TEST_CASE("redact: a text is shown whole or not at all") {
 
 TEST_CASE("redact: percent-encoded, all of it or some, and cut") {
     secrets const hidden{"p@ss/w?rd"};
-    for (auto const* text : {"p%40ss", "%70%40%73%73", "a%40ss%2Fb", "%40ss%2f", "p@%73s", "ss%2Fw%3", "100% p%40ss%"}) CHECK(hidden.shown(text) == withheld);
+    for (auto const* text : {"p%40ss", "%70%40%73%73", "a%40ss%2Fb", "%40ss%2f", "p@%73s", "ss%2Fw%3", "100% p%40ss%"})
+        CHECK(hidden.shown(text) == withheld);
     for (auto const* text : {"p%40s", "100%", "%", "%4", "%zz", "p%%40ss"}) CHECK(hidden.shown(text) == text);
     CHECK(secrets{"%41bc"}.shown("a %41bc") == withheld);
 }
 
 TEST_CASE("redact: of a known sentence only what varies is looked at") {
     constexpr std::string_view sentences[] = {"login of '*' failed", "no such user: *", "full"};
-    auto const known = [&](std::string const& text, std::string const& secret) { return secrets{secret}.known(text, sentences).value_or("unknown"); };
+    auto const known = [&](std::string const& text, std::string const& secret) {
+        return secrets{secret}.known(text, sentences).value_or("unknown");
+    };
     std::string const sentence = "login of 'monitor' failed";
     CHECK(known("login of 'monitor' failed", "Xq7ZVw9J") == sentence);
     CHECK(known("full", "full") == "full");
@@ -136,14 +139,18 @@ TEST_CASE("postgres_text: what libpq and servers say, with passwords of their ow
          place + "FATAL:  password authentication failed for user \"monitor\"\n"},
         {place + "FATAL:  28P01: Passwort-Authentifizierung f\u00FCr Benutzer \u00BBmonitor\u00AB fehlgeschlagen\n",
          place + "SQLSTATE 28P01: password authentication failed\n"},
-        {place + "FATAL:  57P03: the database system is starting up\nLOCATION:  x\n", place + "FATAL:  the database system is starting up\n"},
-        {place + "FATAL:  57P03: another reason\nLOCATION:  x\n", place + "SQLSTATE 57P03: the database system accepts no connections now\n"},
+        {place + "FATAL:  57P03: the database system is starting up\nLOCATION:  x\n",
+         place + "FATAL:  the database system is starting up\n"},
+        {place + "FATAL:  57P03: another reason\nLOCATION:  x\n",
+         place + "SQLSTATE 57P03: the database system accepts no connections now\n"},
         {place + "Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n",
          place + "Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n"},
         {"connection to server on socket \"/run/.s\" failed: No such file or directory\n\tIs the server running locally and accepting connections "
-         "on that socket?\n" + place + "fe_sendauth: no password supplied\n",
+         "on that socket?\n" +
+             place + "fe_sendauth: no password supplied\n",
          "connection to server on socket \"/run/.s\" failed: No such file or directory\n\tIs the server running locally and accepting connections "
-         "on that socket?\n" + place + "fe_sendauth: no password supplied\n"},
+         "on that socket?\n" +
+             place + "fe_sendauth: no password supplied\n"},
         {"could not translate host name \"db\" to address: 12345\n" + place + "server does not support SSL, but SSL was required\n",
          "could not translate host name \"db\" to address: 12345\n" + place + "server does not support SSL, but SSL was required\n"},
     };
@@ -152,7 +159,8 @@ TEST_CASE("postgres_text: what libpq and servers say, with passwords of their ow
         // With any piece of the constant words as the password it is the same.
         for (auto const& piece : pieces_of(said)) {
             bool is_name = false;
-            for (std::string const name : {"t \"127.0.0.1\", p", "rt 5432 fa", "r \"monitor\"", "t \"/run/.s\" fa", "e \"db\" to", "s: 12345"})
+            for (std::string const name :
+                 {"t \"127.0.0.1\", p", "rt 5432 fa", "r \"monitor\"", "t \"/run/.s\" fa", "e \"db\" to", "s: 12345"})
                 is_name = is_name || (said.find(name) != said.npos && share_piece(name, piece));
             if (is_name) continue;
             if (of_connection(said, piece) != shown) FAIL_CHECK(piece << " in " << of_connection(said, piece));
@@ -168,7 +176,8 @@ TEST_CASE("postgres_text: what libpq and servers say, with passwords of their ow
 
     healthz::detail::postgres_text texts;
     texts.hidden.add("Xq7ZVw9J");
-    CHECK(texts.of_query("42P01", "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n") == "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n");
+    CHECK(texts.of_query("42P01", "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n") ==
+          "ERROR:  relation \"x\" does not exist\nLINE 1: SELECT\n");
     CHECK(texts.of_query("42P01", "ERROR:  relation \"Xq7Z\" does not exist\nLINE 1: y\n") ==
           "ERROR:  relation \"" + std::string(withheld) + "\" does not exist\nLINE 1: y\n");
     CHECK(texts.of_query("P0001", "ERROR:  <Xq7Z>\n") == "SQLSTATE P0001: " + std::string(withheld) + "\n");

@@ -104,7 +104,8 @@ TEST_CASE("redis: a server that is loading, or has lost its master, or is busy, 
 
     server().call("CONFIG SET busy-reply-threshold 1");
     std::thread script([] { server().call("EVAL 'while true do end' 0"); });
-    CHECK(eventually([] { return probe_url(server().url()).find(R"("message":"server is busy with a script","extra":"BUSY )") != std::string::npos; }));
+    CHECK(eventually(
+        [] { return probe_url(server().url()).find(R"("message":"server is busy with a script","extra":"BUSY )") != std::string::npos; }));
     while (server().call("SCRIPT KILL") != "OK\n") std::this_thread::sleep_for(10ms);
     script.join();
 
@@ -268,10 +269,27 @@ TEST_CASE("redis: attempts that are given up leave nothing behind") {
 TEST_CASE("redis: what is no Redis URL is FAILED and names the setting") {
     test::unset_variable(variable);
     CHECK(probe(cache) == R"(FAILED "environment variable 'CACHE_URL' not set")");
-    for (auto const* url : {"nonsense", "redis:", "redis://", "redis:///1", "http://127.0.0.1", "redis://127.0.0.1:x", "redis://127.0.0.1:0",
-                            "redis://127.0.0.1:65536", "redis://[::1", "redis://[127.0.0.1]", "redis://::1", "redis://127.0.0.1/x",
-                            "redis://127.0.0.1/1/2", "redis://127.0.0.1/1?x=1", "redis://127.0.0.1/-1", "redis://a%zz@127.0.0.1", "redis://*",
-                            "redis://a:%4@127.0.0.1", "redis://127.0.0.1/1234567890", "redis://127.0.0.1#1", "redis://a%00b"}) {
+    for (auto const* url : {"nonsense",
+                            "redis:",
+                            "redis://",
+                            "redis:///1",
+                            "http://127.0.0.1",
+                            "redis://127.0.0.1:x",
+                            "redis://127.0.0.1:0",
+                            "redis://127.0.0.1:65536",
+                            "redis://[::1",
+                            "redis://[127.0.0.1]",
+                            "redis://::1",
+                            "redis://127.0.0.1/x",
+                            "redis://127.0.0.1/1/2",
+                            "redis://127.0.0.1/1?x=1",
+                            "redis://127.0.0.1/-1",
+                            "redis://a%zz@127.0.0.1",
+                            "redis://*",
+                            "redis://a:%4@127.0.0.1",
+                            "redis://127.0.0.1/1234567890",
+                            "redis://127.0.0.1#1",
+                            "redis://a%00b"}) {
         INFO(url);
         set_url(url);
         CHECK(probe(cache) == R"(FAILED "environment variable 'CACHE_URL' is not a valid Redis URL")");
@@ -360,7 +378,8 @@ TEST_CASE("redis: what a server is known to say is the same whatever the passwor
 
     // Sentences of other versions, which begin with a code that is known.
     odd_server const worded(odd_server::answer("-WRONGPASS try again, mypassword\r\n"));
-    for (auto const& each : pieces("WRONGPASS try again, mypassword")) CHECK(with(each, worded.port()) == error("authentication failed", "WRONGPASS wrong user or password"));
+    for (auto const& each : pieces("WRONGPASS try again, mypassword"))
+        CHECK(with(each, worded.port()) == error("authentication failed", "WRONGPASS wrong user or password"));
     // And what nobody knows.
     std::string const withheld(healthz::detail::withheld), odd_sentence = "ERR out of luck today";
     odd_server const odd(odd_server::answer("-" + odd_sentence + "\r\n"));

@@ -28,12 +28,12 @@ public:
     /// Starts the server where it does not run, and waits until it listens. `more` are further settings.
     void start(std::string const& more = {}) {
         if (process_.running()) return;
-        process_.write("redis.conf", "bind 127.0.0.1 ::1\nport " + port() + "\ntls-port " + tls_port() + "\ndir " + process_.path("") +
-                                         "\ntls-ca-cert-file " + file("ca.pem") + "\ntls-cert-file " + file("server.pem") +
-                                         "\ntls-key-file " + file("server.key") +
-                                         "\ntls-auth-clients optional\nsave \"\"\nrdbcompression no\nenable-debug-command yes\nuser default on >" +
-                                         admin_password + " ~* &* +@all\nuser monitor on >" + password +
-                                         " ~* -@all +ping +exists +select\n" + settings_ + more);
+        process_.write(
+            "redis.conf",
+            "bind 127.0.0.1 ::1\nport " + port() + "\ntls-port " + tls_port() + "\ndir " + process_.path("") + "\ntls-ca-cert-file " +
+                file("ca.pem") + "\ntls-cert-file " + file("server.pem") + "\ntls-key-file " + file("server.key") +
+                "\ntls-auth-clients optional\nsave \"\"\nrdbcompression no\nenable-debug-command yes\nuser default on >" + admin_password +
+                " ~* &* +@all\nuser monitor on >" + password + " ~* -@all +ping +exists +select\n" + settings_ + more);
         process_.start({"/usr/bin/redis-server", file("redis.conf")}, [this] { return !call("CLIENT ID").empty(); });
     }
     void stop() { process_.stop(SIGTERM); }

@@ -75,18 +75,20 @@ std::string const chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
 }  // namespace
 
 TEST_CASE("reply reader: a reply means the same however it is cut") {
-    for (std::string const body : {"0\r\n\r\n", "00\r\n\r\n", "0;x=\"y\"\r\n\r\n", "0\r\nX: y\r\n\r\n", "0\r\nX:\r\n y\r\n\r\n", "1\r\nx\r\n0\r\n\r\n",
-                                   "4\r\nwell\r\n0\r\n\r\n", "2\r\nwe\r\n2\r\nll\r\n0\r\n\r\n", "0\r\n\r\nrest", "0\r\nLocation: /\r\n\r\n"})
+    for (std::string const body :
+         {"0\r\n\r\n", "00\r\n\r\n", "0;x=\"y\"\r\n\r\n", "0\r\nX: y\r\n\r\n", "0\r\nX:\r\n y\r\n\r\n", "1\r\nx\r\n0\r\n\r\n",
+          "4\r\nwell\r\n0\r\n\r\n", "2\r\nwe\r\n2\r\nll\r\n0\r\n\r\n", "0\r\n\r\nrest", "0\r\nLocation: /\r\n\r\n"})
         check_all_cuts(chunked + body, std::min<std::size_t>(body.size() + 1, 13));
     for (auto const& reply : {ok + "Content-Length: 6\r\n\r\n all well", ok + "Content-Length: 0\r\n\r\n", ok + "\r\nall is well",
-                                    std::string("HTTP/1.0 200 OK\r\n\r\nwell"), std::string("HTTP/1.1 204 \r\n\r\nrest"),
-                                    std::string("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1\r\n\r\nx"),
-                                    ok + "X: a\r\n b\r\nConnection: close\r\nContent-Length: 4\r\n\r\nwell"})
+                              std::string("HTTP/1.0 200 OK\r\n\r\nwell"), std::string("HTTP/1.1 204 \r\n\r\nrest"),
+                              std::string("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1\r\n\r\nx"),
+                              ok + "X: a\r\n b\r\nConnection: close\r\nContent-Length: 4\r\n\r\nwell"})
         check_all_cuts(reply, 12);
 }
 
 TEST_CASE("reply reader: what is no reply is none however it is cut") {
-    for (std::string const body : {"xyz\r\n\r\n", "\r\n\r\n\r\n", "0 \r\n\r\n\r\n", "0\rx\r\n\r\n", "1\r\nxyz\r\n0\r\n\r\n", "0\r\nX\r\n\r\n"})
+    for (std::string const body :
+         {"xyz\r\n\r\n", "\r\n\r\n\r\n", "0 \r\n\r\n\r\n", "0\rx\r\n\r\n", "1\r\nxyz\r\n0\r\n\r\n", "0\r\nX\r\n\r\n"})
         check_all_cuts(chunked + body, body.size());
     check_all_cuts(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 12);
 }

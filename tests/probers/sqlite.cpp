@@ -177,9 +177,8 @@ TEST_CASE("sqlite: a path is a name and nothing else") {
     folder here;
     auto const before = fs::current_path();
     fs::current_path(here.path);
-    for (std::string const name :
-         {"it's", "\"quoted\"", "a b", "100%", "%41", "a?mode=memory", "a#b", "a&b=c", ":memory:", ":", "file:", "file:a",
-          "file:a?mode=memory&cache=shared", "\xE4\xFF.db", "\u00E4\u20AC", "-", "a\nb", "C:\\a", "~"}) {
+    for (std::string const name : {"it's", "\"quoted\"", "a b", "100%", "%41", "a?mode=memory", "a#b", "a&b=c", ":memory:", ":", "file:",
+                                   "file:a", "file:a?mode=memory&cache=shared", "\xE4\xFF.db", "\u00E4\u20AC", "-", "a\nb", "C:\\a", "~"}) {
         INFO(name);
         auto const absolute = here / name;
         CHECK(probe(name).starts_with(R"(ERROR {"message":"database cannot be opened")"));
@@ -195,8 +194,8 @@ TEST_CASE("sqlite: a path is a name and nothing else") {
     create("real");
     fs::create_symlink("real", "link");
     CHECK(probe("link", "SELECT 1 FROM item") == "OK null");
-    CHECK(probe("\xE4\"\n") == error("database cannot be opened",
-                                    "\xEF\xBF\xBD\\\"\\n: unable to open database file: No such file or directory"));
+    CHECK(probe("\xE4\"\n") ==
+          error("database cannot be opened", "\xEF\xBF\xBD\\\"\\n: unable to open database file: No such file or directory"));
     auto const too_long = probe(std::string(5000, 'a'));
     CHECK(too_long.starts_with(R"(ERROR {"message":"database cannot be opened","extra":"aaa)"));
     CHECK(too_long.size() == 6 + sqlite::outcome_type::capacity);

@@ -112,9 +112,13 @@ inline std::string percent_encoded(std::string const& text) {
 
 /// Passwords with every kind of character, some of which look like parts of a URL when they are not percent-encoded.
 inline std::vector<std::string> hard_passwords() {
-    std::vector<std::string> result = {"Xq7ZVw9J",     "Xq7Z@Vw9J",      "5432/Xq7Z@Vw9J", "5432/Xq7Z",   "5432?Xq7Z",    "@Xq7Z@Vw9J@",
-                                       "/Xq7Z/Vw9J/", "[Xq7Z]Vw9J",     "[::1]:5/Xq7Z",   "Xq7Z%Vw9J",   "Xq7Z%41Vw9J",  "1@h/Xq7Z@Vw9J",
-                                       "1/2?Xq7Z",    "Xq7Z@Vw9J/Rm4Y?Lb8N=Gh2D&Kf6T=Pz3S Wn5B'Hc1M\""};
+    std::vector<std::string> result = {"Xq7ZVw9J",       "Xq7Z@Vw9J",
+                                       "5432/Xq7Z@Vw9J", "5432/Xq7Z",
+                                       "5432?Xq7Z",      "@Xq7Z@Vw9J@",
+                                       "/Xq7Z/Vw9J/",    "[Xq7Z]Vw9J",
+                                       "[::1]:5/Xq7Z",   "Xq7Z%Vw9J",
+                                       "Xq7Z%41Vw9J",    "1@h/Xq7Z@Vw9J",
+                                       "1/2?Xq7Z",       "Xq7Z@Vw9J/Rm4Y?Lb8N=Gh2D&Kf6T=Pz3S Wn5B'Hc1M\""};
     for (char c : std::string_view(" '\"%?#=&:,;\\/@[]!$()*+<>{}|^`~\t")) result.push_back(std::string("Xq7Z") + c + "Vw9J");
     return result;
 }
@@ -123,7 +127,8 @@ inline std::vector<std::string> hard_passwords() {
 inline std::vector<std::string> urls_with(std::string const& scheme, std::string const& password, std::string const& place) {
     std::vector<std::string> urls;
     for (auto const& form : {password, percent_encoded(password)})
-        for (auto const& begin : {scheme + "://monitor:", scheme + "://:", scheme + ":/monitor:", std::string("monitor:"), "x" + scheme + "://a:"})
+        for (auto const& begin :
+             {scheme + "://monitor:", scheme + "://:", scheme + ":/monitor:", std::string("monitor:"), "x" + scheme + "://a:"})
             for (auto const& rest : {place + "/1", place + "/999", place + "/1?optoin=1", std::string("127.0.0.1:54x/1"),
                                      std::string("127.0.0.1:1/1"), std::string("no such host/1"), std::string("[::1]/" + form)})
                 urls.push_back(begin + form + "@" + rest);

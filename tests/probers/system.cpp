@@ -41,11 +41,11 @@ std::string look(Prober const& prober) {
     return std::string(to_string(found.status())) + " " + std::string(found.json());
 }
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"name">(dns{.name = env("SYSTEM_NAME")}, {.interval = 50ms, .retries = 0}),
-    healthz::source<"disk">(disk_space{.path = env("SYSTEM_DISK"), .least_bytes = 1}, {.interval = 50ms, .retries = 0}),
-    healthz::source<"heartbeat">(file_age{.path = env("SYSTEM_FILE"), .oldest = 10min}, {.interval = 50ms, .retries = 0}),
-    healthz::source<"process">(process{.pid_file = env("SYSTEM_PID")}, {.interval = 50ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"name">(dns{.name = env("SYSTEM_NAME")}, {.interval = 50ms, .retries = 0}),
+                     healthz::source<"disk">(disk_space{.path = env("SYSTEM_DISK"), .least_bytes = 1}, {.interval = 50ms, .retries = 0}),
+                     healthz::source<"heartbeat">(file_age{.path = env("SYSTEM_FILE"), .oldest = 10min}, {.interval = 50ms, .retries = 0}),
+                     healthz::source<"process">(process{.pid_file = env("SYSTEM_PID")}, {.interval = 50ms, .retries = 0}));
 
 }  // namespace
 
@@ -55,7 +55,8 @@ TEST_CASE("dns: a name stands for an address, or the resolver says why not") {
     CHECK(probe(dns{.name = "::1"}) == "OK null");
     auto const label = std::string(64, 'a');  // too long to be one, so that nobody else is asked
     CHECK(probe(dns{.name = label.c_str()}) == error("name not resolved", label + ": Name or service not known"));
-    CHECK(probe(dns{.name = "no-such-host.invalid"}).starts_with(R"(ERROR {"message":"name not resolved","extra":"no-such-host.invalid: )"));
+    CHECK(
+        probe(dns{.name = "no-such-host.invalid"}).starts_with(R"(ERROR {"message":"name not resolved","extra":"no-such-host.invalid: )"));
     CHECK(healthz::detail::is_utf8(probe(dns{.name = "\xE4\xFF"})));
     CHECK(probe(dns{}) == R"(FAILED "the setting 'name' is not set")");
     static_assert(dns{}.complaint() != nullptr && dns{.name = "localhost"}.complaint() == nullptr);
@@ -65,7 +66,8 @@ TEST_CASE("dns: a name stands for an address, or the resolver says why not") {
 TEST_CASE("disk_space: enough, too little, and what cannot be told") {
     CHECK(look(disk_space{.path = "/", .least_bytes = 1, .least_inodes = 1}) == "OK null");
     auto const full = look(disk_space{.path = "/tmp", .least_bytes = std::uint64_t(1) << 60});
-    CHECK_THAT(full, Contains(R"(ERROR {"message":"disk almost full","extra":"/tmp: )") && Contains(" bytes are free, not 1152921504606846976"));
+    CHECK_THAT(full,
+               Contains(R"(ERROR {"message":"disk almost full","extra":"/tmp: )") && Contains(" bytes are free, not 1152921504606846976"));
     CHECK(look(disk_space{.path = "/proc", .least_inodes = 1000}) == "OK null");  // it has no number of inodes
     CHECK(look(disk_space{.path = "/proc", .least_bytes = 1}) == error("disk almost full", "/proc: 0 bytes are free, not 1"));
     CHECK(look(disk_space{.path = "/nowhere", .least_bytes = 1}) == error("disk error", "/nowhere: No such file or directory"));
@@ -105,14 +107,16 @@ TEST_CASE("file_age: a file that is fresh, old, missing or from the future") {
     CHECK(modified(0s) == "OK null");
     CHECK(modified(30s) == "OK null");
     CHECK(modified(-30s) == "OK null");
-    CHECK_THAT(modified(90s), Contains(R"({"message":"file is too old","extra":")" + file + ": written 9") && Contains(" s ago, more than 60 s"));
+    CHECK_THAT(modified(90s),
+               Contains(R"({"message":"file is too old","extra":")" + file + ": written 9") && Contains(" s ago, more than 60 s"));
     CHECK_THAT(modified(-90s), Contains(R"({"message":"file is from the future","extra":")" + file + ": written in 8"));
     CHECK(look(file_age{.path = here.path.c_str(), .oldest = 10min}) == "OK null");
     CHECK(look(file_age{.path = "/nowhere", .oldest = 1s}) == error("file cannot be read", "/nowhere: No such file or directory"));
     CHECK(look(file_age{.path = file.c_str()}) == R"(FAILED "the setting 'oldest' is not set")");
     CHECK(look(file_age{.path = nullptr, .oldest = 1s}) == R"(FAILED "the setting 'path' is not set")");
     static_assert(file_age{.path = "x"}.complaint() != nullptr && file_age{.path = nullptr, .oldest = 1s}.complaint() != nullptr);
-    static_assert(file_age{.path = "x", .oldest = -1s}.complaint() != nullptr && file_age{.path = "x", .oldest = 1s}.complaint() == nullptr);
+    static_assert(file_age{.path = "x", .oldest = -1s}.complaint() != nullptr &&
+                  file_age{.path = "x", .oldest = 1s}.complaint() == nullptr);
 }
 
 TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
@@ -128,7 +132,8 @@ TEST_CASE("process: one that lives, has ended, is gone, or is another one") {
     CHECK(of("1\n") == "OK null");
     CHECK(of(self, "test_probers") == "OK null");
     CHECK(of(self, "another") == at("process is another one", ": " + self + " is test_probers"));
-    for (std::string const content : {"", "\n", "none", "-1", "0", "99999999999", "+1"}) CHECK(of(content) == at("pid file holds no process number"));
+    for (std::string const content : {"", "\n", "none", "-1", "0", "99999999999", "+1"})
+        CHECK(of(content) == at("pid file holds no process number"));
     CHECK(of(std::string(100000, ' ') + "1") == at("pid file holds no process number"));
 
     pid_t const child = ::fork();
@@ -164,7 +169,8 @@ TEST_CASE("process: one that the system does not show has no name that could be 
         if (!hidden) return;
         found = look(process{.pid_file = file.c_str()});
         found_by_name = look(process{.pid_file = file.c_str(), .name = "init"});
-    }).join();
+    })
+        .join();
     if (!hidden) {
         WARN("skipped: this process may not mount a file system");
         return;

@@ -124,12 +124,40 @@ TEST_CASE("tcp: a name that stands for nothing") {
 }
 
 TEST_CASE("tcp: what is no address is FAILED, and names the setting but not its value") {
-    for (auto const* text :
-         {"localhost", "127.0.0.1", ":80", ":", "localhost:", "localhost:http", "localhost:0", "localhost:65536", "localhost:-1",
-          "localhost:+80", "localhost: 80", "localhost:80 ", "localhost:8O", "localhost:80/", "localhost:0x50", "::1", "::1:80",
-          "[::1]", "[::1", "[::1:80", "::1]:80", "[]:80", "*:80", "[[::1]]:80", "[localhost]:80", "[127.0.0.1]:80", "[localhost:80",
-          "localhost]:80", "http://localhost:80", "http://localhost", "localhost:80:80", "localhost:99999999999999999999", "\xFF",
-          "\xFF:\xFF"}) {
+    for (auto const* text : {"localhost",
+                             "127.0.0.1",
+                             ":80",
+                             ":",
+                             "localhost:",
+                             "localhost:http",
+                             "localhost:0",
+                             "localhost:65536",
+                             "localhost:-1",
+                             "localhost:+80",
+                             "localhost: 80",
+                             "localhost:80 ",
+                             "localhost:8O",
+                             "localhost:80/",
+                             "localhost:0x50",
+                             "::1",
+                             "::1:80",
+                             "[::1]",
+                             "[::1",
+                             "[::1:80",
+                             "::1]:80",
+                             "[]:80",
+                             "*:80",
+                             "[[::1]]:80",
+                             "[localhost]:80",
+                             "[127.0.0.1]:80",
+                             "[localhost:80",
+                             "localhost]:80",
+                             "http://localhost:80",
+                             "http://localhost",
+                             "localhost:80:80",
+                             "localhost:99999999999999999999",
+                             "\xFF",
+                             "\xFF:\xFF"}) {
         INFO(text);
         CHECK(probe(tcp{.address = text}) == R"(FAILED "the setting 'address' is not of the form host:port")");
         set(text);
@@ -272,7 +300,6 @@ TEST_CASE("tcp: names with several addresses, and a socket that meets itself") {
     auto const run = [&](std::string const& what) { return std::system(("unshare -rmn sh -c '" + what + "'").c_str()); };
     if (run("mount --bind " + hosts + " /etc/hosts && test -w /proc/sys/net/ipv4/ip_local_port_range") != 0)
         WARN("skipped: this process may not make namespaces for names and ports of its own");
-    else
-        CHECK(run("mount --bind " + hosts + " /etc/hosts && exec \"" + self + "\" \"tcp: on a machine of its own\"") == 0);
+    else CHECK(run("mount --bind " + hosts + " /etc/hosts && exec \"" + self + "\" \"tcp: on a machine of its own\"") == 0);
     std::filesystem::remove(hosts);
 }

@@ -105,7 +105,8 @@ TEST_CASE("tcp: something is sent and something expected") {
         client.close();
     });
     auto const address = "127.0.0.1:" + rude.port();
-    CHECK(probe(tcp{.address = address.c_str(), .send = "PING", .expect = "PONG"}) == error("connection error", "Connection reset by peer"));
+    CHECK(probe(tcp{.address = address.c_str(), .send = "PING", .expect = "PONG"}) ==
+          error("connection error", "Connection reset by peer"));
 }
 
 TEST_CASE("tcp: one that says nothing, or not enough, is a TIMEOUT on time") {

@@ -137,8 +137,7 @@ private:
                 tds::channel channel(added.socket);
                 try {
                     serve(channel);
-                } catch (tds::closed const&) {
-                }
+                } catch (tds::closed const&) {}
                 std::lock_guard ended(mutex_);
                 ::close(std::exchange(added.socket, -1));
                 --connections_;
@@ -163,10 +162,8 @@ private:
                 case tds::sql_batch: answer(channel, tds::batch_text(message.body), nullptr); break;
                 case tds::rpc: {
                     auto const call = tds::parse_rpc(message.body);
-                    if (call.text.empty())
-                        channel.write(tds::return_status() + tds::done(0xFE, 0, 0));
-                    else
-                        answer(channel, call.text, &call);
+                    if (call.text.empty()) channel.write(tds::return_status() + tds::done(0xFE, 0, 0));
+                    else answer(channel, call.text, &call);
                     break;
                 }
                 case tds::attention: channel.write(tds::done(0xFD, 0x20, 0)); break;
@@ -188,8 +185,7 @@ private:
         }
         if (!asked.database.empty() && asked.database != tds::wide(database)) {
             channel.write(
-                tds::error(4060, 11,
-                           u"Cannot open database \"" + asked.database + u"\" requested by the login. The login failed.") +
+                tds::error(4060, 11, u"Cannot open database \"" + asked.database + u"\" requested by the login. The login failed.") +
                 tds::done(0xFD, 2, 0));
             return false;
         }

@@ -96,8 +96,7 @@ inline std::string login_accepted(std::u16string const& database) {
     return token(0xE3, little(1, 1) + short_text(database) + short_text(u"master")) +
            message(0xAB, 5701, 10, u"Changed database context to '" + database + u"'.") +
            token(0xE3, little(4, 1) + short_text(u"4096") + short_text(u"4096")) +
-           token(0xAD,
-                 little(1, 1) + big(0x74000004, 4) + short_text(u"Microsoft SQL Server") + std::string("\x10\0\x0F\xA1", 4)) +
+           token(0xAD, little(1, 1) + big(0x74000004, 4) + short_text(u"Microsoft SQL Server") + std::string("\x10\0\x0F\xA1", 4)) +
            done(0xFD, 0, 0);
 }
 
@@ -197,8 +196,7 @@ public:
             auto const head = read_bytes(8);
             in.type = static_cast<std::uint8_t>(head[0]);
             last = (head[1] & 1) != 0;
-            auto const size =
-                static_cast<std::size_t>(static_cast<unsigned char>(head[2])) << 8 | static_cast<unsigned char>(head[3]);
+            auto const size = static_cast<std::size_t>(static_cast<unsigned char>(head[2])) << 8 | static_cast<unsigned char>(head[3]);
             if (size < 8) throw closed();
             in.body += read_bytes(size - 8);
         }

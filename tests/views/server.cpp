@@ -43,9 +43,10 @@ struct file_prober {
 
 constexpr healthz::health_check often{.interval = 200ms, .timeout = 100ms, .retries = 0};
 constexpr healthz::health_check slow{.interval = 200ms, .timeout = 2s, .retries = 0};
-constexpr auto sources = healthz::sources(healthz::source<"orders">(file_prober<"orders">{}, often), healthz::source<"a\"b\\é">(file_prober<"odd">{}, often),
-                                          healthz::source<"cache">(file_prober<"cache">{}, often),
-                                          healthz::source<"search">(healthz::postgres{.url = healthz::env("SEARCH_URL")}, slow));
+constexpr auto sources =
+    healthz::sources(healthz::source<"orders">(file_prober<"orders">{}, often), healthz::source<"a\"b\\é">(file_prober<"odd">{}, often),
+                     healthz::source<"cache">(file_prober<"cache">{}, often),
+                     healthz::source<"search">(healthz::postgres{.url = healthz::env("SEARCH_URL")}, slow));
 
 /// Blocks the thread that checks for as long as a file stands there.
 struct block {
@@ -62,7 +63,8 @@ int main(int count, char** arguments) {
     if (mode == "--healthcheck") return healthz::probe_self(port);
     if (mode == "--print" && count == 4) {
         healthz::deployment const how{.name = "shop", .port = port, .program = arguments[3], .secret_file = "/etc/shop/secret"};
-        bool const known = healthz::write_artefact<sources, healthz::default_views>(arguments[2], how, [](std::string_view piece) { std::cout << piece; });
+        bool const known =
+            healthz::write_artefact<sources, healthz::default_views>(arguments[2], how, [](std::string_view piece) { std::cout << piece; });
         return known ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     return healthz::beast::serve<sources>({

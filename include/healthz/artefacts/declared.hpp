@@ -11,11 +11,11 @@ namespace healthz {
 
 /// How a program runs: what its declaration does not say.
 struct deployment {
-    std::string_view name = "app";                      ///< of the program, where other programs name it; letters, digits and hyphens
-    std::string_view address = "127.0.0.1";             ///< where others reach it
+    std::string_view name = "app";           ///< of the program, where other programs name it; letters, digits and hyphens
+    std::string_view address = "127.0.0.1";  ///< where others reach it
     unsigned port = 8080;
-    std::string_view program = "/usr/local/bin/app";    ///< where it is installed
-    std::string_view secret_file = "/etc/app/secret";   ///< a file with the secret and nothing else, for who asks it
+    std::string_view program = "/usr/local/bin/app";   ///< where it is installed
+    std::string_view secret_file = "/etc/app/secret";  ///< a file with the secret and nothing else, for who asks it
 };
 
 namespace detail {
@@ -50,7 +50,8 @@ constexpr declared declared_by(deployment const& how) {
 template <class Sink, class... Pieces>
 constexpr void put_pieces(Sink&& put, Pieces const&... pieces) {
     auto const one = [&put](auto const& piece) {
-        if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(piece)>>) healthz::detail::put_number(static_cast<std::uint64_t>(piece), put);
+        if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(piece)>>)
+            healthz::detail::put_number(static_cast<std::uint64_t>(piece), put);
         else put(std::string_view(piece));
     };
     (one(pieces), ...);

@@ -13,7 +13,8 @@ constexpr void put_cell(std::string_view text, Sink&& put) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         char const c = text[i];
         if (c == '\n' || c == '\r') put(" ");
-        else if (std::string_view("|\\`*_<>[]#&").find(c) != std::string_view::npos) healthz::detail::put_pieces(put, "\\", text_until(text_from(text, i), 1));
+        else if (std::string_view("|\\`*_<>[]#&").find(c) != std::string_view::npos)
+            healthz::detail::put_pieces(put, "\\", text_until(text_from(text, i), 1));
         else put(text_until(text_from(text, i), 1));
     }
 }
@@ -43,12 +44,12 @@ constexpr void write_source_table(declared const& d, Sink&& put) {
 
 template <class Sink>
 constexpr void write_openapi(declared const& d, Sink&& put) {
-    healthz::detail::put_pieces(put, R"({"openapi":"3.1.0","info":{"title":"Sources of )", d.how.name, R"(","version":"1"},"servers":[{"url":"http://)", d.how.address, ":",
-                                d.how.port, R"("}],"paths":{)");
+    healthz::detail::put_pieces(put, R"({"openapi":"3.1.0","info":{"title":"Sources of )", d.how.name,
+                                R"(","version":"1"},"servers":[{"url":"http://)", d.how.address, ":", d.how.port, R"("}],"paths":{)");
     bool first = true;
     for (auto const& each : d.views) {
-        healthz::detail::put_pieces(put, first ? "" : ",", "\"", each.path, R"(":{"get":{"operationId":"get)", &each - d.views.data(), R"(","summary":")",
-                                    each.role.empty() ? std::string_view("a view") : each.role, "\"");
+        healthz::detail::put_pieces(put, first ? "" : ",", "\"", each.path, R"(":{"get":{"operationId":"get)", &each - d.views.data(),
+                                    R"(","summary":")", each.role.empty() ? std::string_view("a view") : each.role, "\"");
         if (each.who == access::admin) put(R"(,"security":[{"secret":[]},{"bearer":[]},{"basic":[]}])");
         put(R"(,"responses":{"200":{"description":"OK","content":{)");
         for (std::size_t i = 0; i < each.types.size(); ++i) {
@@ -57,7 +58,8 @@ constexpr void write_openapi(declared const& d, Sink&& put) {
             put("}");
         }
         put("}}");
-        if (each.who == access::admin) put(R"(,"401":{"description":"no secret, or a wrong one"},"400":{"description":"another role than admin"})");
+        if (each.who == access::admin)
+            put(R"(,"401":{"description":"no secret, or a wrong one"},"400":{"description":"another role than admin"})");
         else put(R"(,"503":{"description":"no"})");
         put("}}}");
         first = false;

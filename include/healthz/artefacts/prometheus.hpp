@@ -30,7 +30,8 @@ constexpr void begin_rule(std::string_view alert, Sink&& put) {
 }
 template <class Sink>
 constexpr void end_rule(std::string_view times, std::string_view severity, std::string_view summary, Sink&& put) {
-    healthz::detail::put_pieces(put, "\n", times, "        labels: {severity: ", severity, "}\n        annotations:\n          summary: >-\n            ", summary, "\n");
+    healthz::detail::put_pieces(put, "\n", times, "        labels: {severity: ", severity,
+                                "}\n        annotations:\n          summary: >-\n            ", summary, "\n");
 }
 
 template <class Sink>
@@ -38,7 +39,8 @@ constexpr void write_alert_rules(declared const& d, Sink&& put) {
     healthz::detail::put_pieces(put, "groups:\n  - name: ", d.how.name, "\n    rules:\n");
     healthz::detail::begin_rule("HealthzSourceDown", put);
     put("healthz_source_up == 0 unless on(job, instance, source_name) healthz_source_maintenance == 1");
-    healthz::detail::end_rule("        for: 1m\n        keep_firing_for: 5m\n", "page", "{{ $labels.source_name }} of {{ $labels.instance }} is not OK", put);
+    healthz::detail::end_rule("        for: 1m\n        keep_firing_for: 5m\n", "page",
+                              "{{ $labels.source_name }} of {{ $labels.instance }} is not OK", put);
     healthz::detail::begin_rule("HealthzSourceStale", put);
     put("time() - healthz_last_check_timestamp_seconds > on(job, instance, source_name) healthz_source_worst_case_detection_seconds + 1"
         "\n          unless on(job, instance, source_name) healthz_source_maintenance == 1");
@@ -58,7 +60,8 @@ constexpr void write_alert_rules(declared const& d, Sink&& put) {
     healthz::detail::end_rule("        for: 1m\n", "page", "{{ $labels.instance }} does not answer", put);
     healthz::detail::begin_rule("HealthzMaintenanceIsLong", put);
     put("healthz_source_maintenance == 1");
-    healthz::detail::end_rule("        for: 1d\n", "ticket", "{{ $labels.source_name }} of {{ $labels.instance }} is in maintenance for a day", put);
+    healthz::detail::end_rule("        for: 1d\n", "ticket",
+                              "{{ $labels.source_name }} of {{ $labels.instance }} is in maintenance for a day", put);
 }
 
 template <class Sink>
@@ -67,35 +70,45 @@ constexpr void write_scrape_config(declared const& d, Sink&& put) {
     for (auto const& row : d.rows)
         if (row.schedule.interval < shortest) shortest = row.schedule.interval;
     auto const seconds = healthz::detail::whole_seconds(shortest);
-    healthz::detail::put_pieces(put, "scrape_configs:\n  - job_name: ", d.how.name, "\n    metrics_path: ", d.path_of("metrics"), "\n    scrape_interval: ",
-                                seconds < 5 ? 5 : seconds, "s\n    scrape_timeout: 5s\n    authorization: {credentials_file: ", d.how.secret_file,
+    healthz::detail::put_pieces(put, "scrape_configs:\n  - job_name: ", d.how.name, "\n    metrics_path: ", d.path_of("metrics"),
+                                "\n    scrape_interval: ", seconds < 5 ? 5 : seconds,
+                                "s\n    scrape_timeout: 5s\n    authorization: {credentials_file: ", d.how.secret_file,
                                 "}\n    static_configs: [{targets: [\"", d.how.address, ":", d.how.port, "\"]}]\n");
 }
 
 template <class Sink>
-constexpr void put_panel(unsigned id, std::string_view type, std::string_view title, std::string_view expression, std::string_view rest, Sink&& put) {
-    healthz::detail::put_pieces(put, id > 1 ? "," : "", "{\"id\":", id, ",\"type\":\"", type, "\",\"title\":\"", title, "\",\"gridPos\":{\"h\":8,\"w\":12,\"x\":",
-                                (id - 1) % 2 * 12, ",\"y\":", (id - 1) / 2 * 8, "},\"datasource\":{\"type\":\"prometheus\",\"uid\":\"${source}\"},\"targets\":[{\"refId\":\"A\",\"expr\":\"",
-                                expression, "\",\"legendFormat\":\"{{source_name}}\"}]", rest, "}");
+constexpr void put_panel(unsigned id, std::string_view type, std::string_view title, std::string_view expression, std::string_view rest,
+                         Sink&& put) {
+    healthz::detail::put_pieces(
+        put, id > 1 ? "," : "", "{\"id\":", id, ",\"type\":\"", type, "\",\"title\":\"", title,
+        "\",\"gridPos\":{\"h\":8,\"w\":12,\"x\":", (id - 1) % 2 * 12, ",\"y\":", (id - 1) / 2 * 8,
+        "},\"datasource\":{\"type\":\"prometheus\",\"uid\":\"${source}\"},\"targets\":[{\"refId\":\"A\",\"expr\":\"", expression,
+        "\",\"legendFormat\":\"{{source_name}}\"}]", rest, "}");
 }
 
 template <class Sink>
 constexpr void write_dashboard(declared const& d, Sink&& put) {
-    constexpr std::string_view words = ",\"fieldConfig\":{\"defaults\":{\"mappings\":[{\"type\":\"value\",\"options\":{\"0\":{\"text\":\"OK\",\"color\":\"green\"},"
-                                       "\"1\":{\"text\":\"TIMEOUT\",\"color\":\"yellow\"},\"2\":{\"text\":\"FAILED\",\"color\":\"purple\"},"
-                                       "\"3\":{\"text\":\"ERROR\",\"color\":\"red\"}}}]},\"overrides\":[]}";
+    constexpr std::string_view words =
+        ",\"fieldConfig\":{\"defaults\":{\"mappings\":[{\"type\":\"value\",\"options\":{\"0\":{\"text\":\"OK\",\"color\":\"green\"},"
+        "\"1\":{\"text\":\"TIMEOUT\",\"color\":\"yellow\"},\"2\":{\"text\":\"FAILED\",\"color\":\"purple\"},"
+        "\"3\":{\"text\":\"ERROR\",\"color\":\"red\"}}}]},\"overrides\":[]}";
     constexpr std::string_view seconds = ",\"fieldConfig\":{\"defaults\":{\"unit\":\"s\"},\"overrides\":[]}";
-    healthz::detail::put_pieces(put, "{\"title\":\"Sources of ", d.how.name, "\",\"uid\":\"healthz-", d.how.name,
-                                "\",\"schemaVersion\":37,\"refresh\":\"10s\",\"time\":{\"from\":\"now-6h\",\"to\":\"now\"},\"templating\":{\"list\":["
-                                "{\"name\":\"source\",\"type\":\"datasource\",\"query\":\"prometheus\"},{\"name\":\"instance\",\"type\":\"query\",\"multi\":true,\"includeAll\":true,"
-                                "\"datasource\":{\"type\":\"prometheus\",\"uid\":\"${source}\"},\"query\":\"label_values(healthz_build_info, instance)\"}]},\"panels\":[");
+    healthz::detail::put_pieces(
+        put, "{\"title\":\"Sources of ", d.how.name, "\",\"uid\":\"healthz-", d.how.name,
+        "\",\"schemaVersion\":37,\"refresh\":\"10s\",\"time\":{\"from\":\"now-6h\",\"to\":\"now\"},\"templating\":{\"list\":["
+        "{\"name\":\"source\",\"type\":\"datasource\",\"query\":\"prometheus\"},{\"name\":\"instance\",\"type\":\"query\",\"multi\":true,\"includeAll\":true,"
+        "\"datasource\":{\"type\":\"prometheus\",\"uid\":\"${source}\"},\"query\":\"label_values(healthz_build_info, instance)\"}]},\"panels\":[");
     healthz::detail::put_panel(1, "state-timeline", "Status", "hasura_source_health{instance=~\\\"$instance\\\"}", words, put);
-    healthz::detail::put_panel(2, "table", "Not OK", "healthz_source_up{instance=~\\\"$instance\\\"} == 0", ",\"options\":{\"showHeader\":true}", put);
-    healthz::detail::put_panel(3, "timeseries", "Duration of the last check", "healthz_last_check_duration_seconds{instance=~\\\"$instance\\\"}", seconds, put);
+    healthz::detail::put_panel(2, "table", "Not OK", "healthz_source_up{instance=~\\\"$instance\\\"} == 0",
+                               ",\"options\":{\"showHeader\":true}", put);
+    healthz::detail::put_panel(3, "timeseries", "Duration of the last check",
+                               "healthz_last_check_duration_seconds{instance=~\\\"$instance\\\"}", seconds, put);
     healthz::detail::put_panel(4, "timeseries", "Time since the last check",
                                "time() - healthz_last_check_timestamp_seconds{instance=~\\\"$instance\\\"}", seconds, put);
-    healthz::detail::put_panel(5, "timeseries", "Failed checks", "rate(healthz_check_failures_total{instance=~\\\"$instance\\\"}[5m])", "", put);
-    healthz::detail::put_panel(6, "timeseries", "Changes an hour", "increase(healthz_status_changes_total{instance=~\\\"$instance\\\"}[1h])", "", put);
+    healthz::detail::put_panel(5, "timeseries", "Failed checks", "rate(healthz_check_failures_total{instance=~\\\"$instance\\\"}[5m])", "",
+                               put);
+    healthz::detail::put_panel(6, "timeseries", "Changes an hour",
+                               "increase(healthz_status_changes_total{instance=~\\\"$instance\\\"}[1h])", "", put);
     put("]}\n");
 }
 

@@ -18,8 +18,8 @@ namespace healthz::detail {
 template <class Combination, class Indices = std::make_index_sequence<Combination::size>>
 class combined_port;
 template <class Combination, std::size_t... Index>
-class combined_port<Combination, std::index_sequence<Index...>>
-    : public probe_port, public std::enable_shared_from_this<combined_port<Combination>> {
+class combined_port<Combination, std::index_sequence<Index...>> : public probe_port,
+                                                                  public std::enable_shared_from_this<combined_port<Combination>> {
 public:
     combined_port(net::any_io_executor const& executor, Combination const& settings)
         : members_{member{make_member_port(executor, boost::hana::at_c<Index>(settings.members))}...} {}
@@ -109,9 +109,9 @@ private:
     std::uint32_t attempts_ = 0;
     clock::time_point deadline_;
     tally counted_;
-    bool by_probes_ = true;   // whether nothing of it is an error that no probe reported
+    bool by_probes_ = true;                   // whether nothing of it is an error that no probe reported
     std::optional<clock::time_point> ended_;  // when the last of its members that report a time ended
-    bool may_pass_ = false;  // whether this process lacked what a member takes
+    bool may_pass_ = false;                   // whether this process lacked what a member takes
 };
 
 template <class Combination>

@@ -155,8 +155,7 @@ struct prober_row {
 struct make_prober_rows {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        return std::array<prober_row, sizeof...(Sources)>{
-            prober_row{&declared.prober, functions_for<typename Sources::prober_type>}...};
+        return std::array<prober_row, sizeof...(Sources)>{prober_row{&declared.prober, functions_for<typename Sources::prober_type>}...};
     }
 };
 

@@ -109,7 +109,8 @@ private:
             found = healthz::detail::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
-        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(healthz::detail::blame(std::move(*found), functions_.make_failure));
+        if (auto const on_done = std::exchange(on_done_, nullptr))
+            on_done(healthz::detail::blame(std::move(*found), functions_.make_failure));
     }
 
     done abandon() {

@@ -82,9 +82,7 @@ private:
     // A loop that is so late was held up; what is less is the system's way to wake it.
     static constexpr std::chrono::milliseconds held_up{2};
 
-    tick now() const {
-        return static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_).count());
-    }
+    tick now() const { return static_cast<tick>(std::chrono::floor<std::chrono::milliseconds>(clock::now() - origin_).count()); }
 
     void advance() {
         auto const moment = now();
@@ -233,9 +231,10 @@ public:
         : strand_(detail::net::make_strand(executor)), shared_(std::make_shared<shared>()) {
         healthz::read_environment();
         shared_->on_error = std::move(on_error);
-        if (on_verdict) shared_->on_check = [to = shared_.get(), on_verdict = std::move(on_verdict)](event const& e) {
-            if (e.is_verdict) on_verdict(to->latest, e.index);
-        };
+        if (on_verdict)
+            shared_->on_check = [to = shared_.get(), on_verdict = std::move(on_verdict)](event const& e) {
+                if (e.is_verdict) on_verdict(to->latest, e.index);
+            };
         loops_.reserve(size_of<Sources>);
         for (std::size_t i = 0; i < size_of<Sources>; ++i) add(i);
     }
@@ -312,7 +311,8 @@ private:
         error_handler on_error;
         std::atomic<bool> closed = false;
 
-        void take_in(std::size_t index, check_event const& check, detail::finding const& found, std::uint32_t microseconds, bool in_maintenance) {
+        void take_in(std::size_t index, check_event const& check, detail::finding const& found, std::uint32_t microseconds,
+                     bool in_maintenance) {
             if (closed) return;
             timestamp const now = std::chrono::system_clock::now();
             {
@@ -323,8 +323,8 @@ private:
             if (!on_check) return;
             verdict const told{detail::rows_of<Sources>[index].name(), found.status, found.json, now};
             try {
-                on_check({latest, index, told, check.before, check.after, check.is_verdict, check.attempts, std::chrono::microseconds(microseconds),
-                          records[index]});
+                on_check({latest, index, told, check.before, check.after, check.is_verdict, check.attempts,
+                          std::chrono::microseconds(microseconds), records[index]});
             } catch (...) {
                 if (!on_error) throw;
                 on_error(std::current_exception());
@@ -335,7 +335,8 @@ private:
     void add(std::size_t index) {
         auto port = healthz::detail::make_port(strand_, detail::probers_of<Sources>[index]);
         auto on_event = [state = shared_, index](auto const&... what) { state->take_in(index, what...); };
-        detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index], detail::dependencies_of<Sources>[index]};
+        detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
+                                         detail::dependencies_of<Sources>[index]};
         loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
     }
 

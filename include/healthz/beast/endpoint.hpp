@@ -84,12 +84,13 @@ public:
         namespace http = boost::beast::http;
         auto const target = request.target();
         auto const method = request.method_string();
-        endpoint_request const seen{{method.data(), method.size()},
-                                    {target.data(), target.size()},
-                                    field(request, role_field),
-                                    field(request, admin_secret_field),
-                                    field(request, access_key_field),
-                                    is_repeated(request, role_field) || is_repeated(request, admin_secret_field) || is_repeated(request, access_key_field)};
+        endpoint_request const seen{
+            {method.data(), method.size()},
+            {target.data(), target.size()},
+            field(request, role_field),
+            field(request, admin_secret_field),
+            field(request, access_key_field),
+            is_repeated(request, role_field) || is_repeated(request, admin_secret_field) || is_repeated(request, access_key_field)};
         auto const which = healthz::decide(seen, path_, auth_);
         http::response<detail::shared_body> response;
         response.version(request.version());

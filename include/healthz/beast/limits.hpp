@@ -13,11 +13,11 @@ namespace healthz::beast {
 
 /// The limits of what clients can use.
 struct limits {
-    std::uint32_t header_bytes = 8 * 1024;                               ///< more is answered by 431
-    std::chrono::milliseconds request_time = std::chrono::seconds(10);   ///< from a request's first byte to its last
-    std::chrono::milliseconds idle_time = std::chrono::seconds(60);      ///< between requests, and for taking an answer
-    std::size_t connections = 1024;            ///< at least 1; one more closes one that waits, see `connection_list`
-    std::size_t connections_per_address = 0;   ///< of one client; 0 is half of `connections`
+    std::uint32_t header_bytes = 8 * 1024;                              ///< more is answered by 431
+    std::chrono::milliseconds request_time = std::chrono::seconds(10);  ///< from a request's first byte to its last
+    std::chrono::milliseconds idle_time = std::chrono::seconds(60);     ///< between requests, and for taking an answer
+    std::size_t connections = 1024;           ///< at least 1; one more closes one that waits, see `connection_list`
+    std::size_t connections_per_address = 0;  ///< of one client; 0 is half of `connections`
 
     /// These limits without any that makes no sense, or whose sum with another would overflow.
     limits bounded() const {

@@ -67,9 +67,11 @@ template <class Transport>
 class basic_listener : public any_listener, public std::enable_shared_from_this<basic_listener<Transport>> {
 public:
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
-    basic_listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {}, Transport transport = {})
-        : transport_(std::move(transport)), context_(context), acceptor_(context), pause_(context), sweeper_(context), limits_(limit.bounded()), hosts_(std::move(hosts)),
-          room_(limits_.connections), connections_(limits_.connections_per_address), answers_(std::move(answers)) {}
+    basic_listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {},
+                   Transport transport = {})
+        : transport_(std::move(transport)), context_(context), acceptor_(context), pause_(context), sweeper_(context),
+          limits_(limit.bounded()), hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address),
+          answers_(std::move(answers)) {}
 
     /// Call it before `listen`, and so the next one. The handler must not block.
     void on_refused(refusal_handler handler) override { on_refused_ = std::move(handler); }
@@ -380,7 +382,8 @@ private:
     void expire_all() {
         auto const now = clock::now();
         for (auto const each : {phase::closing, phase::waiting, phase::receiving, phase::answering})
-            connections_.for_each_expired(each, [this, each, now] { return time_in(each, now); }, now, [this](connection_list::member& m) { expire(m); });
+            connections_.for_each_expired(
+                each, [this, each, now] { return time_in(each, now); }, now, [this](connection_list::member& m) { expire(m); });
     }
 
     // `stop` ends with the last connection.

@@ -27,18 +27,22 @@ class any_transport {
 public:
     any_transport() = default;
     template <class Transport>
-        requires requires(Transport const& t, net::io_context& context, limits const& l) { t.listen_by(context, any_listener::answer_source(), l, {}); }
+        requires requires(Transport const& t, net::io_context& context, limits const& l) {
+            t.listen_by(context, any_listener::answer_source(), l, {});
+        }
     any_transport(Transport transport) {
         make_ = [transport = std::move(transport)](auto&&... all) { return transport.listen_by(std::forward<decltype(all)>(all)...); };
     }
 
-    std::shared_ptr<any_listener> listen_by(net::io_context& context, any_listener::answer_source answers, limits const& limit, std::vector<std::string> hosts) const {
+    std::shared_ptr<any_listener> listen_by(net::io_context& context, any_listener::answer_source answers, limits const& limit,
+                                            std::vector<std::string> hosts) const {
         if (make_) return make_(context, std::move(answers), limit, std::move(hosts));
         return std::make_shared<listener>(context, std::move(answers), limit, std::move(hosts));
     }
 
 private:
-    std::function<std::shared_ptr<any_listener>(net::io_context&, any_listener::answer_source, limits const&, std::vector<std::string>)> make_;
+    std::function<std::shared_ptr<any_listener>(net::io_context&, any_listener::answer_source, limits const&, std::vector<std::string>)>
+        make_;
 };
 
 /// The path was that of the document once.
@@ -46,8 +50,9 @@ struct no_path {
     constexpr no_path() = default;
     template <class Path>
     constexpr no_path(Path const&) {
-        static_assert(std::is_void_v<Path>, "healthz: .path is the view's now: list views, with healthz::document{...} for that path among them, "
-                                            "and write serve<sources, views>(...)");
+        static_assert(std::is_void_v<Path>,
+                      "healthz: .path is the view's now: list views, with healthz::document{...} for that path among them, "
+                      "and write serve<sources, views>(...)");
     }
 };
 
@@ -73,26 +78,26 @@ private:
 
 /// Where a server listens.
 struct place {
-    std::string address = "127.0.0.1";   ///< an IP address, `::` for all; or `unix:` and the path of a unix socket
-    std::uint16_t port = 8080;           ///< 0 for any free one
-    unsigned mode = 0660;                ///< the permissions of a unix socket
-    detail::any_transport transport{};   ///< plain, or `healthz::beast::tls{...}` of `<healthz/beast/tls.hpp>`
-    access shown = access::admin;        ///< all views; or those that are open, alone: `access::open`
+    std::string address = "127.0.0.1";  ///< an IP address, `::` for all; or `unix:` and the path of a unix socket
+    std::uint16_t port = 8080;          ///< 0 for any free one
+    unsigned mode = 0660;               ///< the permissions of a unix socket
+    detail::any_transport transport{};  ///< plain, or `healthz::beast::tls{...}` of `<healthz/beast/tls.hpp>`
+    access shown = access::admin;       ///< all views; or those that are open, alone: `access::open`
 };
 
 /// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
 /// delay the checks, but no answer. What they throw is passed to `on_error`.
 struct options {
-    std::string address = "127.0.0.1";  ///< as of a `place`
-    std::uint16_t port = 8080;          ///< 0 for any free one
-    unsigned mode = 0660;               ///< the permissions of a unix socket
-    detail::any_transport transport{};  ///< plain, or `healthz::beast::tls{...}`
-    std::vector<place> also{};          ///< where else it listens
-    detail::no_path path{};             ///< the paths are those of the views
+    std::string address = "127.0.0.1";        ///< as of a `place`
+    std::uint16_t port = 8080;                ///< 0 for any free one
+    unsigned mode = 0660;                     ///< the permissions of a unix socket
+    detail::any_transport transport{};        ///< plain, or `healthz::beast::tls{...}`
+    std::vector<place> also{};                ///< where else it listens
+    detail::no_path path{};                   ///< the paths are those of the views
     healthz::detail::any_authorization auth;  ///< `admin_secret(...)` or `allow_unauthenticated{}`, for the views that are not open
     /// Policies of single views by their paths, such as `{{"/metrics", healthz::admin_secret(healthz::env("METRICS_SECRET"))}}`.
     std::vector<std::pair<std::string, healthz::detail::any_authorization>> auth_of{};
-    std::vector<std::string> hosts{};     ///< the names that a request may have in its field Host; none for any
+    std::vector<std::string> hosts{};  ///< the names that a request may have in its field Host; none for any
     limits limit{};
     bool handle_signals = true;           ///< whether SIGINT and SIGTERM end it; afterwards they do what they did before
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs

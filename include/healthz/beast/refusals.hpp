@@ -16,7 +16,7 @@ namespace healthz::beast {
 
 /// Requests of one client that were refused with the same answer.
 struct refused {
-    answer how = answer::not_found;     ///< `error_of(how)` has its status and words
+    answer how = answer::not_found;  ///< `error_of(how)` has its status and words
     /// Of one of them, without its query, at most 256 bytes, as the client sent it; empty if none could be read.
     std::string path{};
     boost::asio::ip::address client{};  ///< unspecified if too many clients were refused to list them all

@@ -38,7 +38,8 @@ inline rlim_t reserved_descriptors(std::size_t sources) { return 8 + 4 * rlim_t{
 inline void raise_descriptor_limit(std::size_t wanted, std::size_t sources, rlim_t in_use) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    rlim_t const needed = wanted < limit.rlim_max ? in_use + healthz::beast::detail::reserved_descriptors(sources) + wanted : limit.rlim_max;
+    rlim_t const needed =
+        wanted < limit.rlim_max ? in_use + healthz::beast::detail::reserved_descriptors(sources) + wanted : limit.rlim_max;
     if (limit.rlim_cur >= needed) return;
     limit.rlim_cur = std::min(limit.rlim_max, needed);
     ::setrlimit(RLIMIT_NOFILE, &limit);
@@ -73,7 +74,8 @@ class listener_thread {
 public:
     /// `on_exception` is called on that thread with what leaves the context, which goes on; it must not throw.
     /// Throws std::system_error where there can be no thread.
-    listener_thread(net::io_context& context, std::vector<std::shared_ptr<any_listener>> clients, std::function<void(std::exception_ptr)> on_exception)
+    listener_thread(net::io_context& context, std::vector<std::shared_ptr<any_listener>> clients,
+                    std::function<void(std::exception_ptr)> on_exception)
         : context_(context), clients_(std::move(clients)), running_(clients_.size()) {
         healthz::detail::without_signals const inherited;  // the program's are for its own threads
         thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
@@ -81,9 +83,10 @@ public:
     ~listener_thread() {
         try {
             net::post(context_, [this] {
-                for (auto const& each : clients_) each->stop([this] {
-                    if (--running_ == 0) context_.stop();
-                });
+                for (auto const& each : clients_)
+                    each->stop([this] {
+                        if (--running_ == 0) context_.stop();
+                    });
             });
         } catch (...) {
             context_.stop();  // no memory: without a last word to the clients

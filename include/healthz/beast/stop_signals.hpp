@@ -48,8 +48,7 @@ private:
 /// calls its own. The constructor throws if there is no descriptor or memory left, and then has changed nothing.
 class stop_signals {
 public:
-    stop_signals(boost::asio::io_context& context, std::function<void()> on_signal)
-        : signals_(context), on_signal_(std::move(on_signal)) {
+    stop_signals(boost::asio::io_context& context, std::function<void()> on_signal) : signals_(context), on_signal_(std::move(on_signal)) {
         for (int const each : kept_dispositions::signals) signals_.add(each);
         wait();
     }

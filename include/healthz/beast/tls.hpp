@@ -83,10 +83,12 @@ private:
         return found;
     }
 
-    static int select_protocol(SSL*, unsigned char const** out, unsigned char* size, unsigned char const* offered, unsigned offered_size, void*) {
+    static int select_protocol(SSL*, unsigned char const** out, unsigned char* size, unsigned char const* offered, unsigned offered_size,
+                               void*) {
         static constexpr unsigned char ours[] = "\x08http/1.1";  // what is chosen stands here
         unsigned char* chosen = nullptr;
-        if (SSL_select_next_proto(&chosen, size, ours, sizeof ours - 1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+        if (SSL_select_next_proto(&chosen, size, ours, sizeof ours - 1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
+            return SSL_TLSEXT_ERR_NOACK;
         *out = chosen;
         return SSL_TLSEXT_ERR_OK;
     }
@@ -106,7 +108,8 @@ public:
 
     class session {
     public:
-        session(stream_socket& socket, tls_transport& transport) : context_(transport.certificate_->current()), stream_(socket, *context_) {}
+        session(stream_socket& socket, tls_transport& transport)
+            : context_(transport.certificate_->current()), stream_(socket, *context_) {}
 
         net::ssl::stream<stream_socket&>& stream() { return stream_; }
         template <class Token>
@@ -132,13 +135,13 @@ private:
 /// TLS 1.2 or later: `.transport = healthz::beast::tls{.certificate = "/etc/app/tls.pem", .key = "/etc/app/tls.key"}`. The files are PEM, and are read
 /// again for new connections once they were replaced; where the new ones are of no use, the old ones stay in use.
 struct tls {
-    setting certificate;           ///< the server's, and those that lead from it to its authority
-    setting key;                   ///< its private key, without a passphrase
-    setting client_ca = setting(); ///< optional: clients must show a certificate that one of these has issued
+    setting certificate;            ///< the server's, and those that lead from it to its authority
+    setting key;                    ///< its private key, without a passphrase
+    setting client_ca = setting();  ///< optional: clients must show a certificate that one of these has issued
 
     /// A listener for a server. Throws std::invalid_argument, where a file is of no use.
-    std::shared_ptr<detail::any_listener> listen_by(detail::net::io_context& context, detail::any_listener::answer_source answers, limits const& limit,
-                                                    std::vector<std::string> hosts) const {
+    std::shared_ptr<detail::any_listener> listen_by(detail::net::io_context& context, detail::any_listener::answer_source answers,
+                                                    limits const& limit, std::vector<std::string> hosts) const {
         std::string problem;
         auto const read = [&problem](setting const& from, std::string_view what) {
             if (!problem.empty()) return std::string();
@@ -146,10 +149,12 @@ struct tls {
         };
         auto certificate_file = read(certificate, "tls.certificate"), key_file = read(key, "tls.key");
         auto client_ca_file = client_ca.given() ? read(client_ca, "tls.client_ca") : std::string();
-        auto const made = std::make_shared<detail::server_certificate>(std::move(certificate_file), std::move(key_file), std::move(client_ca_file));
+        auto const made =
+            std::make_shared<detail::server_certificate>(std::move(certificate_file), std::move(key_file), std::move(client_ca_file));
         if (problem.empty()) problem = made->load();
         if (!problem.empty()) throw std::invalid_argument(problem);
-        return std::make_shared<detail::basic_listener<detail::tls_transport>>(context, std::move(answers), limit, std::move(hosts), detail::tls_transport(made));
+        return std::make_shared<detail::basic_listener<detail::tls_transport>>(context, std::move(answers), limit, std::move(hosts),
+                                                                               detail::tls_transport(made));
     }
 };
 

@@ -24,8 +24,7 @@ public:
             auto secret = s.read("admin_secret", reason);
             if (secret && secret->size() > max_secret_size)
                 reason = s.name("admin_secret") + " is longer than " + std::to_string(max_secret_size) + " bytes";
-            else if (secret)
-                digests_.push_back(healthz::sha256(*secret));
+            else if (secret) digests_.push_back(healthz::sha256(*secret));
             if (secret) healthz::detail::wipe(secret->data(), secret->size());
             if (problem_.empty()) problem_ = reason;
         }

@@ -26,7 +26,8 @@ public:
 
     /// What must outlive the log: a stream, which is flushed after each line and whose errors it ignores;
     explicit health_log(std::ostream& out, logged what = logged::failures)
-        : health_log(sink([&out](std::string_view line) { out.write(line.data(), static_cast<std::streamsize>(line.size())).flush(); }), what) {}
+        : health_log(sink([&out](std::string_view line) { out.write(line.data(), static_cast<std::streamsize>(line.size())).flush(); }),
+                     what) {}
     /// or a descriptor. A line is lost where it takes none now, so that nobody waits: see `lost`.
     explicit health_log(int descriptor, logged what = logged::failures) : state_(std::make_shared<state>()) {
         state_->what = what;

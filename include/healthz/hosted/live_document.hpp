@@ -58,7 +58,9 @@ public:
     std::string_view text() const { return text_; }
 
     /// The part of `text()` that is about source `index`; empty before its first verdict.
-    std::string_view text_of(std::size_t index) const { return detail::text_until(detail::text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]); }
+    std::string_view text_of(std::size_t index) const {
+        return detail::text_until(detail::text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]);
+    }
 
     /// Whether every source has been checked and is OK.
     bool all_ok() const { return !ok_.empty() && ok_count_ == ok_.size(); }

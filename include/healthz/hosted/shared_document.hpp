@@ -22,12 +22,12 @@ namespace detail {
 
 /// A whole response, as most requests get it, and its parts for the others. Counts its own references.
 struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
-    std::string bytes;             ///< the status line and what belongs to it, the date, the common fields, an empty line, the body
-    std::size_t status_size = 0;   ///< how many of these bytes come before the date
-    std::size_t header_size = 0;   ///< and how many before the body
-    std::time_t second = 0;        ///< of the date
-    bool all_ok = false;           ///< what `?strict=true` asks
-    unsigned status = 200;         ///< of the status line
+    std::string bytes;            ///< the status line and what belongs to it, the date, the common fields, an empty line, the body
+    std::size_t status_size = 0;  ///< how many of these bytes come before the date
+    std::size_t header_size = 0;  ///< and how many before the body
+    std::time_t second = 0;       ///< of the date
+    bool all_ok = false;          ///< what `?strict=true` asks
+    unsigned status = 200;        ///< of the status line
 
     rendered_answer() = default;
     rendered_answer(std::string_view status_line, std::string_view body, bool every_source_ok = false, std::string_view type = json_type) {
@@ -38,7 +38,8 @@ struct rendered_answer : boost::intrusive_ref_counter<rendered_answer> {
     void assign(std::string_view status_line, std::string_view body, bool every_source_ok, std::string_view type = json_type) {
         auto const date = date_line();
         auto const size = std::to_string(body.size());
-        auto const before_body = status_line.size() + date.size() + before_type.size() + type.size() + after_type.size() + size.size() + http_header_end.size();
+        auto const before_body =
+            status_line.size() + date.size() + before_type.size() + type.size() + after_type.size() + size.size() + http_header_end.size();
         bytes.reserve(before_body + body.size());  // what may throw comes first
         status_size = status_line.size();
         header_size = before_body;

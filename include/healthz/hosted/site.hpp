@@ -31,11 +31,11 @@ class site_answer {
 public:
     using field = detail::view_field;
 
-    unsigned status;             ///< of the status line
+    unsigned status;  ///< of the status line
     std::string_view reason;
-    char const* type;            ///< the field Content-Type; ends in a zero byte
-    std::string_view body;       ///< also for HEAD: your server leaves it out
-    std::array<field, 6> fields; ///< further header fields; those without a name are none
+    char const* type;             ///< the field Content-Type; ends in a zero byte
+    std::string_view body;        ///< also for HEAD: your server leaves it out
+    std::array<field, 6> fields;  ///< further header fields; those without a name are none
 
     detail::shared_answer owner;  ///< of the body
 };
@@ -62,9 +62,10 @@ class site {
 
 public:
     /// The largest body that a view writes for a request without a query, in bytes.
-    static constexpr std::size_t max_body_size =
-        boost::hana::unpack(Views, [](auto const&... each) { return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources>...}); });
-    static_assert(max_body_size < std::size_t{1} << 30, "healthz: a view of these would write more than a gigabyte: give its max_size in bytes");
+    static constexpr std::size_t max_body_size = boost::hana::unpack(
+        Views, [](auto const&... each) { return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources>...}); });
+    static_assert(max_body_size < std::size_t{1} << 30,
+                  "healthz: a view of these would write more than a gigabyte: give its max_size in bytes");
 
     /// `policy` says who may see the views whose access is `admin`.
     explicit site(detail::any_authorization policy) : policies_(entries.size(), policy) { checked_.fill(now()); }
@@ -210,7 +211,8 @@ private:
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto const& each = entries[i];
             if (path == each.path) return i;
-            if (!each.has_parts || path.size() <= each.path.size() + 1 || path[each.path.size()] != '/' || !path.starts_with(each.path)) continue;
+            if (!each.has_parts || path.size() <= each.path.size() + 1 || path[each.path.size()] != '/' || !path.starts_with(each.path))
+                continue;
             rest = path.substr(each.path.size() + 1);
             return i;
         }
@@ -292,9 +294,13 @@ private:
         body_.clear();
         if (status != 404) view.write(data, request, [this](std::string_view piece) { body_ += piece; });
         else body_ = healthz::error_of(answer::not_found).body;
-        head_.assign(detail::http_version).append(std::to_string(status)).append(detail::http_space).append(healthz::detail::reason_of(status));
+        head_.assign(detail::http_version)
+            .append(std::to_string(status))
+            .append(detail::http_space)
+            .append(healthz::detail::reason_of(status));
         head_ += detail::http_line_end;
-        for (auto const& [name, value] : healthz::detail::fields_of<View>()) head_.append(name).append(": ").append(value).append(detail::http_line_end);
+        for (auto const& [name, value] : healthz::detail::fields_of<View>())
+            head_.append(name).append(": ").append(value).append(detail::http_line_end);
         into.status = status;
         into.assign(head_, body_, false, status == 404 ? detail::json_type : View::types[request.type]);
     }

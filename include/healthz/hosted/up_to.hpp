@@ -17,8 +17,7 @@ class up_to {
 public:
     constexpr up_to() = default;
     constexpr up_to(std::initializer_list<Item> items)
-        HEALTHZ_REJECTS(items.size() > Capacity, "healthz: too many items in the list of a setting: write fewer")
-    {
+        HEALTHZ_REJECTS(items.size() > Capacity, "healthz: too many items in the list of a setting: write fewer") {
         if (items.size() > Capacity) {
             constexpr auto sentence = "healthz: too many items in the list of a setting: write fewer";
             if (std::is_constant_evaluated()) healthz::detail::reject(sentence);

@@ -37,13 +37,13 @@ inline std::optional<std::string> percent_decode(std::string_view text) {
 /// URL is refused if a '/', '?' or '#' in it would have ended the host, which an '@' after it shows. So an '@' in a path
 /// or query must be written `%40`.
 struct url {
-    std::string scheme;                   ///< in lower case
-    std::optional<std::string> user;      ///< decoded, as is the password
+    std::string scheme;               ///< in lower case
+    std::optional<std::string> user;  ///< decoded, as is the password
     std::optional<std::string> password;
-    std::string host;                     ///< a name, an IPv4 address, or an IPv6 address without its brackets
-    std::string port;                     ///< empty, or a number from 1 to 65535
-    std::string path;                     ///< as it stands: empty, or from its '/' on
-    std::string query;                    ///< as it stands: empty, or from its '?' on
+    std::string host;   ///< a name, an IPv4 address, or an IPv6 address without its brackets
+    std::string port;   ///< empty, or a number from 1 to 65535
+    std::string path;   ///< as it stands: empty, or from its '/' on
+    std::string query;  ///< as it stands: empty, or from its '?' on
 
     static std::optional<url> parse(std::string_view text) {
         url result;

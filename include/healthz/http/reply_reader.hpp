@@ -18,8 +18,7 @@ public:
     static constexpr std::size_t longest_beginning = 1024;
 
     /// The reply to a HEAD has no body, whatever its header says.
-    reply_reader(std::string_view wanted, bool is_reply_to_head)
-        : wanted_(wanted), found_(wanted.empty()) {
+    reply_reader(std::string_view wanted, bool is_reply_to_head) : wanted_(wanted), found_(wanted.empty()) {
         header_limit(longest_header);
         body_limit(boost::none);
         eager(true);

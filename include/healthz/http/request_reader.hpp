@@ -41,7 +41,7 @@ public:
     explicit header_parser(request_fields& into) : fields_(into) {
         fields_ = {};
         header_limit(std::numeric_limits<std::uint32_t>::max());  // the reader has its own
-        skip(true);  // the body
+        skip(true);                                               // the body
     }
 
 private:
@@ -94,7 +94,8 @@ private:
         if (!has_host_ && !fields_.http_1_0) ec = http::error::bad_field;
         if (auto const address = healthz::detail::address_in(fields_.target)) {
             fields_.host = text_until(*address, std::min(address->find_first_of("/?"), address->size()));
-            if (healthz::detail::without_port(fields_.host).empty() || !healthz::detail::is_host(fields_.host)) ec = http::error::bad_target;
+            if (healthz::detail::without_port(fields_.host).empty() || !healthz::detail::is_host(fields_.host))
+                ec = http::error::bad_target;
         }
     }
 

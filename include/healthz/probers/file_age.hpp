@@ -43,7 +43,8 @@ struct file_age {
         auto const modified = seconds(file.st_mtim.tv_sec) + std::chrono::floor<milliseconds>(nanoseconds(file.st_mtim.tv_nsec));
         auto const now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
         auto const age = now - modified;
-        if (age > oldest) return outcome_type::error("file is too old", *where + ": written " + text(age) + " ago, more than " + text(oldest));
+        if (age > oldest)
+            return outcome_type::error("file is too old", *where + ": written " + text(age) + " ago, more than " + text(oldest));
         if (age < -oldest) return outcome_type::error("file is from the future", *where + ": written in " + text(-age));
         return outcome_type::ok();
     }

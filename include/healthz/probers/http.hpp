@@ -103,9 +103,9 @@ public:
 private:
     struct request {
         healthz::url where;
-        std::string origin;                // requests of the same origin share a connection
+        std::string origin;  // requests of the same origin share a connection
         std::string bytes;
-        secrets hidden;                    // that the server knows, and may quote
+        secrets hidden;  // that the server knows, and may quote
     };
 
     struct answer {

@@ -20,7 +20,8 @@ struct mssql {
 
     static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
     constexpr char const* complaint() const {
-        return connection_string.required("healthz: mssql needs a connection string: write .connection_string = a text in quotes, or healthz::env(...)");
+        return connection_string.required(
+            "healthz: mssql needs a connection string: write .connection_string = a text in quotes, or healthz::env(...)");
     }
     using outcome_type = odbc::outcome_type;
     class session;

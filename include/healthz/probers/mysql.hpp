@@ -125,7 +125,7 @@ private:
             auto const wanted = (events & MYSQL_WAIT_WRITE) != 0 ? boost::asio::posix::descriptor_base::wait_write
                                                                  : boost::asio::posix::descriptor_base::wait_read;
             co_await socket->async_wait(wanted, boost::asio::use_awaitable);
-            co_return events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+            co_return events&(MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
         }
         /// The same, on a worker.
         int wait_until(std::chrono::steady_clock::time_point end, int events) const {
@@ -156,7 +156,8 @@ private:
         target result;
         auto where = healthz::url::parse(text);
         if (!where || (where->scheme != "mysql" && where->scheme != "mariadb")) return std::nullopt;
-        auto const database = healthz::detail::percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
+        auto const database =
+            healthz::detail::percent_decode(std::string_view(where->path).substr(std::min<std::size_t>(where->path.size(), 1)));
         if (!database || where->path.find('/', 1) != std::string::npos) return std::nullopt;
         result.database = *database;
         for (std::string_view rest = where->query; !rest.empty();) {
@@ -242,8 +243,8 @@ private:
         // Not the call that blocks: that one says of each failure that it is "in progress". The password is never null, for
         // then libmariadb takes that of the environment.
         MYSQL* made = nullptr;
-        int pending = mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(), database,
-                                               port, socket, CLIENT_MULTI_STATEMENTS);
+        int pending = mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(), database, port, socket,
+                                               CLIENT_MULTI_STATEMENTS);
         while (pending != 0) pending = mysql_real_connect_cont(&made, handle, link->wait_until(end, pending));
         if (made != nullptr && to.ssl_mode != "DISABLED" && mysql_get_ssl_cipher(handle) == nullptr) {
             result.problem = outcome_type::error("connection error", "the server has no TLS");
@@ -324,8 +325,8 @@ private:
     };
     // What the commonest errors mean, where a server has other words for them.
     static constexpr std::pair<unsigned, std::string_view> meanings[] = {
-        {1040, "too many connections"}, {1044, "access denied"},          {1045, "access denied"},
-        {1049, "unknown database"},     {1146, "the table does not exist"},
+        {1040, "too many connections"},     {1044, "access denied"}, {1045, "access denied"}, {1049, "unknown database"},
+        {1146, "the table does not exist"},
     };
 
     // As the mysql client would say it, and for a number of the system's also what it means.
@@ -341,8 +342,7 @@ private:
         text = sentence ? *sentence : hidden.shown(text);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');
-            if (open != text.npos && text.ends_with(')'))
-                text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
+            if (open != text.npos && text.ends_with(')')) text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
         }
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;
         return outcome_type::error(message, text);

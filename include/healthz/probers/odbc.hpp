@@ -41,7 +41,8 @@ struct odbc {
 
     static constexpr bool remote = true;  // a blocking driver, but of a server elsewhere
     constexpr char const* complaint() const {
-        return connection_string.required("healthz: odbc needs a connection string: write .connection_string = a text in quotes, or healthz::env(...)");
+        return connection_string.required(
+            "healthz: odbc needs a connection string: write .connection_string = a text in quotes, or healthz::env(...)");
     }
     using outcome_type = basic_outcome<1024>;
     class session;
@@ -129,7 +130,7 @@ private:
     // One for the process, and null where it cannot be had: as unixODBC makes one, it writes what other threads may be reading. Never
     // freed, since a stuck worker may still use it when the process ends.
     static std::mutex& environment_mutex() {
-        static auto& mutex = [] () -> std::mutex& {
+        static auto& mutex = []() -> std::mutex& {
             healthz::detail::hold_over_fork<&environment_mutex>();
             return *new std::mutex;
         }();
@@ -178,8 +179,7 @@ private:
     outcome_type connect() {
         auto const given = detail::odbc_string::parse(text_);
         if (!given || !healthz::detail::is_utf8(text_))
-            return outcome_type::failed(settings_.connection_string.name("connection_string") +
-                                        " is not a valid ODBC connection string");
+            return outcome_type::failed(settings_.connection_string.name("connection_string") + " is not a valid ODBC connection string");
         secrets_ = secrets();
         for (auto const& each : given->secrets()) secrets_.add(each);
         // A name that is longer than ODBC allows is none, and makes unixODBC leak.

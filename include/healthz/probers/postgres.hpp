@@ -18,7 +18,6 @@
 
 #include <sys/un.h>
 
-
 namespace healthz {
 
 /// OK when the server at `url` (a libpq connection string: URI or key=value) runs `test` without an error. A coroutine
@@ -208,8 +207,7 @@ private:
             } else {
                 healthz::resolved const found = co_await healthz::resolve(hosts[i], "0");
                 for (auto const& endpoint : found.endpoints) places.push_back(endpoint.address().to_string());
-                if (places.empty())
-                    problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
+                if (places.empty()) problems += "could not translate host name \"" + hosts[i] + "\" to address: " + found.problem + "\n";
             }
             for (auto const& place : places) {
                 std::string const problem = co_await shake_hands(place, port);
@@ -259,7 +257,8 @@ private:
             result.problem = outcome_type::error("connection error", "out of memory");
             return {};
         }
-        PQsetNoticeProcessor(link.handle, [](void*, char const*) {}, nullptr);
+        PQsetNoticeProcessor(
+            link.handle, [](void*, char const*) {}, nullptr);
         PQsetErrorVerbosity(link.handle, PQERRORS_VERBOSE);
         link.learn_secrets();
         bool const has_begun = PQstatus(link.handle) != CONNECTION_BAD;
@@ -319,8 +318,7 @@ private:
             switch (PQresultStatus(part.get())) {
                 case PGRES_COPY_IN:
                 case PGRES_COPY_OUT:
-                case PGRES_COPY_BOTH:
-                    co_return outcome_type::failed("the setting 'test' is a COPY, which is no test");
+                case PGRES_COPY_BOTH: co_return outcome_type::failed("the setting 'test' is a COPY, which is no test");
                 case PGRES_FATAL_ERROR:
                 case PGRES_BAD_RESPONSE: result = describe(part.get(), link); break;
                 default: break;

@@ -127,7 +127,7 @@ private:
         reply result;
         boost::system::error_code ec;
         co_await link.write(boost::asio::buffer(command), ec);
-        ec.clear();  // a server that hangs up may have said why
+        ec.clear();       // a server that hangs up may have said why
         char line[1024];  // an outcome keeps less
         std::size_t size = 0, end = std::string_view::npos;
         while (!ec && end == std::string_view::npos && size < sizeof line) {

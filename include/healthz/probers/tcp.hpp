@@ -68,7 +68,8 @@ private:
     boost::asio::awaitable<outcome_type> connect_tcp(stream& socket, std::string const& text) const {
         auto const where = split(text);
         if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
-        healthz::connected opened = co_await healthz::connect(where->host, where->port, talks() ? healthz::detail::purpose::talk : healthz::detail::purpose::look);
+        healthz::connected opened =
+            co_await healthz::connect(where->host, where->port, talks() ? healthz::detail::purpose::talk : healthz::detail::purpose::look);
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
         socket = std::move(*opened.socket);
         co_return outcome_type::ok();

@@ -25,7 +25,8 @@ public:
         site_.with_data([&all](view_data const& data) {
             for (auto const& each : detail::metric_families) all.push_back(family_of(each, data));
         });
-        ::prometheus::MetricFamily build{std::string(detail::build_info_name) + "_info", std::string(detail::build_info_help), ::prometheus::MetricType::Gauge, {}};
+        ::prometheus::MetricFamily build{
+            std::string(detail::build_info_name) + "_info", std::string(detail::build_info_help), ::prometheus::MetricType::Gauge, {}};
         build.metric.emplace_back().label.push_back({"version", std::string(version)});
         build.metric.back().gauge.value = 1;
         all.push_back(std::move(build));

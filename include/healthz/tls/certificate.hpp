@@ -103,8 +103,7 @@ inline std::string describe_objection(X509_STORE_CTX* context, std::string const
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return subject + " is not for '" + host + "'";
         case X509_V_ERR_CERT_HAS_EXPIRED: return subject + " expired on " + when(X509_get0_notAfter(certificate));
-        case X509_V_ERR_CERT_NOT_YET_VALID:
-            return subject + " is not valid before " + when(X509_get0_notBefore(certificate));
+        case X509_V_ERR_CERT_NOT_YET_VALID: return subject + " is not valid before " + when(X509_get0_notBefore(certificate));
         default:
             return subject + ", issued by '" + healthz::detail::to_text(X509_get_issuer_name(certificate)) +
                    "': " + X509_verify_cert_error_string(code);

@@ -125,8 +125,8 @@ net::awaitable<std::string> handshake(Stream& stream, std::string host) {
     bool const is_address = !ec;
     if (!is_address) SSL_set_tlsext_host_name(handle, host.c_str());
     SSL_set_hostflags(handle, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool const is_known = (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str())
-                                      : SSL_set1_host(handle, host.c_str())) == 1;
+    bool const is_known =
+        (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str()) : SSL_set1_host(handle, host.c_str())) == 1;
     if (!is_known) co_return "no certificate can be for '" + host + "'";
     auto const objection = std::make_shared<std::string>();
     auto on_verified = [objection, host](bool accepted, net::ssl::verify_context& context) {

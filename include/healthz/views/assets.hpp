@@ -58,9 +58,12 @@ inline constexpr auto source_hash = to_base64(sha256(Text));
 
 /// The policy of the page, written by the compiler from what it allows.
 inline constexpr auto page_policy_text = [] {
-    constexpr std::string_view parts[] = {"default-src 'none'; style-src 'sha256-", {source_hash<page_style>.data(), source_hash<page_style>.size()},
-                                          "'; script-src 'sha256-", {source_hash<page_script>.data(), source_hash<page_script>.size()},
-                                          "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"};
+    constexpr std::string_view parts[] = {
+        "default-src 'none'; style-src 'sha256-",
+        {source_hash<page_style>.data(), source_hash<page_style>.size()},
+        "'; script-src 'sha256-",
+        {source_hash<page_script>.data(), source_hash<page_script>.size()},
+        "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"};
     constexpr auto size = [&] {
         std::size_t all = 0;
         for (auto const part : parts) all += part.size();

@@ -28,8 +28,8 @@ constexpr void put_moment(bool known, timestamp const& moment, Sink&& put) {
 template <class Sink>
 constexpr void write_verbose(verdict const& v, view_data const& data, std::size_t index, Sink&& put) {
     auto const& known = data.record(index);
-    constexpr std::array members{std::string_view(",\"checks\":{\"OK\":"), std::string_view(",\"TIMEOUT\":"), std::string_view(",\"FAILED\":"),
-                                 std::string_view(",\"ERROR\":")};
+    constexpr std::array members{std::string_view(",\"checks\":{\"OK\":"), std::string_view(",\"TIMEOUT\":"),
+                                 std::string_view(",\"FAILED\":"), std::string_view(",\"ERROR\":")};
     // All but the brace at its end.
     healthz::write_verdict(v, [&](std::string_view piece) { put(piece == after_timestamp ? std::string_view("\"") : piece); });
     put(",\"since\":");
@@ -63,7 +63,7 @@ struct document {
     static constexpr std::array types{std::string_view("application/json")};
     static constexpr bool has_parts = true;
     template <auto const& Sources>
-    static constexpr std::size_t max_size = max_json_size<Sources> + size_of<Sources> * detail::longest_verbose;
+    static constexpr std::size_t max_size = max_json_size<Sources> + size_of<Sources>* detail::longest_verbose;
 
     constexpr document() = default;
     constexpr explicit document(std::string_view at) : path(at) {}

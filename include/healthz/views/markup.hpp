@@ -78,7 +78,8 @@ constexpr error_parts parts_of_error(std::string_view json) {
     auto const inside = text_from(json, is_object ? message_key.size() : 1);
     auto const rest = healthz::detail::read_json_string(inside, nowhere);
     error_parts found{text_until(inside, inside.size() - rest.size() - 1), {}};
-    if (is_object && rest.size() > extra_key.size() + 1) found.extra = text_until(text_from(rest, extra_key.size()), rest.size() - extra_key.size() - 1);
+    if (is_object && rest.size() > extra_key.size() + 1)
+        found.extra = text_until(text_from(rest, extra_key.size()), rest.size() - extra_key.size() - 1);
     return found;
 }
 

@@ -12,7 +12,22 @@ namespace detail {
 
 /// What a family of metrics tells of a source.
 enum class metric : std::uint8_t {
-    health, up, status, stale, maintenance, changes, checks, failures, attempts, last_check, last_ok, since, last_duration, duration, worst_case, info
+    health,
+    up,
+    status,
+    stale,
+    maintenance,
+    changes,
+    checks,
+    failures,
+    attempts,
+    last_check,
+    last_ok,
+    since,
+    last_duration,
+    duration,
+    worst_case,
+    info
 };
 
 struct metric_family {
@@ -22,25 +37,31 @@ struct metric_family {
     std::string_view type;    ///< in OpenMetrics
     std::string_view unit;
     std::string_view help;
-    int series = 1;           ///< of a source, at most
+    int series = 1;  ///< of a source, at most
 };
 
 inline constexpr std::array metric_families{
     metric_family{metric::health, "hasura_source_health", "", "gauge", "", "Status of the source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR."},
     metric_family{metric::up, "healthz_source_up", "", "gauge", "", "1 if the latest verdict of the source is OK, else 0."},
     metric_family{metric::status, "healthz_source_status", "", "gauge", "", "1 for the status of the source, 0 for the others.", 4},
-    metric_family{metric::stale, "healthz_source_stale", "", "gauge", "", "1 if the source was not checked for longer than its worst-case detection, else 0."},
+    metric_family{metric::stale, "healthz_source_stale", "", "gauge", "",
+                  "1 if the source was not checked for longer than its worst-case detection, else 0."},
     metric_family{metric::maintenance, "healthz_source_maintenance", "", "gauge", "", "1 while the source is in maintenance, else 0."},
     metric_family{metric::changes, "healthz_status_changes", "_total", "counter", "", "How often the status of the source has changed."},
     metric_family{metric::checks, "healthz_checks", "_total", "counter", "", "How many checks of the source have ended."},
-    metric_family{metric::failures, "healthz_check_failures", "_total", "counter", "", "How many checks did not find the source OK, by what they found.", 3},
+    metric_family{metric::failures, "healthz_check_failures", "_total", "counter", "",
+                  "How many checks did not find the source OK, by what they found.", 3},
     metric_family{metric::attempts, "healthz_attempts", "_total", "counter", "", "How many attempts all checks of the source have made."},
-    metric_family{metric::last_check, "healthz_last_check_timestamp_seconds", "", "gauge", "seconds", "When the last check of the source ended."},
+    metric_family{metric::last_check, "healthz_last_check_timestamp_seconds", "", "gauge", "seconds",
+                  "When the last check of the source ended."},
     metric_family{metric::last_ok, "healthz_last_ok_timestamp_seconds", "", "gauge", "seconds", "When a check last found the source OK."},
     metric_family{metric::since, "healthz_status_since_timestamp_seconds", "", "gauge", "seconds", "Since when the source has its status."},
-    metric_family{metric::last_duration, "healthz_last_check_duration_seconds", "", "gauge", "seconds", "How long the last check of the source took, with its retries."},
-    metric_family{metric::duration, "healthz_check_duration_seconds", "", "summary", "seconds", "How long the checks of the source took, with their retries.", 2},
-    metric_family{metric::worst_case, "healthz_source_worst_case_detection_seconds", "", "gauge", "seconds", "The longest time from a failure of the source to its verdict."},
+    metric_family{metric::last_duration, "healthz_last_check_duration_seconds", "", "gauge", "seconds",
+                  "How long the last check of the source took, with its retries."},
+    metric_family{metric::duration, "healthz_check_duration_seconds", "", "summary", "seconds",
+                  "How long the checks of the source took, with their retries.", 2},
+    metric_family{metric::worst_case, "healthz_source_worst_case_detection_seconds", "", "gauge", "seconds",
+                  "The longest time from a failure of the source to its verdict."},
     metric_family{metric::info, "healthz_source", "_info", "info", "", "The kind of prober that checks the source."},
 };
 inline constexpr std::string_view build_info_name = "healthz_build", build_info_help = "The version of healthz.";
@@ -67,9 +88,9 @@ constexpr std::size_t label_size(std::string_view text) {
 /// One sample of a family.
 struct metric_sample {
     std::uint64_t number;
-    bool is_time = false;        ///< the number is microseconds, told as seconds
-    std::string_view suffix{};   ///< of the family's name, besides its own
-    std::string_view label{};    ///< a label beside `source_name`, and its value, which needs no escapes
+    bool is_time = false;       ///< the number is microseconds, told as seconds
+    std::string_view suffix{};  ///< of the family's name, besides its own
+    std::string_view label{};   ///< a label beside `source_name`, and its value, which needs no escapes
     std::string_view value{};
 };
 
@@ -99,7 +120,8 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
         case metric::checks: f(metric_sample{known.count()}); break;
         case metric::failures:
             for (auto const each : all)
-                if (each != healthz::status::ok) f(metric_sample{known.checks[static_cast<std::size_t>(each)], false, {}, "status", to_string(each)});
+                if (each != healthz::status::ok)
+                    f(metric_sample{known.checks[static_cast<std::size_t>(each)], false, {}, "status", to_string(each)});
             break;
         case metric::attempts: f(metric_sample{known.attempts_made}); break;
         case metric::last_check:

@@ -34,7 +34,8 @@ constexpr std::string_view last_segment(std::string_view path) {
 
 constexpr bool is_excluded(view_data const& data, std::size_t index, std::string_view query) {
     bool excluded = false;
-    healthz::detail::for_each_value(query, "exclude", [&](std::string_view coded) { excluded |= healthz::detail::decodes_to(coded, data.name(index)); });
+    healthz::detail::for_each_value(query, "exclude",
+                                    [&](std::string_view coded) { excluded |= healthz::detail::decodes_to(coded, data.name(index)); });
     return excluded;
 }
 /// Names are for who shows the secret: to others, `exclude` would tell which there are.
@@ -70,8 +71,8 @@ constexpr void write_checks(open_data const&, view_request const&, std::span<pro
 
 /// The whole body: "ok" where all is well and nothing more is asked.
 template <class Data, class Sink>
-constexpr void write_probe(std::string_view path, Data const& data, view_request const& request, std::span<probe_check const> checks, bool passes,
-                           Sink&& put) {
+constexpr void write_probe(std::string_view path, Data const& data, view_request const& request, std::span<probe_check const> checks,
+                           bool passes, Sink&& put) {
     bool const verbose = healthz::detail::has_parameter(request.query, "verbose");
     if (passes && !verbose) return put("ok");
     healthz::detail::write_checks(data, request, checks, put);
@@ -136,7 +137,9 @@ struct live : detail::probe_view<live<Names...>> {
     }
     template <class Data>
     constexpr auto checks([[maybe_unused]] Data const& data) const {
-        if constexpr (sizeof...(Names) > 0) return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i) || data.in_maintenance(i); });
+        if constexpr (sizeof...(Names) > 0)
+            return detail::checks_of<Names...>(
+                data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i) || data.in_maintenance(i); });
         else return std::array<detail::probe_check, 0>{};
     }
     template <class Data>
@@ -158,7 +161,7 @@ struct ready : detail::probe_view<ready<Names...>> {
     /// Compile error: no such source.
     template <auto const& Sources>
     static constexpr auto require() {
-        return ((healthz::index_of<Sources, Names>() < size_of<Sources>) && ...);
+        return ((healthz::index_of<Sources, Names>() < size_of<Sources>)&&...);
     }
 
     template <class Data>

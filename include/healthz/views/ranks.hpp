@@ -13,11 +13,13 @@ struct page_state {
     std::string_view css, word, shape;
 };
 enum class page_rank : std::uint8_t { error, failed, timeout, stale, pending, maintenance, ok };
-inline constexpr std::array page_states{
-    page_state{"e", "ERROR", "M2 2h12v12H2z"},        page_state{"f", "FAILED", "M8 0l8 8-8 8-8-8z"},
-    page_state{"t", "TIMEOUT", "M8 1l8 14H0z"},       page_state{"n", "out of date", "M0 6h16v4H0z"},
-    page_state{"n", "not yet checked", "M6 6h4v4H6z"}, page_state{"f", "in maintenance", "M2 0h4v16H2zM10 0h4v16h-4z"},
-    page_state{"k", "OK", "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0z"}};
+inline constexpr std::array page_states{page_state{"e", "ERROR", "M2 2h12v12H2z"},
+                                        page_state{"f", "FAILED", "M8 0l8 8-8 8-8-8z"},
+                                        page_state{"t", "TIMEOUT", "M8 1l8 14H0z"},
+                                        page_state{"n", "out of date", "M0 6h16v4H0z"},
+                                        page_state{"n", "not yet checked", "M6 6h4v4H6z"},
+                                        page_state{"f", "in maintenance", "M2 0h4v16H2zM10 0h4v16h-4z"},
+                                        page_state{"k", "OK", "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0z"}};
 
 constexpr page_rank rank_of(view_data const& data, std::size_t i) {
     auto const status = data.status_of(i);
@@ -25,7 +27,9 @@ constexpr page_rank rank_of(view_data const& data, std::size_t i) {
     if (data.is_stale(i)) return page_rank::stale;
     if (!status) return page_rank::pending;
     if (*status == healthz::status::ok) return page_rank::ok;
-    return *status == healthz::status::error ? page_rank::error : *status == healthz::status::failed ? page_rank::failed : page_rank::timeout;
+    return *status == healthz::status::error    ? page_rank::error
+           : *status == healthz::status::failed ? page_rank::failed
+                                                : page_rank::timeout;
 }
 
 /// How many sources there are of each rank.

@@ -40,13 +40,18 @@ constexpr std::string_view role_of() {
 }
 template <class View>
 constexpr view_entry entry_of(View const& v) {
-    return {v.path, View::access, View::types, healthz::detail::fields_of<View>(), healthz::detail::parts_of<View>(), std::is_same_v<View, healthz::document>,
+    return {v.path,
+            View::access,
+            View::types,
+            healthz::detail::fields_of<View>(),
+            healthz::detail::parts_of<View>(),
+            std::is_same_v<View, healthz::document>,
             healthz::detail::role_of<View>()};
 }
 
 template <auto const& Views>
-inline constexpr auto entries_of =
-    boost::hana::unpack(Views, [](auto const&... each) { return std::array{healthz::detail::entry_of(each)...}; });
+inline constexpr auto entries_of = boost::hana::unpack(Views,
+                                                       [](auto const&... each) { return std::array{healthz::detail::entry_of(each)...}; });
 
 /// Whether a path can be that of a request.
 constexpr bool is_path(std::string_view path) {
@@ -59,8 +64,9 @@ constexpr bool is_path(std::string_view path) {
 /// What a view requires of the sources that it shows.
 template <auto const& Sources, class View>
 constexpr auto require_view() {
-    static_assert(requires { View::template max_size<Sources>; },
-                  "healthz: a view says how much it writes at most: template <auto const& Sources> static constexpr std::size_t max_size = ...");
+    static_assert(
+        requires { View::template max_size<Sources>; },
+        "healthz: a view says how much it writes at most: template <auto const& Sources> static constexpr std::size_t max_size = ...");
     if constexpr (requires { View::template require<Sources>(); }) return View::template require<Sources>();
     else return true;
 }

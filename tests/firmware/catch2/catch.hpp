@@ -13,9 +13,9 @@ void firmware_check(bool passed, char const* expression, char const* file, int l
 
 #define FIRMWARE_JOIN_(a, b) a##b
 #define FIRMWARE_JOIN(a, b) FIRMWARE_JOIN_(a, b)
-#define TEST_CASE(title)                                                                               \
-    static void FIRMWARE_JOIN(run_, __LINE__)();                                                       \
-    [[gnu::section("firmware_tests"), gnu::used]] static constexpr firmware_test FIRMWARE_JOIN(        \
-        test_, __LINE__){title, &FIRMWARE_JOIN(run_, __LINE__)};                                       \
+#define TEST_CASE(title)                                                                                         \
+    static void FIRMWARE_JOIN(run_, __LINE__)();                                                                 \
+    [[gnu::section("firmware_tests"), gnu::used]] static constexpr firmware_test FIRMWARE_JOIN(test_, __LINE__){ \
+        title, &FIRMWARE_JOIN(run_, __LINE__)};                                                                  \
     static void FIRMWARE_JOIN(run_, __LINE__)()
 #define CHECK(...) firmware_check(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)

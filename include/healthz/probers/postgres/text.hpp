@@ -24,8 +24,7 @@ public:
         std::string result;
         text = text.substr(0, longest);
         while (!text.empty()) {
-            auto const next =
-                std::min(text.find("\nconnection to server "), text.find("\ncould not translate host name "));
+            auto const next = std::min(text.find("\nconnection to server "), text.find("\ncould not translate host name "));
             auto one = text.substr(0, next < text.npos ? next + 1 : next);
             text.remove_prefix(one.size());
             for (std::string_view head :
@@ -84,8 +83,7 @@ private:
         for (std::string_view hint : {"\n\tIs the server running on that host and accepting TCP/IP connections?",
                                       "\n\tIs the server running locally and accepting connections on that socket?"})
             if (text.ends_with(hint)) text.remove_suffix(hint.size());
-        for (int each :
-             {ECONNREFUSED, ECONNRESET, ENOENT, EACCES, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EPIPE})
+        for (int each : {ECONNREFUSED, ECONNRESET, ENOENT, EACCES, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EPIPE})
             if (text == std::generic_category().message(each)) return true;
         return false;
     }
