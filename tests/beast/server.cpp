@@ -486,23 +486,6 @@ private:
     std::thread thread_;
 };
 
-/// What a test collects on the server's thread and looks at on its own.
-class notes {
-public:
-    void add(std::string line) {
-        std::lock_guard lock(mutex_);
-        lines_.push_back(std::move(line));
-    }
-    std::vector<std::string> all() const {
-        std::lock_guard lock(mutex_);
-        return lines_;
-    }
-
-private:
-    std::mutex mutable mutex_;
-    std::vector<std::string> lines_;
-};
-
 /// The sockets that a child process of this one is born with.
 std::size_t inherited_sockets() {
     auto const list = output_of("ls -l /proc/self/fd");

@@ -335,3 +335,43 @@ TEST_CASE("site: any thread of any server may ask") {
               .fields[2]
               .first == "Content-Security-Policy");
 }
+
+namespace {
+
+template <std::size_t Index>
+constexpr char numbered[] = {'o', 'r', 'd', 'e', 'r', 's', '-', '0' + Index / 10, '0' + Index % 10, '\0'};
+constexpr auto declare_64 = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return healthz::sources(healthz::source<numbered<Index>>(always, {.interval = 10s})...);
+};
+constexpr auto sixty_four = declare_64(std::make_index_sequence<64>());
+
+}  // namespace
+
+TEST_CASE("site: the page of 64 sources, one in five not OK, is below 48 KiB") {
+    auto const site = std::make_unique<healthz::site<sixty_four>>(healthz::allow_unauthenticated());
+    healthz::report<sixty_four> report;
+    std::array<healthz::record, 64> records{};
+    healthz::timestamp const now(1660037525, 5000000);
+    for (int round = 0; round < 40; ++round) {  // more than are remembered
+        for (std::size_t i = 0; i < 64; ++i) {
+            auto const found = i % 5 == 1
+                                   ? healthz::error("connection error",
+                                                    "connection to server at \"localhost\" (::1), port 6432 failed: Connection refused")
+                               : (i + static_cast<std::size_t>(round)) % 7 == 0 && round < 39 ? healthz::timeout()
+                                                                                              : healthz::ok();
+            auto const before = report.status_of(i);
+            report.publish(i, found.status(), found.json(), now);
+            records[i].take_in(
+                {.before = before, .after = found.status(), .found = found.status(), .attempts = 1, .took = 0, .is_verdict = true}, now,
+                1500, false);
+            site->update({report.view(), i, *report[i], before, found.status(), true, 1, 1500us, records[i]});
+        }
+    }
+    auto const page =
+        std::string(site->serve({.method = "GET", .path = "/healthz/page", .query = "", .accept = "text/html"}, 1).whole->body());
+    std::size_t not_ok = 0;
+    for (auto at = page.find("Connection refused"); at != page.npos; at = page.find("Connection refused", at + 1)) ++not_ok;
+    CHECK(not_ok >= 13);
+    for (std::size_t i = 0; i < 64; ++i) CHECK(page.find("orders-" + std::string(i < 10 ? "0" : "") + std::to_string(i)) != page.npos);
+    CHECK(page.size() < 48 * 1024);
+}

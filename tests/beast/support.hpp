@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,23 @@ inline constexpr std::string_view document =
     R"("unset":{"error":"environment variable 'ORDERS_URL' not set","status":"FAILED","timestamp":"2022-08-09T09:32:05.999999999Z"}})";
 
 }  // namespace four
+
+/// Lines that any thread may add.
+class notes {
+public:
+    void add(std::string line) {
+        std::lock_guard lock(mutex_);
+        lines_.push_back(std::move(line));
+    }
+    std::vector<std::string> all() const {
+        std::lock_guard lock(mutex_);
+        return lines_;
+    }
+
+private:
+    std::mutex mutable mutex_;
+    std::vector<std::string> lines_;
+};
 
 /// An answer without its field Date, which must stand there once and be a date of this minute.
 inline std::string without_date(std::string text) {

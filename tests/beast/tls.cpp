@@ -2,6 +2,7 @@
 // The server over TLS and on unix sockets, as curl and OpenSSL see it, and at several places at once.
 #include "../probers/certificates.hpp"
 #include "client.hpp"
+#include "memory.hpp"
 #include "support.hpp"
 
 #include <healthz.hpp>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -179,7 +181,10 @@ TEST_CASE("tls: requests in a row, pipelined, and a close that is orderly") {
 
 TEST_CASE("tls: a renewed certificate is used for new connections, and none is dropped; what is of no use is not") {
     folder f;
-    running const server(over_tls(f));
+    notes errors;
+    auto how = over_tls(f);
+    how.on_error = [&](std::string_view what) { errors.add(std::string(what)); };
+    running const server(std::move(how));
     kept_tls before(server.port);
     auto const serial = before.serial();
     f.issue();
@@ -187,10 +192,54 @@ TEST_CASE("tls: a renewed certificate is used for new connections, and none is d
     CHECK(before.status_of(request("GET", "/readyz")) == "HTTP/1.1 200 OK");
     auto const renewed = kept_tls(server.port).serial();
     f.write("server.key", "nonsense");
+    CHECK(eventually([&] {
+        CHECK(kept_tls(server.port).serial() == renewed);
+        return !errors.all().empty();
+    }));
     std::this_thread::sleep_for(1200ms);
     CHECK(kept_tls(server.port).serial() == renewed);
     f.issue();
     CHECK(eventually([&] { return kept_tls(server.port).serial() != renewed; }));
+    REQUIRE(errors.all().size() == 1);  // told once
+    CHECK(errors.all()[0].find("server.key' is no usable file: ") != std::string::npos);
+    CHECK(errors.all()[0].ends_with("; what was read before stays in use"));
+}
+
+TEST_CASE("tls: an offered secret is gone when its request has been answered") {
+    folder const f;
+    auto how = over_tls(f);
+    static std::atomic<void const*> stack = nullptr;  // of the thread that answers
+    struct policy {
+        static bool needs_secret() { return true; }
+        static bool accepts(std::string_view) {
+            char const here = 0;
+            stack = &here;
+            return false;
+        }
+    };
+    how.auth = policy();
+    std::atomic<int> refused = 0;
+    how.on_refused = [&](healthz::beast::refused const& each) { refused += static_cast<int>(each.count); };
+    running const server(std::move(how));
+    auto const masked = test::masked_secret(4);
+    // The client is another process.
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> const client(
+        ::popen(("openssl s_client -quiet -connect 127.0.0.1:" + server.port + " >/dev/null 2>&1").c_str(), "we"), ::pclose);
+    REQUIRE(client);
+    static std::array<char, 8000> bytes;
+    int sent = 0;
+    for (std::size_t padding : {0u, 6000u}) {
+        char* end = healthz::detail::copy_text("GET /healthz/sources HTTP/1.1\r\nHost: a\r\nX-Hasura-Admin-Secret: ", bytes.data());
+        end = healthz::detail::copy_text("\r\nX: ", test::unmask(masked, end));
+        end = healthz::detail::copy_text("\r\n\r\n", std::fill_n(end, padding, 'x'));
+        auto const size = end - bytes.data();
+        auto const written = ::write(::fileno(client.get()), bytes.data(), static_cast<std::size_t>(size));
+        bytes.fill(0);
+        CHECK(written == size);
+        ++sent;
+        CHECK(eventually([&] { return refused == sent; }));
+        CHECK(eventually([&] { return test::found(masked, stack) == 0; }));  // the thread may be about to
+    }
 }
 
 TEST_CASE("tls: clients must show a certificate where that is asked") {

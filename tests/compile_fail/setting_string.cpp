@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: a setting is a text in quotes or healthz::env(...), no number and no std::string
+// EXPECT: healthz: a setting is a text in quotes, healthz::env(...) or healthz::file(...), no number and no std::string
 // NAMES: setting_string.cpp:
 #include <healthz.hpp>
 #include <healthz/probers/file_age.hpp>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../hosted/served_answer.hpp"
+#include "../hosted/thrown.hpp"
 #include "../hosted/wipe.hpp"
 #include "../http/request_reader.hpp"
 #include "answer_queue.hpp"
@@ -51,7 +52,7 @@ public:
 
     virtual ~any_listener() = default;
     virtual void on_refused(refusal_handler handler) = 0;
-    virtual void on_exception(std::function<void(std::exception_ptr)> handler) = 0;
+    virtual void on_error(std::function<void(std::string)> handler) = 0;
     virtual void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) = 0;
     virtual void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) = 0;
     virtual net::ip::tcp::endpoint local_endpoint() const = 0;
@@ -76,8 +77,12 @@ public:
     /// Call it before `listen`, and so the next one. The handler must not block.
     void on_refused(refusal_handler handler) override { on_refused_ = std::move(handler); }
 
-    /// Sets the handler of exceptions that have ended a connection; without one they are ignored. It must not throw.
-    void on_exception(std::function<void(std::exception_ptr)> handler) override { on_exception_ = std::move(handler); }
+    /// Sets what is told in a sentence which exception has ended a connection, and what is wrong with the files of the transport; without
+    /// one nobody is. It must neither throw nor block. Call it before `listen`.
+    void on_error(std::function<void(std::string)> handler) override {
+        on_error_ = std::move(handler);
+        if constexpr (Transport::is_secure) transport_.on_problem(on_error_);
+    }
 
     /// Starts to accept connections on `where`. No child process inherits its descriptors.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) override {
@@ -176,9 +181,17 @@ private:
     void accept_all() {
         net::co_spawn(context_, accept(shared_from_this()), [self = shared_from_this()](std::exception_ptr thrown) {
             if (!thrown) return;
-            if (self->on_exception_) self->on_exception_(std::move(thrown));
+            self->tell(thrown);
             self->accept_all();
         });
+    }
+
+    void tell(std::exception_ptr const& thrown) noexcept {
+        try {
+            if (on_error_) on_error_(healthz::detail::sentence_of("serving", thrown));
+        } catch (...) {
+            // No memory to report it.
+        }
     }
 
     // One at a time: all other work that is ready is done before the next connection may close one.
@@ -215,7 +228,7 @@ private:
             if (auto* const other = connections_.in_the_way_of(client_id(address), room_, clock::now())) close(*other);
             auto client = std::make_unique<connection>(shared_from_this(), std::move(socket), address);
             net::co_spawn(context_, converse(std::move(client)), [self = shared_from_this()](std::exception_ptr thrown) {
-                if (thrown && self->on_exception_) self->on_exception_(std::move(thrown));
+                if (thrown) self->tell(thrown);
             });
             if (!sweeping_) sweep_later();
             return true;
@@ -418,7 +431,7 @@ private:
     std::size_t alive_ = 0;  // with those that are closed and whose coroutines have not ended yet
     answer_source answers_;
     refusal_handler on_refused_;
-    std::function<void(std::exception_ptr)> on_exception_;
+    std::function<void(std::string)> on_error_;
     std::function<void()> on_stopped_;
     clock::time_point stop_by_ = clock::time_point::max();  // once `stop` was called
 };

@@ -6,6 +6,7 @@
 #include "../asio/runner.hpp"
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/site.hpp"
+#include "../hosted/thrown.hpp"
 #include "endpoint.hpp"
 #include "options.hpp"
 #include "refusals.hpp"
@@ -72,13 +73,12 @@ inline int cannot_serve(std::string const& why) {
 /// A listener at work: a thread of its own runs its context until this is destroyed, which takes half a second at most.
 class listener_thread {
 public:
-    /// `on_exception` is called on that thread with what leaves the context, which goes on; it must not throw.
+    /// `on_error` is called on that thread with a sentence about what leaves the context, which goes on; it must not throw.
     /// Throws std::system_error where there can be no thread.
-    listener_thread(net::io_context& context, std::vector<std::shared_ptr<any_listener>> clients,
-                    std::function<void(std::exception_ptr)> on_exception)
+    listener_thread(net::io_context& context, std::vector<std::shared_ptr<any_listener>> clients, std::function<void(std::string)> on_error)
         : context_(context), clients_(std::move(clients)), running_(clients_.size()) {
         healthz::detail::without_signals const inherited;  // the program's are for its own threads
-        thread_ = std::thread([this, told = std::move(on_exception)] { run(told); });
+        thread_ = std::thread([this, told = std::move(on_error)] { run(told); });
     }
     ~listener_thread() {
         try {
@@ -97,12 +97,12 @@ public:
     listener_thread& operator=(listener_thread const&) = delete;
 
 private:
-    void run(std::function<void(std::exception_ptr)> const& on_exception) {
+    void run(std::function<void(std::string)> const& on_error) {
         while (!context_.stopped()) {
             try {
                 context_.run();
             } catch (...) {
-                on_exception(std::current_exception());
+                on_error(healthz::detail::sentence_of("serving", std::current_exception()));
             }
         }
     }
@@ -147,7 +147,7 @@ public:
         if (auto const problem = listen(http, clients); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
         set_local_endpoint(clients.front()->local_endpoint());
         {
-            detail::listener_thread const serving(http, clients, [this](std::exception_ptr const& e) { hand_over(e); });
+            detail::listener_thread const serving(http, clients, [this](std::string text) { hand_over(std::move(text)); });
             runner_.start();
             if (how_.on_listening) call("on_listening", how_.on_listening, local_endpoint());
             context_.run();
@@ -213,7 +213,7 @@ private:
                 return e.what();
             }
             auto& one = *clients.back();
-            one.on_exception([this](std::exception_ptr const& thrown) { hand_over(thrown); });
+            one.on_error([this](std::string text) { hand_over(std::move(text)); });
             if (how_.on_refused) one.on_refused([this](auto... what) { refuse(what...); });
             boost::system::error_code ec;
             if (is_unix) {
@@ -257,17 +257,6 @@ private:
         }
     }
 
-    static std::string sentence(char const* where, std::exception_ptr const& thrown) {
-        std::string const subject = where;
-        try {
-            std::rethrow_exception(thrown);
-        } catch (std::exception const& e) {
-            return subject + " threw: " + e.what();
-        } catch (...) {
-            return subject + " threw what is no std::exception";
-        }
-    }
-
     void tell(std::string const& text) noexcept {
         try {
             if (how_.on_error) how_.on_error(text);
@@ -279,16 +268,16 @@ private:
 
     void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
         try {
-            tell(sentence(where, thrown));
+            tell(healthz::detail::sentence_of(where, thrown));
         } catch (...) {
             // No memory to report it.
         }
     }
 
-    // On the thread of HTTP: `on_error` is called on the other. What was thrown stays here, where its coroutine still holds it.
-    void hand_over(std::exception_ptr const& thrown) noexcept {
+    // On the thread of HTTP: `on_error` is called on the other.
+    void hand_over(std::string text) noexcept {
         try {
-            detail::net::post(context_, [this, text = sentence("serving", thrown)] { tell(text); });
+            detail::net::post(context_, [this, told = std::move(text)] { tell(told); });
         } catch (...) {
             // No memory to report it.
         }

@@ -3,19 +3,18 @@
 // Needs OpenSSL and Boost.Beast.
 #pragma once
 
+#include "../hosted/file.hpp"
 #include "../hosted/setting.hpp"
 #include "listener.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
-#include <sys/stat.h>
-
-#include <chrono>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,11 +26,12 @@ namespace detail {
 class server_certificate {
 public:
     server_certificate(std::string certificate, std::string key, std::string client_ca)
-        : files_{std::move(certificate), std::move(key), std::move(client_ca)} {}
+        : files_{std::move(certificate), std::move(key), std::move(client_ca)}, watch_(files_) {
+        watch_.changed();
+    }
 
     /// Reads the files. Returns why they are of no use, or nothing; then what was read before stays in use.
     std::string load() {
-        auto const now = look();
         auto const made = std::make_shared<net::ssl::context>(net::ssl::context::tls_server);
         auto* const context = made->native_handle();
         SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -56,33 +56,21 @@ public:
         }
         if (!problem.empty()) return problem;
         context_ = made;
-        seen_ = now;
         return {};
     }
 
-    /// The context for a new connection. Looks once a second whether a file was replaced, and reads them then.
-    std::shared_ptr<net::ssl::context> current() {
-        auto const now = std::chrono::steady_clock::now();
-        if (now >= next_look_) {
-            next_look_ = now + std::chrono::seconds(1);
-            if (look() != seen_) load();
+    /// The context for a new connection. Looks once a second whether a file was replaced, and reads them then; calls `on_problem` with the
+    /// sentence if they are of no use.
+    std::shared_ptr<net::ssl::context> current(std::function<void(std::string)> const& on_problem) {
+        if (watch_.changed()) {
+            auto const problem = load();
+            if (!problem.empty() && on_problem && problem != told_) on_problem(problem + "; what was read before stays in use");
+            told_ = problem;
         }
         return context_;
     }
 
 private:
-    using state = std::tuple<dev_t, ino_t, off_t, time_t, long>;
-
-    std::vector<state> look() const {
-        std::vector<state> found;
-        for (auto const& file : files_) {
-            struct ::stat s = {};  // all zero where there is nothing
-            if (!file.empty()) ::stat(file.c_str(), &s);
-            found.emplace_back(s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
-        }
-        return found;
-    }
-
     static int select_protocol(SSL*, unsigned char const** out, unsigned char* size, unsigned char const* offered, unsigned offered_size,
                                void*) {
         static constexpr unsigned char ours[] = "\x08http/1.1";  // what is chosen stands here
@@ -93,10 +81,10 @@ private:
         return SSL_TLSEXT_ERR_OK;
     }
 
-    std::string files_[3];
+    std::vector<std::string> files_;
+    healthz::detail::file_watch watch_;
     std::shared_ptr<net::ssl::context> context_;
-    std::vector<state> seen_;
-    std::chrono::steady_clock::time_point next_look_{};
+    std::string told_;
 };
 
 /// Connections over TLS.
@@ -106,10 +94,13 @@ public:
 
     explicit tls_transport(std::shared_ptr<server_certificate> certificate) : certificate_(std::move(certificate)) {}
 
+    /// Sets what is told if files that were replaced are of no use.
+    void on_problem(std::function<void(std::string)> handler) { on_problem_ = std::move(handler); }
+
     class session {
     public:
         session(stream_socket& socket, tls_transport& transport)
-            : context_(transport.certificate_->current()), stream_(socket, *context_) {}
+            : context_(transport.certificate_->current(transport.on_problem_)), stream_(socket, *context_) {}
 
         net::ssl::stream<stream_socket&>& stream() { return stream_; }
         template <class Token>
@@ -128,6 +119,7 @@ public:
 
 private:
     std::shared_ptr<server_certificate> certificate_;
+    std::function<void(std::string)> on_problem_;
 };
 
 }  // namespace detail
