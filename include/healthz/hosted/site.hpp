@@ -13,6 +13,7 @@
 #include "any_authorization.hpp"
 #include "replace_file.hpp"
 #include "served_answer.hpp"
+#include "text_buffer.hpp"
 #include "wipe.hpp"
 
 #include <boost/hana/for_each.hpp>
@@ -292,8 +293,8 @@ private:
         unsigned status = 200;
         if constexpr (requires { view.status(data, request); }) status = view.status(data, request);
         body_.clear();
-        if (status != 404) view.write(data, request, [this](std::string_view piece) { body_ += piece; });
-        else body_ = healthz::error_of(answer::not_found).body;
+        if (status != 404) view.write(data, request, body_);
+        else body_(healthz::error_of(answer::not_found).body);
         head_.assign(detail::http_version)
             .append(std::to_string(status))
             .append(detail::http_space)
@@ -302,7 +303,7 @@ private:
         for (auto const& [name, value] : healthz::detail::fields_of<View>())
             head_.append(name).append(": ").append(value).append(detail::http_line_end);
         into.status = status;
-        into.assign(head_, body_, false, status == 404 ? detail::json_type : View::types[request.type]);
+        into.assign(head_, body_.view(), false, status == 404 ? detail::json_type : View::types[request.type]);
     }
 
     std::vector<detail::any_authorization> policies_;
@@ -315,7 +316,8 @@ private:
     std::uint64_t mutable generation_ = 1;
     std::array<bool, size_of<Sources>> mutable stale_{};
     std::array<std::array<kept_view, 2 * most_types>, entries.size()> mutable kept_{};
-    std::string mutable body_, head_;  // whose memory is used again
+    detail::text_buffer mutable body_;  // of one type for all views, so that what they share is compiled once
+    std::string mutable head_;          // whose memory is used again
     detail::error_answers mutable errors_;
     detail::error_answers mutable browser_errors_{basic_challenge};
 };

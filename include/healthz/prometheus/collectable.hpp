@@ -39,18 +39,21 @@ private:
         auto const type = from.type == "counter" ? MetricType::Counter : from.type == "summary" ? MetricType::Summary : MetricType::Gauge;
         ::prometheus::MetricFamily family{std::string(from.name).append(from.suffix), std::string(from.help), type, {}};
         for (std::size_t i = 0; i < data.size(); ++i) {
-            healthz::detail::for_each_sample(data, from.what, i, [&](detail::metric_sample const& sample) {
-                auto const value = static_cast<double>(sample.number) / (sample.is_time ? 1e6 : 1);
-                if (sample.suffix == "_count") {  // comes after the sum
+            healthz::detail::for_each_sample(data, from.what, i, [&](detail::metric_sample sample) {
+                auto const number = static_cast<double>(sample.number) / (sample.is_time ? 1e6 : 1);
+                if (sample.part == detail::sample_part::count) {  // comes after the sum
                     family.metric.back().summary.sample_count = sample.number;
                     return;
                 }
                 auto& one = family.metric.emplace_back();
                 one.label.push_back({"source_name", std::string(data.name(i))});
-                if (!sample.label.empty()) one.label.push_back({std::string(sample.label), std::string(sample.value)});
-                if (type == MetricType::Counter) one.counter.value = value;
-                else if (type == MetricType::Summary) one.summary.sample_sum = value;
-                else one.gauge.value = value;
+                if (sample.label != detail::sample_label::none) {
+                    auto const value = healthz::detail::value_of_label(sample.label, data, i);
+                    one.label.push_back({std::string(healthz::detail::name_of_label(sample.label)), std::string(value)});
+                }
+                if (type == MetricType::Counter) one.counter.value = number;
+                else if (type == MetricType::Summary) one.summary.sample_sum = number;
+                else one.gauge.value = number;
             });
         }
         return family;

@@ -32,7 +32,7 @@ inline constexpr std::string_view page_style =
     ".m{margin-top:.3rem;overflow-wrap:anywhere}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8125rem}"
     ".r{display:block;width:100%;height:1.2rem;margin-top:.4rem}"
-    ".r path{fill:none;stroke:var(--c);stroke-dasharray:3 1}"
+    ".r path{fill:none;stroke:var(--c);stroke-dasharray:3 1;stroke-width:6}.r .t{stroke-width:10}.r .f{stroke-width:14}.r .e{stroke-width:18}"
     "@media(max-width:30rem){h1{font-size:1.3rem}}";
 
 inline constexpr std::string_view page_script =

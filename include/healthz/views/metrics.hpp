@@ -85,14 +85,24 @@ constexpr std::size_t label_size(std::string_view text) {
     return size;
 }
 
-/// One sample of a family.
+/// A label of a sample beside `source_name`: `status` with one of the four as its value, or the `prober`.
+enum class sample_label : std::uint8_t { ok, timeout, failed, error, prober, none };
+/// A summary has two samples.
+enum class sample_part : std::uint8_t { whole, sum, count };
+
+/// One sample of a family. Small, since there are thousands.
 struct metric_sample {
     std::uint64_t number;
-    bool is_time = false;       ///< the number is microseconds, told as seconds
-    std::string_view suffix{};  ///< of the family's name, besides its own
-    std::string_view label{};   ///< a label beside `source_name`, and its value, which needs no escapes
-    std::string_view value{};
+    bool is_time = false;  ///< the number is microseconds, told as seconds
+    sample_label label = sample_label::none;
+    sample_part part = sample_part::whole;
 };
+
+constexpr std::string_view name_of_label(sample_label label) { return label == sample_label::prober ? "prober" : "status"; }
+/// The value of the label of a sample of source `i`, which needs no escapes.
+constexpr std::string_view value_of_label(sample_label label, view_data const& data, std::size_t i) {
+    return label == sample_label::prober ? data.kind(i) : to_string(static_cast<status>(label));
+}
 
 /// Calls `f` with each sample that a family has of source `i`.
 template <class F>
@@ -112,7 +122,7 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
             if (status) f(metric_sample{*status == healthz::status::ok});
             break;
         case metric::status:
-            for (auto const each : all) f(metric_sample{status == each, false, {}, "status", to_string(each)});
+            for (auto const each : all) f(metric_sample{status == each, false, static_cast<sample_label>(each)});
             break;
         case metric::stale: f(metric_sample{data.is_stale(i)}); break;
         case metric::maintenance: f(metric_sample{known.maintenance}); break;
@@ -121,7 +131,7 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
         case metric::failures:
             for (auto const each : all)
                 if (each != healthz::status::ok)
-                    f(metric_sample{known.checks[static_cast<std::size_t>(each)], false, {}, "status", to_string(each)});
+                    f(metric_sample{known.checks[static_cast<std::size_t>(each)], false, static_cast<sample_label>(each)});
             break;
         case metric::attempts: f(metric_sample{known.attempts_made}); break;
         case metric::last_check:
@@ -137,11 +147,11 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
             if (known.checked) f(metric_sample{known.took, true});
             break;
         case metric::duration:
-            f(metric_sample{known.took_in_all, true, "_sum"});
-            f(metric_sample{known.measured, false, "_count"});
+            f(metric_sample{known.took_in_all, true, sample_label::none, sample_part::sum});
+            f(metric_sample{known.measured, false, sample_label::none, sample_part::count});
             break;
         case metric::worst_case: f(metric_sample{static_cast<std::uint64_t>(data.worst_case_detection(i).count()) * 1000, true}); break;
-        case metric::info: f(metric_sample{1, false, {}, "prober", data.kind(i)}); break;
+        case metric::info: f(metric_sample{1, false, sample_label::prober}); break;
     }
 }
 
@@ -155,11 +165,11 @@ public:
         for (auto const& family : metric_families) {
             begin(family);
             for (std::size_t i = 0; i < data_.size(); ++i)
-                healthz::detail::for_each_sample(data_, family.what, i, [&](metric_sample const& sample) { write(i, sample); });
+                healthz::detail::for_each_sample(data_, family.what, i, [&](metric_sample sample) { write(i, sample); });
         }
         begin({metric::info, build_info_name, "_info", "info", "", build_info_help});
-        name({});
-        put_("{version=\"");
+        put_(build_info_name);
+        put_("_info{version=\"");
         put_(version);
         put_("\"} 1\n");
         if (open_metrics_) put_(end_of_metrics);
@@ -169,6 +179,9 @@ private:
     // In text 0.0.4 an information is a gauge, and a family has the name of its samples.
     constexpr void begin(metric_family const& family) {
         family_ = family;
+        char* const end = healthz::detail::copy_text(
+            "{source_name=\"", healthz::detail::copy_text(family.suffix, healthz::detail::copy_text(family.name, head_)));
+        head_size_ = static_cast<std::size_t>(end - head_);
         comment("# TYPE ", open_metrics_ || family.type != "info" ? family.type : "gauge");
         if (open_metrics_ && !family.unit.empty()) comment("# UNIT ", family.unit);
         comment("# HELP ", family.help);
@@ -182,39 +195,60 @@ private:
         put_("\n");
     }
 
-    constexpr void name(std::string_view suffix) {
-        put_(family_.name);
-        if (!family_.suffix.empty()) put_(family_.suffix);
-        if (!suffix.empty()) put_(suffix);
-    }
-    constexpr void write(std::size_t index, metric_sample const& sample) {
-        name(sample.suffix);
-        put_("{source_name=\"");
+    // In few pieces, since there are thousands of samples: each costs as much as ten bytes.
+    constexpr void write(std::size_t index, metric_sample sample) {
+        constexpr std::string_view end_of_name = "{source_name=\"", end_of_labels = "\"} ";
+        constexpr std::string_view statuses[] = {"\",status=\"OK\"} ", "\",status=\"TIMEOUT\"} ", "\",status=\"FAILED\"} ",
+                                                 "\",status=\"ERROR\"} "};
+        if (sample.part == sample_part::whole) {
+            put_(std::string_view(head_, head_size_));
+        } else {
+            put_(family_.name);
+            put_(sample.part == sample_part::sum ? "_sum" : "_count");
+            put_(end_of_name);
+        }
         auto const source = data_.name(index);
         if (data_.report().key(index).size() == source.size()) put_(source);  // it needs no escapes
         else healthz::detail::put_label(source, put_);
-        if (!sample.label.empty()) {
-            put_("\",");
-            put_(sample.label);
-            put_("=\"");
-            put_(sample.value);
+        bool const has_status = sample.label < sample_label::prober;
+        if (has_status) {
+            put_(statuses[static_cast<std::size_t>(sample.label)]);
+        } else if (sample.label == sample_label::prober) {
+            put_("\",prober=\"");
+            put_(data_.kind(index));
         }
-        put_("\"} ");
-        if (sample.is_time) {
-            healthz::detail::put_seconds(sample.number, put_);
-        } else if (sample.number < 10) {  // as almost all are
-            constexpr std::string_view lines = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-            return put_(text_until(text_from(lines, 2 * static_cast<std::size_t>(sample.number)), 2));
-        } else {
-            healthz::detail::put_number(sample.number, put_);
+        if (sample.number < 10 && !sample.is_time) {  // as most are
+            constexpr std::string_view lines = "\"} 0\n\"} 1\n\"} 2\n\"} 3\n\"} 4\n\"} 5\n\"} 6\n\"} 7\n\"} 8\n\"} 9\n";
+            auto const line = text_until(text_from(lines, 5 * static_cast<std::size_t>(sample.number)), 5);
+            return put_(has_status ? text_from(line, end_of_labels.size()) : line);
         }
-        put_("\n");
+        char text[end_of_labels.size() + longest_seconds + 1];
+        char* const end = text + sizeof text;
+        end[-1] = '\n';
+        char* begin = sample.is_time ? healthz::detail::write_seconds_before(sample.number, end - 1)
+                                     : healthz::detail::write_number_before(sample.number, end - 1);
+        if (!has_status) {
+            begin -= end_of_labels.size();
+            healthz::detail::copy_text(end_of_labels, begin);
+        }
+        put_(std::string_view(begin, static_cast<std::size_t>(end - begin)));
     }
+
+    static constexpr std::size_t longest_head = [] {
+        std::size_t longest = build_info_name.size() + std::string_view("_info").size();
+        for (auto const& family : metric_families) {
+            auto const size = family.name.size() + family.suffix.size();
+            if (size > longest) longest = size;
+        }
+        return longest + std::string_view("{source_name=\"").size();
+    }();
 
     view_data const& data_;
     bool open_metrics_;
     Sink& put_;
     metric_family family_{};
+    char head_[longest_head]{};  // what each sample of the family begins with
+    std::size_t head_size_ = 0;
 };
 
 /// The bytes of a sample beside its name, the name of its source and the kind of prober: the longest label and number.

@@ -11,39 +11,41 @@ namespace healthz {
 
 namespace detail {
 
-/// The strip of the last checks, the oldest first: a bar for each, higher the worse it was. One path for each run of equal ones.
+/// The strip of the last checks, the oldest first: a bar for each, higher the worse it was. One path for each status that there is.
 template <class Sink>
 constexpr void put_strip(record const& known, Sink&& put) {
-    constexpr std::string_view classes[] = {"k", "t", "f", "e"}, middles[] = {"13", "11", "9", "7"}, widths[] = {"6", "10", "14", "18"};
+    constexpr std::string_view classes[] = {"k", "t", "f", "e"}, middles[] = {" 13h", " 11h", " 9h", " 7h"};
     std::size_t const kept = known.count() < record::recent_size ? known.count() : record::recent_size;
     put("<svg class=r role=img viewBox=\"0 0 128 16\" preserveAspectRatio=none aria-label=\"last ");
     healthz::detail::put_number(kept, put);
     put(" checks:");
+    std::size_t counts[4] = {};
+    for (std::size_t age = 0; age < kept; ++age) ++counts[static_cast<std::size_t>(*known.found(age))];
     for (std::size_t s = 0; s < 4; ++s) {
-        std::size_t count = 0;
-        for (std::size_t age = 0; age < kept; ++age) count += known.found(age) == static_cast<status>(s);
-        if (count == 0) continue;
+        if (counts[s] == 0) continue;
         put(" ");
-        healthz::detail::put_number(count, put);
+        healthz::detail::put_number(counts[s], put);
         put(" ");
         put(to_string(static_cast<status>(s)));
     }
     put("\">");
-    for (std::size_t age = kept; age > 0;) {
-        auto const found = *known.found(age - 1);
-        auto const begin = age;
-        while (age > 0 && known.found(age - 1) == found) --age;
-        auto const s = static_cast<std::size_t>(found);
+    for (std::size_t s = 0; s < 4; ++s) {
+        if (counts[s] == 0) continue;
         put("<path class=");
         put(classes[s]);
-        put(" stroke-width=");
-        put(widths[s]);
-        put(" d=\"M");
-        healthz::detail::put_number(4 * (record::recent_size - begin), put);
-        put(" ");
-        put(middles[s]);
-        put("h");
-        healthz::detail::put_number(4 * (begin - age), put);
+        put(" d=\"");
+        for (std::size_t age = kept; age > 0;) {  // a line for each run of them
+            auto const begin = age;
+            while (age > 0 && known.found(age - 1) == static_cast<status>(s)) --age;
+            if (begin == age) {
+                --age;
+                continue;
+            }
+            put("M");
+            healthz::detail::put_number(4 * (record::recent_size - begin), put);
+            put(middles[s]);
+            healthz::detail::put_number(4 * (begin - age), put);
+        }
         put("\"/>");
     }
     put("</svg>");
@@ -194,7 +196,7 @@ constexpr void write_table(view_data const& data, Sink&& put) {
 }
 
 /// What a source can take on the page beside its name and its error, and how much longer HTML makes text at most.
-inline constexpr std::size_t longest_page_source = 900 + record::recent_size * 60, html_growth = 6;
+inline constexpr std::size_t longest_page_source = 1000 + record::recent_size * 9, html_growth = 6;
 
 }  // namespace detail
 
