@@ -3,8 +3,8 @@
 # Usage: benchmarks/run.sh [--quick] [--json FILE] [--readme] [WHAT...]
 #
 # Installs what is needed (Debian packages), builds it optimised, measures this library beside its peers and beside what the
-# machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, serve, probe,
-# compile and size; all of them take under 20 minutes on 2 cores.
+# machine allows, and writes build/benchmarks/report.md with a plot a table. WHAT is one or more of write, views, serve,
+# tls, probe, compile and size; all of them take under 20 minutes on 2 cores.
 #
 #   --quick      about two minutes, fewer peers; fails where a ratio falls out of its budget by more than half
 #   --json FILE  every ratio under its key, with the figures that it was made from
@@ -18,21 +18,21 @@ while [ $# -gt 0 ]; do
     --quick) quick=1 ;;
     --json) json=$(realpath -m "$2"); shift ;;
     --readme) readme=1 ;;
-    write | serve | probe | compile | size) parts+=("$1") ;;
+    write | views | serve | tls | probe | compile | size) parts+=("$1") ;;
     *) sed -n '3,/^source /s/^# \{0,1\}//p' "$0" | head -n -1; exit 2 ;;
     esac
     shift
 done
-[ ${#parts[@]} -gt 0 ] || parts=(write serve probe compile size)
+[ ${#parts[@]} -gt 0 ] || parts=(write views serve tls probe compile size)
 export QUICK=$quick
 
 packages=(
-    g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev
+    g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev prometheus-cpp-dev openssl
     nlohmann-json3-dev rapidjson-dev libfmt-dev wrk nginx-light haproxy prometheus-blackbox-exporter curl
     postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb
     libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
-targets=(write serve_ours serve_epoll probe_checks probe_lateness probe_acceptor)
+targets=(write views serve_ours serve_epoll probe_checks probe_lateness probe_acceptor)
 if [ "$quick" = 0 ]; then
     packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev slowhttptest)
     targets+=(serve_visitor serve_beast serve_restinio serve_microhttpd serve_httplib)

@@ -40,6 +40,11 @@ for round in $(seq "$rounds"); do
         done
     done
     if [ "$quick" = 1 ]; then continue; fi
+    for program in "the README's program:examples/readme.cpp" "idiomatic Beast server:benchmarks/serve/beast.cpp"; do
+        compile g++ "${program#*:}"
+        figure "first screen" "${program%%:*}" "g++, s" "$round" "$seconds"
+        figure "first screen" "${program%%:*}" "g++, MiB" "$round" "$mebibytes"
+    done
     for header in healthz.hpp healthz/probers/{disk_space,file_age,process,sqlite,odbc,mssql,tcp,dns,http,redis,mysql,postgres}.hpp \
         healthz/asio/runner.hpp healthz/beast/{endpoint,server}.hpp; do
         echo "#include <$header>" >"$dir/header.cpp"

@@ -3,37 +3,11 @@
 # Serving: this server beside an epoll loop that does not even parse, and beside others that give the same bytes. The server
 # runs on one core, wrk on another; CPU a request is the server process's own.
 source "$(dirname "$0")/../common.sh"
+source benchmarks/serve/load.sh
 dir=$out/serve seconds=2
 mkdir -p "$dir"
 if [ "$quick" = 1 ]; then seconds=1; fi
-ulimit -n "$(ulimit -Hn)"
 request=$'GET /healthz/sources HTTP/1.1\r\nHost: localhost\r\n\r\n'
-
-next_port=18080
-declare -A pid port
-# serve NAME COMMAND... : starts a server on the next port, which stands for PORT in the command
-serve() {
-    local name=$1
-    shift
-    port[$name]=$((next_port++))
-    taskset -c "$first_core" "${@//PORT/${port[$name]}}" >"$dir/$name.txt" 2>&1 &
-    pid[$name]=$!
-    started+=("$!")
-    await_port "${port[$name]}"
-}
-
-# load NAME CONNECTIONS DEPTH [HEADER...] : sets cpu, rate, p50, p99, p999
-load() {
-    local name=$1 connections=$2 depth=$3 before after requests microseconds errors
-    before=$(cpu_ns "${pid[$name]}")
-    read -r _ requests microseconds p50 p99 p999 errors < <(
-        DEPTH=$depth timeout 60 taskset -c "$last_core" wrk -t1 -c"$connections" -d"${seconds}s" \
-            -s benchmarks/serve/load.lua "${@:4}" "http://127.0.0.1:${port[$name]}/healthz/sources" | grep '^figures')
-    after=$(cpu_ns "${pid[$name]}")
-    if [ "$errors" -ne 0 ] || [ "$requests" -eq 0 ]; then echo "$name: $requests requests, $errors errors" >&2; exit 1; fi
-    cpu=$(divide $((after - before)) $((requests * 1000)))
-    rate=$(divide $((requests * 1000000)) "$microseconds" 0)
-}
 
 # allocations ROUND : what 200 requests of one connection allocate in our server, after the connection's first
 allocations() {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// This library's server. Usage: serve_ours PORT [secret | attacked | rest | churn]
+// This library's server. Usage: serve_ours PORT [secret | attacked | rest | churn | views | tls]
 // Without a word, 9 sources, of which two are in ERROR; the other words are 9 sources behind a secret, with the default limits, 300
-// sources that never change, and 300 sources that change their verdicts ten times a second. SIGUSR1 prints how often it has allocated.
+// sources that never change, 300 sources that change their verdicts ten times a second, 300 that do once a second, and 9 over TLS by the
+// files TLS_CERTIFICATE and TLS_KEY. SIGUSR1 prints how often it has allocated.
 #include "../allocations.hpp"
 #include "../many_sources.hpp"
 
 #include <healthz/beast/server.hpp>
+#include <healthz/beast/tls.hpp>
 
 #include <boost/hana/concat.hpp>
 
@@ -40,6 +42,7 @@ constexpr auto sources_9 = boost::hana::concat(
     healthz::sources(healthz::source<"orders">(constant_prober{false}, once), healthz::source<"stock">(constant_prober{false}, once)));
 constexpr auto sources_300 = many_sources<300>(constant_prober{true}, once);
 constexpr auto changing_300 = many_sources<300>(changing_prober{}, {.interval = 100ms, .retries = 0});
+constexpr auto slowly_changing_300 = many_sources<300>(changing_prober{}, {.interval = 1s, .retries = 0});
 
 void print_allocations(int) {
     char line[24];
@@ -63,5 +66,7 @@ int main(int count, char** words) {
     if (what == "secret") how.auth = healthz::admin_secret("open-sesame");
     if (what == "rest") return healthz::beast::serve<sources_300>(how);
     if (what == "churn") return healthz::beast::serve<changing_300>(how);
+    if (what == "views") return healthz::beast::serve<slowly_changing_300>(how);
+    if (what == "tls") how.transport = healthz::beast::tls{.certificate = healthz::env("TLS_CERTIFICATE"), .key = healthz::env("TLS_KEY")};
     return healthz::beast::serve<sources_9>(how);
 }
