@@ -11,7 +11,7 @@
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
-#   headers       every header compiles alone, and all of them link together
+#   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
@@ -20,7 +20,7 @@
 #
 # Only with --all, or where named:
 #
-#   clang         clang says why, too
+#   clang         clang says why, too, and takes each header alone
 #   asan          all test programs, with clang and the address and undefined-behaviour sanitizers
 #   tsan          the programs with threads, with clang and the thread sanitizer, and with NDEBUG: without the assertions of the
 #                 libraries below, which all other builds have
@@ -87,15 +87,15 @@ step_probers() { build gcc test_probers; }
 tests_probers() { run_tests gcc 3 probers "probers_.*"; }
 step_beast() { build gcc test_beast; }
 tests_beast() { run_tests gcc 1 beast; }
-step_headers() {
-    build gcc test_headers && run_tests gcc 1 headers
-    build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
-}
+step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
-step_clang() { COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh; }
+step_clang() {
+    COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh
+    build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
+}
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.

@@ -81,14 +81,14 @@ wait "$server" || fail "the exit status of views is $?"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$output/key.pem" -out "$output/cert.pem" -days 2 -subj /CN=localhost \
     -addext "subjectAltName=DNS:localhost" 2>/dev/null
-HEALTHZ_ADMIN_SECRET=given TLS_CERTIFICATE=$output/cert.pem TLS_KEY=$output/key.pem "$folder/tls" &
+(cd "$output" && HEALTHZ_ADMIN_SECRET=given TLS_CERTIFICATE=cert.pem TLS_KEY=key.pem exec "$folder/tls") &
 server=$!
 for _ in $(seq 100); do
-    if [ "$(curl -s --unix-socket /tmp/healthz_probes.sock http://localhost/readyz)" = ok ]; then break; fi
+    if [ "$(curl -s --unix-socket "$output/probes.sock" http://localhost/readyz)" = ok ]; then break; fi
     sleep 0.1
 done
 check 'over TLS' "$(curl -s --cacert "$output/cert.pem" -u any:given https://localhost:8443/healthz/sources)" '{"queue":{"error":null,"status":"OK"*'
-check 'no names on the socket' "$(curl -s -u any:given -o /dev/null -w '%{http_code}' --unix-socket /tmp/healthz_probes.sock http://localhost/healthz/sources)" 404
+check 'no names on the socket' "$(curl -s -u any:given -o /dev/null -w '%{http_code}' --unix-socket "$output/probes.sock" http://localhost/healthz/sources)" 404
 kill -TERM "$server"
 wait "$server" || fail "the exit status of tls is $?"
 

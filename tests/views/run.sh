@@ -162,7 +162,7 @@ not() { ! "$@"; }
 check "and is told where it is not alive" not env PORT="$(free_port)" "$server" --healthcheck
 check "there is no other artefact" not print nonsense
 
-# --- Prometheus: by both formats, nginx asking for the older one, and by both credentials
+# --- Prometheus: by both formats, nginx asking for the older one, by both credentials, and over TLS
 
 as_postgres=()
 [ "$(id -u)" -ne 0 ] || as_postgres=(runuser -u postgres --)
@@ -177,6 +177,10 @@ stop_database() { pg pg_ctl -w -m immediate stop; }
 trap 'kill $(jobs -p) 2>/dev/null || true; stop_database || true' EXIT
 start_database || fail "PostgreSQL does not start: $(<postgres.txt)"
 start_server three SEARCH_URL="postgresql://shop@127.0.0.1:$postgres_port/postgres"
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.pem -days 2 -subj /CN=localhost \
+    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" 2>openssl.txt || fail "openssl: $(<openssl.txt)"
+start_server four TLS_CERTIFICATE=tls.pem TLS_KEY=tls.key
 
 alertmanager_port=$(free_port) webhook_port=$(free_port)
 /usr/bin/python3 - "$webhook_port" >webhook.txt 2>/dev/null <<'P' &
@@ -202,8 +206,9 @@ http { access_log off; server { listen 127.0.0.1:$nginx_port;
     location / { proxy_pass $at; proxy_set_header Accept "text/plain;version=0.0.4"; proxy_set_header Host localhost; } } }
 N
 nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
-scrape() { # JOB PORT CREDENTIALS
-    printf '  - job_name: %s\n    %s\n    static_configs: [{targets: ["127.0.0.1:%s"]}]\n' "$1" "$3" "$2"
+scrape() { # JOB PORT SETTING...
+    printf '  - job_name: %s\n    static_configs: [{targets: ["127.0.0.1:%s"]}]\n' "$1" "$2"
+    printf '    %s\n' "${@:3}"
 }
 cat >rules.yml <<'R'
 groups: [{name: healthz, rules: [
@@ -216,6 +221,9 @@ R
     scrape open_metrics "$one_port" "basic_auth: {username: any, password: $secret}"
     scrape text "$nginx_port" "authorization: {credentials: $secret}"
     scrape nobody "$one_port" "scheme: http"
+    scrape tls_basic "$four_port" "basic_auth: {username: any, password: $secret}" "scheme: https" "tls_config: {ca_file: $work/tls.pem}"
+    scrape tls_bearer "$four_port" "authorization: {credentials: $secret}" "scheme: https" "tls_config: {ca_file: $work/tls.pem}"
+    scrape tls_stranger "$four_port" "authorization: {credentials: $secret}" "scheme: https"
     scrape database "$three_port" "authorization: {credentials: $secret}"
 } >prometheus.yml
 prometheus --config.file=prometheus.yml --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prometheus_port" >prometheus.txt 2>&1 &
@@ -224,12 +232,15 @@ query() { api query --data-urlencode "query=$1" | jq -r "${2:-.data.result[0].va
 answers() { is "$(query "$1")" "$2" >/dev/null; }
 check "Prometheus scrapes by Basic, and OpenMetrics" eventually answers 'up{job="open_metrics"}' 1
 check "Prometheus scrapes by Bearer, and text" eventually answers 'up{job="text"}' 1
+check "Prometheus scrapes over TLS by Basic" eventually answers 'up{job="tls_basic"}' 1
+check "Prometheus scrapes over TLS by Bearer" eventually answers 'up{job="tls_bearer"}' 1
+check "who does not know the certificate scrapes nothing" eventually answers 'up{job="tls_stranger"}' 0
 check "who shows no secret scrapes nothing" eventually answers 'up{job="nobody"}' 0
 name_is_whole() { is "$(query 'healthz_source_up{job="open_metrics"} unless healthz_source_up{source_name=~"orders|cache|search"}' '.data.result[0].metric.source_name')" 'a"b\é'; }
 check "a name comes back whole" eventually name_is_whole
 series() { api series --data-urlencode "match[]={job=\"$1\",__name__=~\"h.*\"}" | jq -cS '[.data[] | del(.job, .instance)] | sort'; }
-same_series() { [ "$(series text | jq length)" -gt 70 ] && is "$(series text)" "$(series open_metrics)"; }
-check "both formats give the same series" eventually same_series
+same_series() { [ "$(series text | jq length)" -gt 70 ] && is "$(series text)" "$(series "$1")"; }
+for job in open_metrics tls_basic tls_bearer; do check "$job gives the same series as text" eventually same_series $job; done
 check "the gauge of Hasura's dashboard" eventually answers 'hasura_source_health{job="text",source_name="search"}' 2
 alerts() { query "count(ALERTS{alertname=\"$1\",alertstate=\"firing\",job=\"text\"})" '.data.result[0].value[1] // "0"'; }
 fires() { is "$(alerts "$1")" "$2" >/dev/null; }
@@ -304,8 +315,8 @@ touch enough
 wait "$asker"
 check "and no request was lost" is "$(<lost)" 0
 
-check "no secret was printed" test -z "$(grep -l "$secret" one.txt two.txt three.txt)"
-for each in "$one" "$three"; do
+check "no secret was printed" test -z "$(grep -l "$secret" one.txt two.txt three.txt four.txt)"
+for each in "$one" "$three" "$four"; do
     kill -TERM "$each"
     wait "$each" || fail "the server ended in $?"
 done

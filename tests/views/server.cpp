@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server whose sources find what files say, so that scripts make them what they like, and one that is a PostgreSQL. Needs its variables: PORT (0 for any), SECRET, STATES (a
-// folder); DRAIN (milliseconds) and SEARCH_URL are optional. Ends on SIGTERM. With `--print NAME PROGRAM` it writes an artefact instead, with `--healthcheck` it asks the
+// folder); DRAIN (milliseconds), SEARCH_URL, and TLS_CERTIFICATE with TLS_KEY are optional. Ends on SIGTERM. With `--print NAME PROGRAM` it writes an artefact instead, with `--healthcheck` it asks the
 // one that runs.
 #include <healthz.hpp>
 #include <healthz/artefacts/artefact.hpp>
 #include <healthz/beast/server.hpp>
+#include <healthz/beast/tls.hpp>
 #include <healthz/hosted/probe_self.hpp>
 #include <healthz/probers/postgres.hpp>
 
@@ -67,11 +68,14 @@ int main(int count, char** arguments) {
             healthz::write_artefact<sources, healthz::default_views>(arguments[2], how, [](std::string_view piece) { std::cout << piece; });
         return known ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    return healthz::beast::serve<sources>({
+    healthz::beast::options how{
         .port = port,
         .auth = healthz::admin_secret(healthz::env("SECRET")),
         .drain = std::chrono::milliseconds(std::atoi(variable("DRAIN", "0").c_str())),
         .on_listening = [](auto const& where) { std::cout << "listening " << where.port() << std::endl; },
         .on_verdict = block(),
-    });
+    };
+    if (!variable("TLS_CERTIFICATE").empty())
+        how.transport = healthz::beast::tls{.certificate = healthz::env("TLS_CERTIFICATE"), .key = healthz::env("TLS_KEY")};
+    return healthz::beast::serve<sources>(std::move(how));
 }
