@@ -34,10 +34,14 @@ void log_refused(healthz::beast::refused const& r) {
 }
 
 int print(std::string_view name, std::uint16_t port) {
+    if (name.empty()) {
+        healthz::for_each_artefact([](std::string_view each, std::string_view about) { std::cout << each << ": " << about << '\n'; });
+        return EXIT_SUCCESS;
+    }
     if (healthz::write_artefact<sources, healthz::default_views>(name, {.name = "demo", .port = port},
                                                                  [](std::string_view piece) { std::cout << piece; }))
         return EXIT_SUCCESS;
-    healthz::for_each_artefact([](std::string_view each, std::string_view about) { std::cout << each << ": " << about << '\n'; });
+    std::cerr << "there is no artefact '" << name << "'\n";
     return EXIT_FAILURE;
 }
 

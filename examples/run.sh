@@ -42,4 +42,5 @@ else
     shown='$HEALTHZ_ADMIN_SECRET'
 fi
 echo "try:  curl -H 'X-Hasura-Role: admin' -H \"X-Hasura-Admin-Secret: $shown\" http://127.0.0.1:$PORT/healthz/sources"
+echo "and:  http://127.0.0.1:$PORT/healthz/page in a browser, with any user and the secret as password"
 exec build/demo/examples/demo

@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
         return out.str().size();
     };
     measure("prometheus-cpp, the same series", [&] { return serialize(collected); });
-    measure("prometheus-cpp, collected before", [&] { return serialize(healthz::collectable(checked().shown()).Collect()); });
+    measure("prometheus-cpp, collected anew", [&] { return serialize(healthz::collectable(checked().shown()).Collect()); });
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
 }

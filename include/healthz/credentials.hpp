@@ -19,7 +19,7 @@ struct site_request {
     std::optional<std::string_view> access_key = std::nullopt;     ///< X-Hasura-Access-Key, an alias of the former
     std::optional<std::string_view> authorization = std::nullopt;  ///< Authorization
     std::optional<std::string_view> accept = std::nullopt;         ///< Accept
-    bool repeated = false;  ///< one of the first four is there twice, so that it is unclear which one counts
+    bool repeated = false;  ///< one of those from the role to the authorization is there twice, so that it is unclear which counts
 };
 
 namespace detail {

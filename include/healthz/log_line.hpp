@@ -38,10 +38,23 @@ constexpr void put_short_seconds(tick milliseconds, Sink&& put) {
     put(std::string_view(begin, static_cast<std::size_t>(end - begin)));
 }
 
+/// Puts JSON with a blank for each line break, which can only stand between its tokens.
+template <class Sink>
+constexpr void put_in_one_line(std::string_view json, Sink&& put) {
+    while (!json.empty()) {
+        std::size_t size = 0;
+        while (size < json.size() && json[size] != '\n' && json[size] != '\r') ++size;
+        if (size > 0) put(text_until(json, size));
+        if (size == json.size()) return;
+        put(" ");
+        json = text_from(json, size + 1);
+    }
+}
+
 }  // namespace detail
 
-/// The size of the longest line about a source whose name and error text are so long.
-constexpr std::size_t max_log_line(std::size_t name_size, std::size_t error_size) { return name_size + error_size + 340; }
+/// The size of the longest line about a source whose key, which is its name as JSON has it, and error text are so long.
+constexpr std::size_t max_log_line(std::size_t key_size, std::size_t error_size) { return key_size + error_size + 340; }
 
 /// Streams the line about the latest verdict of source `index`, which took so many `attempts`, into `put`, with a line feed at its end. Nothing
 /// before its first verdict.
@@ -63,7 +76,7 @@ constexpr void write_log_line(report_view report, std::size_t index, unsigned at
     put("\",\"timestamp\":\"");
     put(moment);
     put("\",\"error\":");
-    put(v->error);
+    healthz::detail::put_in_one_line(v->error, put);
     put(",\"internal\":{\"interval\":");
     healthz::detail::put_short_seconds(s.interval, put);
     put(",\"max_retries\":");

@@ -72,6 +72,44 @@ TEST_CASE("a log to a function, with priorities") {
     CHECK(text == R"(<4>{"level<4>{"level<6>{"level)");
 }
 
+TEST_CASE("a log to a pipe whose reader has gone loses its lines, and raises no signal") {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    healthz::health_log const log(ends[1]);
+    ::close(ends[0]);
+    run(log);
+    CHECK(log.lost() == 4);
+    ::close(ends[1]);
+}
+
+TEST_CASE("a log to a descriptor loses a line for which a pipe may not have room, and writes it into a file") {
+    static std::string const long_text(5000, 'x');
+    static constexpr auto talkative = healthz::sources(
+        healthz::source<"one">([] { return healthz::basic_outcome<6000>::error("down", long_text); }, {.interval = 1h, .retries = 0}));
+    auto const log_once = [](healthz::health_log const& log) {
+        boost::asio::io_context context;
+        healthz::runner<talkative> runner(context.get_executor(), [&](healthz::event const& e) {
+            log(e);
+            runner.stop();
+        });
+        runner.start();
+        context.run();
+        return log.lost();
+    };
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    CHECK(log_once(healthz::health_log(ends[1])) == 1);
+    REQUIRE(::fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    CHECK(log_once(healthz::health_log(ends[1])) == 0);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    int const file = ::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    REQUIRE(file >= 0);
+    CHECK(log_once(healthz::health_log(file)) == 0);
+    CHECK(::lseek(file, 0, SEEK_CUR) > 5000);
+    ::close(file);
+}
+
 TEST_CASE("a log to a descriptor that takes nothing loses its lines, and holds up nobody") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);

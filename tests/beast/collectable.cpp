@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 using healthz::status;
 
@@ -90,11 +92,33 @@ TEST_CASE("metrics in a file are replaced as a whole, for all to read, and a fai
     CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == text_of(*site));
     struct stat now {};
     CHECK(::stat(path.c_str(), &now) == 0);
-    CHECK((now.st_mode & 0777 & ~0022u) == 0644);
+    CHECK((now.st_mode & 0777) == 0644);
     CHECK(output_of("ls " + folder) == "app.prom\n");
 
     CHECK(site->write_metrics_file(folder + "/none/app.prom").find("No such file or directory") != std::string::npos);
-    CHECK(site->write_metrics_file(folder).find("cannot rename") == 0);
+    CHECK(site->write_metrics_file(folder) == "cannot write '" + folder + "': Is a directory");
+    CHECK(output_of("ls " + folder) == "app.prom\n");
+
+    // Two writers, and a reader that never sees a part.
+    auto const whole = text_of(*site);
+    std::atomic<bool> done = false;
+    std::atomic<int> failures = 0, parts = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i)
+        threads.emplace_back([&] {
+            for (int n = 0; n < 200; ++n) failures += !site->write_metrics_file(path).empty();
+        });
+    threads.emplace_back([&] {
+        while (!done) {
+            std::ifstream now_there(path);
+            parts += std::string(std::istreambuf_iterator<char>(now_there), {}) != whole;
+        }
+    });
+    for (int i = 0; i < 2; ++i) threads[static_cast<std::size_t>(i)].join();
+    done = true;
+    threads[2].join();
+    CHECK(failures == 0);
+    CHECK(parts == 0);
     CHECK(output_of("ls " + folder) == "app.prom\n");
     output_of("rm -r " + folder);
     CHECK(healthz::detail::replace_file("/dev/full/x", "x").find("Not a directory") != std::string::npos);

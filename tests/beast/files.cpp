@@ -6,6 +6,7 @@
 #include <healthz/hosted/admin_secret.hpp>
 #include <healthz/hosted/file.hpp>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,7 +117,9 @@ TEST_CASE("file: secrets are replaced while they are in use") {
     CHECK(eventually([&] { return policy.accepts("five"); }));
     CHECK_FALSE(policy.accepts("two"));
 
-    // Whatever has no secret in it leaves the last one in force.
+    // Whatever has no secret in it leaves the last one in force, and is told once.
+    notes told;
+    policy.on_problem([&](std::string what) { told.add(std::move(what)); });
     first.replace(std::string(healthz::max_secret_size + 1, 'x'));
     second.remove();
     auto const later = std::chrono::steady_clock::now() + 2500ms;
@@ -129,6 +132,35 @@ TEST_CASE("file: secrets are replaced while they are in use") {
     second.replace("six");
     CHECK(eventually([&] { return policy.accepts("six"); }));
     CHECK_FALSE(policy.accepts("five"));
+    CHECK(told.all() == std::vector<std::string>{
+                            "file '" + std::string(first.path()) + "' is longer than 1024 bytes; the secret before is still accepted",
+                            "file '" + std::string(second.path()) + "': No such file or directory; the secret before is still accepted"});
+    policy.on_problem(nullptr);
+}
+
+TEST_CASE("file: a secret that could not be read once is read again") {
+    value_file const f;
+    f.write("old");
+    healthz::admin_secret const policy(healthz::file(f.path()));
+    CHECK(policy.accepts("old"));
+    std::this_thread::sleep_for(3500ms);  // the file is no longer new
+    std::filesystem::rename(f.path(), std::string(f.path()) + ".old");
+    f.write("new");
+    std::filesystem::last_write_time(f.path(), std::filesystem::file_time_type::clock::now() - 1h);
+    CHECK(policy.accepts("old") == !policy.accepts("new"));
+    struct ::rlimit before = {};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    struct ::rlimit const none = {0, before.rlim_max};
+    std::this_thread::sleep_for(1200ms);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    bool const accepted = policy.accepts("new") || policy.accepts("old");  // whichever it was
+    std::this_thread::sleep_for(3500ms);
+    bool const still = policy.accepts("new") || policy.accepts("old");
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(accepted);
+    CHECK(still);
+    CHECK(eventually([&] { return policy.accepts("new"); }));
+    CHECK_FALSE(policy.accepts("old"));
 }
 
 TEST_CASE("file: without its secret a policy accepts none, and says why") {
@@ -139,6 +171,31 @@ TEST_CASE("file: without its secret a policy accepts none, and says why") {
     healthz::admin_secret const policy("known", healthz::file(f.path()));
     CHECK(policy.problem() == "file '" + path + "' is longer than 1024 bytes");
     CHECK_FALSE(policy.accepts("known"));
+}
+
+TEST_CASE("file: a secret that no header can carry is none") {
+    value_file const f;
+    auto const path = std::string(f.path());
+    for (auto const* text : {"two\n\n", " blank", "blank ", "tab\tbed", "a\r\nb", "bell\a"}) {
+        f.write(text);
+        CHECK(healthz::admin_secret(healthz::file(f.path())).problem() ==
+              "file '" + path + "' has a blank at an end or a control character, which no header can carry");
+    }
+    for (auto const* text : {"open sesame", "\xC3\xA9", "x"}) {
+        f.write(text);
+        CHECK(healthz::admin_secret(healthz::file(f.path())).accepts(text));
+    }
+}
+
+TEST_CASE("file: where a setting is a path, it is that one") {
+    value_file const f;
+    f.write("of no matter");
+    std::string problem;
+    CHECK(healthz::setting(healthz::file(f.path())).read_path("path", problem) == f.path());
+    CHECK(healthz::setting("text").read_path("path", problem) == "text");
+    CHECK(problem.empty());
+    CHECK_FALSE(healthz::setting().read_path("path", problem));
+    CHECK(problem == "the setting 'path' is not set");
 }
 
 TEST_CASE("file: threads may ask while it is replaced") {

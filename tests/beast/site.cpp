@@ -375,3 +375,59 @@ TEST_CASE("site: the page of 64 sources, one in five not OK, is below 48 KiB") {
     for (std::size_t i = 0; i < 64; ++i) CHECK(page.find("orders-" + std::string(i < 10 ? "0" : "") + std::to_string(i)) != page.npos);
     CHECK(page.size() < 48 * 1024);
 }
+
+namespace {
+
+constexpr auto repeat_control = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return healthz::fixed_string<sizeof...(Index) + 1>({(static_cast<void>(Index), '\1')..., '\0'});
+};
+constexpr auto control_name = repeat_control(std::make_index_sequence<300>());
+constexpr auto oddly_named =
+    healthz::sources(healthz::source<control_name>(always, {.interval = 1h}), healthz::source<"a">(always, {.interval = 1h}),
+                     healthz::source<"b">(always, {.interval = 1h}), healthz::source<"c">(always, {.interval = 1h}),
+                     healthz::source<"d">(always, {.interval = 1h}), healthz::source<"e">(always, {.interval = 1h}));
+constexpr healthz::timestamp longest_ago(1, 0);
+
+}  // namespace
+
+TEST_CASE("site: no page is larger than it says, whatever the names are") {
+    auto const site = std::make_unique<healthz::site<oddly_named>>(healthz::allow_unauthenticated());
+    healthz::report<oddly_named> report;
+    for (std::size_t i = 0; i < 6; ++i) {
+        healthz::record known;
+        auto const found = healthz::error(std::string(400, '&'), std::string(400, '\1'));
+        report.publish(i, found.status(), found.json(), longest_ago);
+        for (unsigned n = 0; n < 40; ++n) {
+            auto const each = static_cast<status>(n % 4);
+            known.take_in({.before = status::ok, .after = each, .found = each, .attempts = 65535, .took = 0, .is_verdict = true},
+                          longest_ago, 4294967295u, false);
+        }
+        site->update({report.view(), i, *report[i], status::ok, found.status(), true, 1, 1500us, known});
+    }
+    for (char const* type : {"text/html", "text/plain"}) {
+        auto const page = site->serve({.method = "GET", .path = "/healthz/page", .query = "", .accept = type}, 1);
+        CHECK(page.whole->body().size() <= healthz::page::max_size<oddly_named>);
+        CHECK(page.whole->body().size() > 2000);
+    }
+}
+
+TEST_CASE("site: what is stale counts from where the checks begin") {
+    healthz::beast::server<shown> server({.port = 0, .auth = healthz::allow_unauthenticated{}, .handle_signals = false});
+    std::this_thread::sleep_for(1500ms);  // longer than the worst case
+    auto const ask = [&] {
+        return server.site()("GET", "/livez", "", [](std::string_view) { return std::optional<std::string>(); }).status;
+    };
+    CHECK(ask() == 503);
+    std::thread thread([&] { server.run(); });
+    CHECK(eventually([&] { return ask() == 200; }));
+    server.stop();
+    thread.join();
+}
+
+TEST_CASE("site: a path of its own comes before the parts of another one") {
+    static constexpr auto views = healthz::views(healthz::document{}, healthz::ready<>{"/healthz/sources/ready"});
+    healthz::site<shown, views> const site(healthz::allow_unauthenticated{});
+    CHECK(site.serve({.method = "GET", .path = "/healthz/sources/ready", .query = ""}, 1).whole->status == 503);
+    auto const none = site("GET", "/healthz/sources/nothing", "", [](std::string_view) { return std::optional<std::string>(); });
+    CHECK(none.status == 404);
+}

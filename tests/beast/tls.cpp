@@ -17,6 +17,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <sstream>
 #include <fstream>
 #include <thread>
 
@@ -277,6 +281,72 @@ TEST_CASE("tls: it does not start with files that are of no use, and says why") 
     running const absent(how);
     CHECK(eventually([&] { return absent.ended.load(); }));
     CHECK(absent.code == EXIT_FAILURE);
+}
+
+TEST_CASE("tls: what is wrong with a file is told, and never what is in it") {
+    folder f;
+    auto const problem_with = [&](healthz::setting const& key) {
+        net::io_context context;
+        certificate_path = f / "server.pem";
+        healthz::beast::tls const files{.certificate = certificate_path.c_str(), .key = key};
+        try {
+            files.listen_by(context, {}, {}, {});
+        } catch (std::invalid_argument const& e) {
+            return std::string(e.what());
+        }
+        return std::string("none");
+    };
+    key_path = f / "server.key";
+    std::string const key_text(std::istreambuf_iterator<char>(std::ifstream(key_path).rdbuf()), {});
+    CHECK(problem_with(healthz::file(key_path.c_str())) == "none");  // that file, not what is in it
+    ::setenv("HEALTHZ_TEST_KEY", key_text.c_str(), 1);
+    healthz::read_environment();
+    CHECK(problem_with(healthz::env("HEALTHZ_TEST_KEY")) ==
+          "the text of environment variable 'HEALTHZ_TEST_KEY' is no path: write the path of a PEM file");
+    ::setenv("HEALTHZ_TEST_KEY", key_path.c_str(), 1);
+    healthz::read_environment();
+    CHECK(problem_with(healthz::env("HEALTHZ_TEST_KEY")) == "none");
+    ::unsetenv("HEALTHZ_TEST_KEY");
+
+    output_of("openssl genrsa -out " + (f / "rsa.key") + " 2048 2>&1");  // of another kind than the certificate
+    std::string const rsa = f / "rsa.key", locked = f / "locked.key", fifo = f / "fifo", none = f / "none";
+    CHECK(problem_with(rsa.c_str()).starts_with("'" + rsa + "' is no usable file: "));
+    output_of("openssl ec -in " + key_path + " -out " + locked + " -aes128 -passout pass:x 2>&1");
+    CHECK(problem_with(locked.c_str()).starts_with("'" + locked + "' is no usable file: "));  // and nobody is asked on a terminal
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    CHECK(problem_with(fifo.c_str()) == "'" + fifo + "' is no usable file: no regular file");
+    CHECK(problem_with(none.c_str()) == "'" + none + "' is no usable file: No such file or directory");
+    CHECK(problem_with(healthz::setting()) == "the setting 'tls.key' is not set");
+}
+
+TEST_CASE("a server that ends leaves the unix socket of its successor alone") {
+    folder const f;
+    auto how = open_options();
+    how.address = "unix:" + (f / "healthz.sock");
+    auto const ask = [&] { return curl("--unix-socket " + (f / "healthz.sock") + " http://localhost/readyz"); };
+    std::optional<running> first(std::in_place, how);
+    CHECK(ask() == "ok 200");
+    std::filesystem::rename(f / "healthz.sock", f / "moved.sock");
+    running const second(how);
+    CHECK(ask() == "ok 200");
+    first.reset();
+    CHECK(ask() == "ok 200");
+    CHECK(!std::filesystem::exists(f / "healthz.sock.lock"));
+}
+
+TEST_CASE("a server tells each place where it listens") {
+    folder const f;
+    notes places;
+    auto how = open_options();
+    how.also = {{.address = "unix:" + (f / "a.sock")}};
+    how.on_listening = [&](healthz::beast::bound_place const& where) {
+        std::ostringstream text;
+        text << where;
+        places.add(text.str());
+    };
+    running const server(std::move(how));
+    CHECK(eventually([&] { return places.all().size() == 2; }));
+    CHECK(places.all() == std::vector<std::string>{"127.0.0.1:" + server.port, "unix:" + (f / "a.sock")});
 }
 
 TEST_CASE("a unix socket has its permissions, makes way for nobody, and goes with its server") {

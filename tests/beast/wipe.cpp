@@ -70,6 +70,23 @@ TEST_CASE("an offered secret is gone when its request has been answered") {
             }
         }
     }
+    {  // a request, and the first half of the next one, which moves to the front once the first was answered
+        client c(listener->local_endpoint().port());
+        static std::array<char, 8000> bytes;
+        char* middle = healthz::detail::copy_text(
+            "GET /healthz/sources HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz/sources HTTP/1.1\r\n"
+            "Host: a\r\nX-Hasura-Admin-Secret: ",
+            bytes.data());
+        middle = unmask(masked, middle);
+        bool const first = c.send({bytes.data(), static_cast<std::size_t>(middle - bytes.data())});
+        bytes.fill(0);
+        CHECK(first);
+        CHECK(c.read().status == 401);
+        bool const second = c.send("\r\nX: " + std::string(2000, 'x') + "\r\n\r\n");
+        CHECK(second);
+        CHECK(c.read().status == 401);
+        CHECK(found(masked, stack) == 0);
+    }
     boost::asio::post(context, [&] { listener->stop([] {}); });
     thread.join();
     CHECK(found(masked, stack) == 0);

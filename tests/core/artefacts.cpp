@@ -45,7 +45,7 @@ TEST_CASE("artefacts: each has its name, and is about this declaration") {
 }
 
 TEST_CASE("artefacts: what is about a view is not written without it") {
-    for (std::string_view const name : {"alert-rules", "scrape-config", "dashboard", "dockerfile", "haproxy"})
+    for (std::string_view const name : {"alert-rules", "scrape-config", "dashboard", "dockerfile", "haproxy", "kubernetes"})
         CHECK(artefact<few>(name).empty());
     CHECK(has(artefact<few>("openapi"), R"("paths":{"/healthz/sources":)"));
     CHECK(!has(artefact<few>("openapi"), "metrics"));
@@ -53,6 +53,7 @@ TEST_CASE("artefacts: what is about a view is not written without it") {
 
 TEST_CASE("artefacts: names are escaped as each needs it") {
     CHECK(has(artefact("alert-rules"), R"(absent(healthz_source_info{source_name="a|b \"c\\\x0a",job="shop"}))"));
+    CHECK(has(artefact("alert-rules"), "absent(healthz_source_info{source_name=\"orders\",job=\"shop\"})\n          or absent("));
     CHECK(has(artefact("openapi"), R"("a|b \"c\\\n":{"$ref")"));
     CHECK(artefact("table") ==
           "| source | prober | interval | timeout | retries | told at the latest |\n|---|---|--:|--:|--:|--:|\n"
@@ -62,11 +63,31 @@ TEST_CASE("artefacts: names are escaped as each needs it") {
 TEST_CASE("artefacts: paths, ports and times are those of the declaration") {
     CHECK(artefact("scrape-config") ==
           "scrape_configs:\n  - job_name: shop\n    metrics_path: /internal/metrics\n    scrape_interval: 5s\n    scrape_timeout: 5s\n"
-          "    authorization: {credentials_file: /etc/app/secret}\n    static_configs: [{targets: [\"192.0.2.1:81\"]}]\n");
+          "    authorization: {credentials_file: /etc/shop/secret}\n    static_configs: [{targets: [\"192.0.2.1:81\"]}]\n");
     CHECK(artefact("kubernetes") ==
+          "# The kubelet asks at the address of the pod: let the program listen there, by .address = \"::\".\n"
           "livenessProbe:\n  httpGet: {path: /livez, port: 81}\n  periodSeconds: 10\n  timeoutSeconds: 1\n  failureThreshold: 3\n"
           "readinessProbe:\n  httpGet: {path: /up, port: 81}\n  periodSeconds: 2\n  timeoutSeconds: 1\n  failureThreshold: 1\n");
     CHECK(has(artefact("haproxy"), "uri /up ver HTTP/1.1"));
     CHECK(has(artefact("haproxy"), "server shop1 192.0.2.1:81\n"));
-    CHECK(has(artefact("systemd"), "ExecStart=/usr/local/bin/app\n"));
+    CHECK(has(artefact("systemd"), "ExecStart=/usr/local/bin/shop\n"));
+    CHECK(has(artefact("dockerfile"), "CMD [\"/usr/local/bin/shop\", \"--healthcheck\"]\n"));
+    CHECK(has(artefact("openapi"), R"("/healthz/sources/{name}":{"get")"));
+    CHECK(has(artefact("openapi"), R"("url":"http://192.0.2.1:81")"));
+    std::string text;
+    healthz::deployment const how{.name = "shop", .address = "2001:db8::1", .program = "/opt/shop", .secret_file = "/run/secret"};
+    for (std::string_view const name : {"haproxy", "scrape-config", "openapi", "systemd"})
+        CHECK(healthz::write_artefact<sources, all>(name, how, [&text](std::string_view piece) { text += piece; }));
+    CHECK(has(text, "shop1 [2001:db8::1]:8080\n"));
+    CHECK(has(text, "targets: [\"[2001:db8::1]:8080\"]"));
+    CHECK(has(text, "http://[2001:db8::1]:8080"));
+    CHECK(has(text, "ExecStart=/opt/shop\n"));
+    CHECK(has(text, "credentials_file: /run/secret}"));
+}
+
+TEST_CASE("artefacts: what YAML does not take is told by its bytes") {
+    std::string text;
+    healthz::detail::put_promql("\xC2\x85 \xC3\xA9 \xE2\x80\xA8 \xE2\x82\xAC \xEF\xBF\xBE \xEF\xBF\xBD \x7F",
+                                [&text](std::string_view piece) { text += piece; });
+    CHECK(text == "\\xc2\\x85 \xC3\xA9 \\xe2\\x80\\xa8 \xE2\x82\xAC \\xef\\xbf\\xbe \xEF\xBF\xBD \\x7f");
 }

@@ -58,6 +58,13 @@ TEST_CASE("a line of the log is that of the contract") {
           std::string::npos);
 }
 
+TEST_CASE("a verdict is one line, whatever a peer has said") {
+    auto const text = line(0, healthz::error("down", healthz::json_text{"{\"a\":\r\n1,\n\"b\":\"x\\ny\"}"}), 1);
+    CHECK(text.find('\n') == text.size() - 1);
+    CHECK(text.find('\r') == text.npos);
+    CHECK(text.find(R"("extra":{"a":  1, "b":"x\ny"}})") != text.npos);
+}
+
 TEST_CASE("which verdicts are logged") {
     CHECK(at_run_time(what_is_logged));
     std::string text;

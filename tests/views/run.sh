@@ -112,7 +112,7 @@ tests:
 T
 check "and they fire when they should" promtool test rules test.yml
 scrape_is_valid() {
-    { echo 'global: {scrape_interval: 1m}'; print scrape-config; } >written_scrape.yml
+    { echo 'global: {scrape_interval: 1m}'; print scrape-config; } >written_scrape.yml || return 1
     sed -i "s,/etc/shop/secret,$work/secret," written_scrape.yml
     printf %s "$secret" >secret
     promtool check config written_scrape.yml && grep -q "metrics_path: /metrics" written_scrape.yml
@@ -146,8 +146,9 @@ P
 check "the probes of Kubernetes are YAML" probes_are_valid
 openapi_is_valid() {
     npm install --silent --no-audit --no-fund --prefix .. @seriousme/openapi-schema-validator@2 puppeteer-core@23 axe-core@4 >npm.txt 2>&1 || { cat npm.txt; return 1; }
-    print openapi >openapi.json
-    jq -e '.components.schemas.Document.properties | keys_unsorted == ["orders", "a\"b\\é", "cache", "search"]' openapi.json >/dev/null
+    print openapi >openapi.json || return 1
+    jq -e '.components.schemas.Document.properties | keys_unsorted == ["orders", "a\"b\\é", "cache", "search"]' openapi.json >/dev/null || return 1
+    jq -e '.paths["/healthz/sources/{name}"].get.responses | has("404")' openapi.json >/dev/null || return 1
     (cd .. && node --input-type=module -e "
 import { Validator } from '@seriousme/openapi-schema-validator';
 const result = await new Validator().validate(process.argv[1]);

@@ -42,6 +42,7 @@ constexpr bool write_artefact(std::string_view name, deployment const& how, Sink
     auto const d = healthz::detail::declared_by<Sources, Views>(how);
     for (auto const& each : detail::artefact_entries)
         if (each.name == name && !each.role.empty() && d.path_of(each.role).empty()) return false;
+    if (name == "kubernetes" && d.path_of("startup").empty() && d.path_of("live").empty() && d.path_of("ready").empty()) return false;
     if (name == "alert-rules") healthz::detail::write_alert_rules(d, put);
     else if (name == "scrape-config") healthz::detail::write_scrape_config(d, put);
     else if (name == "dashboard") healthz::detail::write_dashboard(d, put);

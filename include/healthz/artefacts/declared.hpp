@@ -14,8 +14,8 @@ struct deployment {
     std::string_view name = "app";           ///< of the program, where other programs name it; letters, digits and hyphens
     std::string_view address = "127.0.0.1";  ///< where others reach it
     unsigned port = 8080;
-    std::string_view program = "/usr/local/bin/app";   ///< where it is installed
-    std::string_view secret_file = "/etc/app/secret";  ///< a file with the secret and nothing else, for who asks it
+    std::string_view program{};      ///< where it is installed; unless given, `/usr/local/bin/` and its name
+    std::string_view secret_file{};  ///< a file with the secret and nothing else, for who asks it; unless given, `/etc/NAME/secret`
 };
 
 namespace detail {
@@ -26,6 +26,27 @@ struct declared {
     std::span<source_facts const> facts;
     std::span<view_entry const> views;
     deployment how;
+
+    template <class Sink>
+    constexpr void put_program(Sink&& put) const {
+        if (how.program.empty()) put("/usr/local/bin/");
+        put(how.program.empty() ? how.name : how.program);
+    }
+    template <class Sink>
+    constexpr void put_secret_file(Sink&& put) const {
+        if (!how.secret_file.empty()) return put(how.secret_file);
+        put("/etc/");
+        put(how.name);
+        put("/secret");
+    }
+    /// The address where others reach it, with brackets around one of IPv6.
+    template <class Sink>
+    constexpr void put_address(Sink&& put) const {
+        bool const is_v6 = how.address.find(':') != how.address.npos;
+        if (is_v6) put("[");
+        put(how.address);
+        if (is_v6) put("]");
+    }
 
     /// The path of the first view of ours in this role; empty where there is none.
     constexpr std::string_view path_of(std::string_view role) const {

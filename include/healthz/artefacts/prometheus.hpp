@@ -7,19 +7,32 @@
 
 namespace healthz::detail {
 
-/// Puts `text` as the inside of a string of PromQL. Control characters are told by their numbers, since YAML takes none.
+/// How many bytes at the front of `text` are a character that YAML does not take, or takes for the end of a line; zero for any other.
+constexpr std::size_t unprintable_size(std::string_view text) {
+    auto const at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    if (at(0) < ' ' || at(0) == 0x7F) return 1;
+    if (at(0) == 0xC2 && at(1) < 0xA0) return 2;                                                            // U+0080 to U+009F
+    if (at(0) == 0xE2 && at(1) == 0x80 && (at(2) == 0xA8 || at(2) == 0xA9)) return 3;                       // U+2028, U+2029
+    if (at(0) == 0xEF && ((at(1) == 0xBF && at(2) >= 0xBE) || (at(1) == 0xBB && at(2) == 0xBF))) return 3;  // U+FFFE, U+FFFF, U+FEFF
+    return 0;
+}
+
+/// Puts `text` as the inside of a string of PromQL. What YAML does not take is told by its bytes.
 template <class Sink>
 constexpr void put_promql(std::string_view text, Sink&& put) {
     constexpr std::string_view hex = "0123456789abcdef";
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const c = static_cast<unsigned char>(text[i]);
-        if (c == '"' || c == '\\') put("\\");
-        if (c >= ' ' && c != 0x7F) {
-            put(text_until(text_from(text, i), 1));
-            continue;
+    while (!text.empty()) {
+        std::size_t const size = healthz::detail::unprintable_size(text);
+        for (std::size_t i = 0; i < size; ++i) {
+            auto const c = static_cast<unsigned char>(text[i]);
+            char const escape[] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+            put(std::string_view(escape, 4));
         }
-        char const escape[] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-        put(std::string_view(escape, 4));
+        if (size == 0) {
+            if (text.front() == '"' || text.front() == '\\') put("\\");
+            put(text_until(text, 1));
+        }
+        text = text_from(text, size == 0 ? 1 : size);
     }
 }
 
@@ -45,13 +58,15 @@ constexpr void write_alert_rules(declared const& d, Sink&& put) {
     put("time() - healthz_last_check_timestamp_seconds > on(job, instance, source_name) healthz_source_worst_case_detection_seconds + 1"
         "\n          unless on(job, instance, source_name) healthz_source_maintenance == 1");
     healthz::detail::end_rule("", "page", "{{ $labels.source_name }} of {{ $labels.instance }} is no longer checked", put);
+    healthz::detail::begin_rule("HealthzSourceMissing", put);
+    bool first = true;
     for (auto const& row : d.rows) {
-        healthz::detail::begin_rule("HealthzSourceMissing", put);
-        put("absent(healthz_source_info{source_name=\"");
+        put(first ? "absent(healthz_source_info{source_name=\"" : "\n          or absent(healthz_source_info{source_name=\"");
         healthz::detail::put_promql(row.name(), put);
         healthz::detail::put_pieces(put, "\",job=\"", d.how.name, "\"})");
-        healthz::detail::end_rule("        for: 5m\n", "ticket", "no instance has the source {{ $labels.source_name }}", put);
+        first = false;
     }
+    healthz::detail::end_rule("        for: 5m\n", "ticket", "no instance has the source {{ $labels.source_name }}", put);
     healthz::detail::begin_rule("HealthzSourceFlaps", put);
     put("increase(healthz_status_changes_total[1h]) > 6");
     healthz::detail::end_rule("", "ticket", "{{ $labels.source_name }} of {{ $labels.instance }} comes and goes", put);
@@ -72,8 +87,11 @@ constexpr void write_scrape_config(declared const& d, Sink&& put) {
     auto const seconds = healthz::detail::whole_seconds(shortest);
     healthz::detail::put_pieces(put, "scrape_configs:\n  - job_name: ", d.how.name, "\n    metrics_path: ", d.path_of("metrics"),
                                 "\n    scrape_interval: ", seconds < 5 ? 5 : seconds,
-                                "s\n    scrape_timeout: 5s\n    authorization: {credentials_file: ", d.how.secret_file,
-                                "}\n    static_configs: [{targets: [\"", d.how.address, ":", d.how.port, "\"]}]\n");
+                                "s\n    scrape_timeout: 5s\n    authorization: {credentials_file: ");
+    d.put_secret_file(put);
+    put("}\n    static_configs: [{targets: [\"");
+    d.put_address(put);
+    healthz::detail::put_pieces(put, ":", d.how.port, "\"]}]\n");
 }
 
 template <class Sink>

@@ -114,6 +114,7 @@ public:
         on_stopped_ = std::move(on_stopped);
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
         boost::system::error_code ignored;
+        path_ = {};  // first, so that a successor may have its own
         acceptor_.close(ignored);
         pause_.cancel();
         sweep();
@@ -156,7 +157,8 @@ private:
         std::optional<healthz::detail::request_reader> reader;  // while a request is being received
         answer_queue output;
         bool timed_out = false;
-        bool closing = false;  // after the answers that are in the output
+        bool consumed = false;  // since something was received
+        bool closing = false;   // after the answers that are in the output
     };
 
     // One client is an IPv4 address, or the 64 bits of an IPv6 network, since a host can usually have all addresses of its network.
@@ -285,6 +287,11 @@ private:
             phase next = phase::waiting;
             if (c.reader) next = phase::receiving;
             if (c.doing() != next) self.connections_.enter(c, next, clock::now());
+            if (std::exchange(c.consumed, false) && c.input.size() > 0) {
+                // The begin of a request moves to the front. It may hold a secret, of which nothing stays behind.
+                auto const rest = c.input.prepare(c.input.capacity() - c.input.size());
+                healthz::detail::wipe(rest.data(), rest.size());
+            }
             auto const room = std::min<std::size_t>(4096, c.input.max_size() - c.input.size());
             auto const space = c.input.prepare(room);
             auto const received = co_await c.session.stream().async_read_some(space, net::redirect_error(net::use_awaitable, ec));
@@ -342,6 +349,7 @@ private:
         c.output.push(served.unavailable, c.fields.method == "HEAD", connection_field, std::move(served.whole));
         healthz::detail::wipe(c.input.data().data(), c.reader->size());
         c.input.consume(c.reader->size());
+        c.consumed = true;
         c.fields = {};
         c.reader.reset();
         return true;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -63,8 +64,11 @@ public:
     template <class Handler>
         requires(!std::same_as<Handler, event_handler>)
     event_handler(Handler handler) {
+        constexpr bool takes_report = std::invocable<Handler&, report_view const&, std::size_t const&>;
+        static_assert(healthz::detail::event_function<Handler> || takes_report,
+                      "healthz: on_verdict and on_change take a function of a healthz::event, or of a healthz::report_view and an index");
         if constexpr (healthz::detail::event_function<Handler>) call_ = std::move(handler);
-        else call_ = [handler = std::move(handler)](event const& e) mutable { handler(e.report, e.index); };
+        else if constexpr (takes_report) call_ = [handler = std::move(handler)](event const& e) mutable { handler(e.report, e.index); };
     }
 
     explicit operator bool() const { return static_cast<bool>(call_); }
@@ -85,6 +89,16 @@ struct place {
     access shown = access::admin;       ///< all views; or those that are open, alone: `access::open`
 };
 
+/// Where a server has come to listen: an address with the port that it got, or the path of a unix socket.
+struct bound_place : detail::net::ip::tcp::endpoint {
+    std::string unix_path{};  ///< empty unless it is one
+
+    friend std::ostream& operator<<(std::ostream& out, bound_place const& where) {
+        if (!where.unix_path.empty()) return out << "unix:" << where.unix_path;
+        return out << static_cast<detail::net::ip::tcp::endpoint const&>(where);
+    }
+};
+
 /// The options of a server. Only `auth` must be given. All handlers are called on the thread that is in `run`, one at a time: they
 /// delay the checks, but no answer. What they throw is passed to `on_error`.
 struct options {
@@ -103,8 +117,8 @@ struct options {
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// How long requests are still answered after SIGINT or SIGTERM, while `ready` says no; a second signal ends that.
     std::chrono::milliseconds drain = std::chrono::milliseconds::zero();
-    /// Called once the server accepts connections, with the address that it got.
-    std::function<void(detail::net::ip::tcp::endpoint const&)> on_listening{};
+    /// Called once the server accepts connections, for each of its places.
+    std::function<void(bound_place const&)> on_listening{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     detail::event_handler on_verdict{};
@@ -112,7 +126,7 @@ struct options {
     detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
-    /// Called with what went wrong while serving. Without it that is a line on standard error.
+    /// Called with what went wrong while serving: what a handler or a policy has thrown, which file of TLS or of a secret is no longer of use. Without it that is a line on standard error.
     std::function<void(std::string_view)> on_error{};
 };
 

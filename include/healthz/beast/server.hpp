@@ -122,9 +122,14 @@ template <auto const& Sources, auto const& Views = default_views>
 class server {
 public:
     /// Starts nothing yet. Throws if the process has no descriptor left.
-    explicit server(options how) : how_(std::move(how)), site_(how_.auth) {
+    explicit server(options how) : how_(std::move(how)), site_(how_.auth), problem_(set_policies()) {
+        site_.on_problem([this](std::string text) { hand_over(std::move(text)); });
         runner_.on_check([this](event const& e) { take_in(e); });
     }
+
+    ~server() { site_.on_problem(nullptr); }  // a policy may live on
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
 
     /// The runner of the checks, for reports and maintenance: `server.runner().report<"name">(outcome)`, before and during `run`, from
     /// any thread that ends before the server is destroyed. Once `run` has returned they have no effect.
@@ -139,17 +144,18 @@ public:
     /// Throws if there is no descriptor left for signals, or no thread; then it serves no more.
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
-        if (auto const problem = set_policies(); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
+        if (!problem_.empty()) return healthz::beast::detail::cannot_serve(problem_);
         std::optional<detail::stop_signals> signals;
         if (how_.handle_signals) signals.emplace(context_, [this] { end(); });
         detail::net::io_context http{1};
         std::vector<std::shared_ptr<detail::any_listener>> clients;
         if (auto const problem = listen(http, clients); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
         set_local_endpoint(clients.front()->local_endpoint());
+        site_.start();
         {
             detail::listener_thread const serving(http, clients, [this](std::string text) { hand_over(std::move(text)); });
             runner_.start();
-            if (how_.on_listening) call("on_listening", how_.on_listening, local_endpoint());
+            if (how_.on_listening) tell_listening(clients);
             context_.run();
         }
         tell_refused();
@@ -172,6 +178,7 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+    static constexpr std::string_view unix_prefix = "unix:";
 
     std::size_t connection_limit() const {
         auto const wanted = how_.limit.connections;
@@ -179,6 +186,15 @@ private:
         if (!in_use) return 1;
         if (how_.raise_descriptor_limit) healthz::beast::detail::raise_descriptor_limit(wanted, size_of<Sources>, *in_use);
         return healthz::beast::detail::affordable_connections(wanted, size_of<Sources>, *in_use);
+    }
+
+    void tell_listening(std::vector<std::shared_ptr<detail::any_listener>> const& clients) {
+        for (std::size_t i = 0; i < clients.size(); ++i) {
+            auto const& address = i == 0 ? how_.address : how_.also[i - 1].address;
+            bound_place where{clients[i]->local_endpoint()};
+            if (address.starts_with(unix_prefix)) where.unix_path = address.substr(unix_prefix.size());
+            call("on_listening", how_.on_listening, where);
+        }
     }
 
     void set_local_endpoint(detail::net::ip::tcp::endpoint const& where) {
@@ -203,7 +219,6 @@ private:
             auto const answer_to = [this, shown = where.shown](healthz::detail::request_fields const& fields, std::time_t now) {
                 return site_.serve(fields.for_site(), now, shown);
             };
-            constexpr std::string_view unix_prefix = "unix:";
             bool const is_unix = where.address.starts_with(unix_prefix);
             auto of_place = limit;
             if (is_unix) of_place.connections_per_address = limit.connections;  // all its clients are alike
@@ -232,6 +247,7 @@ private:
     // Why the server cannot start, or nothing.
     std::string set_policies() {
         if (how_.limit.connections == 0) return "limit.connections is 0: nobody could ask";
+        if (how_.drain < std::chrono::milliseconds::zero()) return "drain is negative";
         for (auto const& [path, policy] : how_.auth_of)
             if (!site_.set_policy(path, policy)) return "auth_of: there is no view at '" + path + "'";
         return site_.problem();
@@ -305,6 +321,7 @@ private:
     bool has_run_ = false;
     detail::net::io_context context_{1};
     healthz::site<Sources, Views> site_;
+    std::string problem_;  // why it cannot start
     bool draining_ = false;
     detail::net::steady_timer drained_{context_};
     std::mutex mutable mutex_;
@@ -318,7 +335,7 @@ private:
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
 template <auto const& Sources, auto const& Views = default_views>
 int serve(options how) {
-    static_assert(healthz::detail::require_declaration<Sources>(Sources));
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
     try {
         return server<Sources, Views>(std::move(how)).run();
     } catch (std::exception const& e) {

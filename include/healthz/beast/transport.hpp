@@ -56,22 +56,30 @@ inline net::ip::address address_of(protocol::endpoint const& from) {
     return tcp.address();
 }
 
-/// A path on which a unix socket was bound, which goes with this.
+/// The file of a unix socket that was bound, which goes with this, unless it is another one meanwhile.
 class bound_path {
 public:
     bound_path() = default;
-    explicit bound_path(std::string path) : path_(std::move(path)) {}
-    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    explicit bound_path(std::string path) : path_(std::move(path)), file_(look()) {}
+    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})), file_(other.file_) {}
     bound_path& operator=(bound_path&& other) noexcept {
         std::swap(path_, other.path_);
+        std::swap(file_, other.file_);
         return *this;
     }
     ~bound_path() {
-        if (!path_.empty()) ::unlink(path_.c_str());
+        if (!path_.empty() && look() == file_) ::unlink(path_.c_str());
     }
 
 private:
+    std::pair<dev_t, ino_t> look() const {
+        struct ::stat is = {};
+        ::lstat(path_.c_str(), &is);
+        return {is.st_dev, is.st_ino};
+    }
+
     std::string path_;
+    std::pair<dev_t, ino_t> file_{};
 };
 
 /// Whether somebody accepts connections on the unix socket at `path`.
@@ -89,11 +97,17 @@ inline bool is_served(std::string const& path) {
 /// Binds `acceptor` to a unix socket at `path` with these permissions. A file of a server that has ended makes way.
 inline bound_path bind_unix(stream_acceptor& acceptor, std::string const& path, unsigned mode, boost::system::error_code& ec) {
     if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
-        ec = net::error::name_too_long;
+        ec = path.empty() ? net::error::invalid_argument : net::error::name_too_long;
         return {};
     }
     struct stat there {};
-    if (::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode) && !healthz::beast::detail::is_served(path)) ::unlink(path.c_str());
+    if (::lstat(path.c_str(), &there) == 0) {
+        if (!S_ISSOCK(there.st_mode)) {
+            ec.assign(ENOTSOCK, boost::system::system_category());
+            return {};
+        }
+        if (!healthz::beast::detail::is_served(path)) ::unlink(path.c_str());
+    }
     net::local::stream_protocol::endpoint const where(path);
     healthz::detail::open_socket(acceptor, protocol(where.protocol()), ec);
     if (ec) return {};

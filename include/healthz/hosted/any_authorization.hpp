@@ -24,6 +24,8 @@ public:
     template <authorization Policy>
     any_authorization(Policy policy) : needs_secret_(policy.needs_secret()) {
         if constexpr (requires { policy.problem(); }) problem_ = policy.problem();
+        if constexpr (requires { policy.on_problem(std::function<void(std::string)>()); })
+            on_problem_ = [kept = policy](std::function<void(std::string)> handler) { kept.on_problem(std::move(handler)); };
         accepts_ = [kept = std::move(policy)](std::string_view secret) { return kept.accepts(secret); };
     }
 
@@ -38,10 +40,14 @@ public:
     bool needs_secret() const { return needs_secret_; }
     bool accepts(std::string_view secret) const { return accepts_(secret); }
     std::string const& problem() const { return problem_; }
+    void on_problem(std::function<void(std::string)> handler) const {
+        if (on_problem_) on_problem_(std::move(handler));
+    }
 
 private:
     bool needs_secret_;
     std::function<bool(std::string_view)> accepts_;
+    std::function<void(std::function<void(std::string)>)> on_problem_;
     std::string problem_;
 };
 

@@ -41,34 +41,37 @@ struct file_text {
     int error = 0;  ///< of `errno`; EFBIG for more than `max_file_size` bytes, EINVAL for what is no regular file
 };
 
-/// The text of a regular file without the line break at its end. Blocks as long as the file system does.
-inline file_text read_file(char const* path) {
-    int const descriptor = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe in its place holds up nobody
-    if (descriptor < 0) return {std::nullopt, errno};
-    file_text result;
+/// The text of a regular file of `limit` bytes at most, without the line break at its end. Blocks as long as the file system does.
+inline file_text read_file(char const* path, std::size_t limit = max_file_size) {
+    struct opened {
+        int const descriptor;
+        ~opened() {
+            if (descriptor >= 0) ::close(descriptor);
+        }
+    } const from{::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a pipe in its place holds up nobody
     struct ::stat is = {};
-    if (::fstat(descriptor, &is) != 0) result.error = errno;
-    else if (!S_ISREG(is.st_mode)) result.error = S_ISDIR(is.st_mode) ? EISDIR : EINVAL;
+    if (from.descriptor < 0 || ::fstat(from.descriptor, &is) != 0) return {std::nullopt, errno};
+    if (!S_ISREG(is.st_mode)) return {std::nullopt, S_ISDIR(is.st_mode) ? EISDIR : EINVAL};
     // One buffer from the start: a growing one would leave copies of a secret behind. A file that a system makes up has size 0.
-    std::string text(result.error != 0 ? 0 : std::clamp<std::size_t>(static_cast<std::size_t>(is.st_size), 4095, max_file_size) + 1, '\0');
+    auto const expected = is.st_size > 0 ? static_cast<std::size_t>(is.st_size) : limit;
+    std::string text(std::min(expected, limit) + 1, '\0');
     std::size_t size = 0;
-    while (result.error == 0 && size < text.size()) {
-        auto const more = ::read(descriptor, text.data() + size, text.size() - size);
+    int error = 0;
+    while (error == 0 && size < text.size()) {
+        auto const more = ::read(from.descriptor, text.data() + size, text.size() - size);
         if (more == 0) break;
         if (more > 0) size += static_cast<std::size_t>(more);
-        else if (errno != EINTR) result.error = errno;
+        else if (errno != EINTR) error = errno;
     }
-    ::close(descriptor);
-    if (result.error == 0 && size == text.size()) result.error = EFBIG;
-    if (result.error != 0) {
+    if (error == 0 && size == text.size()) error = size > limit ? EFBIG : EAGAIN;  // it has grown meanwhile
+    if (error != 0) {
         healthz::detail::wipe(text.data(), text.size());
-        return result;
+        return {std::nullopt, error};
     }
     if (size > 0 && text[size - 1] == '\n') --size;
     if (size > 0 && text[size - 1] == '\r') --size;
     text.resize(size);
-    result.text = std::move(text);
-    return result;
+    return {std::move(text), 0};
 }
 
 /// Tells whether one of some files was replaced, written to or made readable since it was last asked. For one thread at a time.
@@ -82,14 +85,17 @@ public:
         auto const now = std::chrono::steady_clock::now();
         if (now < next_look_) return false;
         next_look_ = now + std::chrono::seconds(1);
-        bool any = false;
+        bool any = std::exchange(again_, false);
         for (std::size_t i = 0; i < paths_.size(); ++i) {
             auto const found = look(paths_[i]);
-            any |= found != seen_[i] || found.changed + 2 >= std::time(nullptr);
+            any = any || found != seen_[i] || found.changed + 2 >= std::time(nullptr);
             seen_[i] = found;
         }
-        return any || !std::exchange(is_seen_, true);
+        return any;
     }
+
+    /// The next time counts as a change: what was read now is of no use.
+    void read_again() { again_ = true; }
 
 private:
     struct state {
@@ -109,7 +115,7 @@ private:
 
     std::vector<std::string> paths_;
     std::vector<state> seen_;
-    bool is_seen_ = false;
+    bool again_ = true;
     std::chrono::steady_clock::time_point next_look_{};
 };
 

@@ -6,9 +6,15 @@
 #include "../log_line.hpp"
 #include "../record.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <climits>
+#include <csignal>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -28,10 +34,13 @@ public:
     explicit health_log(std::ostream& out, logged what = logged::failures)
         : health_log(sink([&out](std::string_view line) { out.write(line.data(), static_cast<std::streamsize>(line.size())).flush(); }),
                      what) {}
-    /// or a descriptor. A line is lost where it takes none now, so that nobody waits: see `lost`.
+    /// or a descriptor, such as a pipe's. A line is lost where it takes none now, so that nobody waits: see `lost`. So is one that is longer
+    /// than PIPE_BUF, 4,096 bytes, unless the descriptor is O_NONBLOCK, or a file's. A reader that has gone raises no SIGPIPE.
     explicit health_log(int descriptor, logged what = logged::failures) : state_(std::make_shared<state>()) {
         state_->what = what;
-        state_->put = [descriptor, to = state_.get()](std::string_view line) { to->lost += !write_line(descriptor, line); };
+        state_->put = [descriptor, to = state_.get()](std::string_view line) {
+            if (!write_line(descriptor, line)) ++to->lost;
+        };
     }
     /// Or a function, which is called where the log is.
     explicit health_log(sink put, logged what = logged::failures) : state_(std::make_shared<state>()) {
@@ -54,7 +63,7 @@ public:
         s.put(s.line);
     }
 
-    /// How many lines a descriptor has not taken, whole.
+    /// How many lines a descriptor has not taken, whole. Any thread.
     std::size_t lost() const { return state_->lost; }
 
 private:
@@ -63,12 +72,45 @@ private:
         bool priorities = false;
         sink put;
         std::string line;
-        std::size_t lost = 0;
+        std::atomic<std::size_t> lost = 0;
     };
+
+    // Its reader may go between a look and a write. A signal that this raises is for the calling thread, and is taken here.
+    class without_broken_pipe {
+    public:
+        without_broken_pipe() {
+            ::sigemptyset(&only_);
+            ::sigaddset(&only_, SIGPIPE);
+            sigset_t before;
+            ::sigpending(&before);
+            was_pending_ = ::sigismember(&before, SIGPIPE) == 1;
+            ::pthread_sigmask(SIG_BLOCK, &only_, &mask_);
+        }
+        ~without_broken_pipe() {
+            timespec const now{0, 0};
+            if (!was_pending_) ::sigtimedwait(&only_, nullptr, &now);
+            ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+        }
+        without_broken_pipe(without_broken_pipe const&) = delete;
+        without_broken_pipe& operator=(without_broken_pipe const&) = delete;
+
+    private:
+        sigset_t only_, mask_;
+        bool was_pending_;
+    };
+
+    // POSIX promises no more room than PIPE_BUF where a pipe is ready.
+    static bool may_wait(int descriptor) {
+        struct ::stat is = {};
+        if ((::fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0) return false;
+        return ::fstat(descriptor, &is) != 0 || !S_ISREG(is.st_mode);
+    }
 
     static bool write_line(int descriptor, std::string_view line) {
         pollfd ready{descriptor, POLLOUT, 0};
-        if (::poll(&ready, 1, 0) != 1) return false;
+        if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT) return false;
+        if (line.size() > PIPE_BUF && may_wait(descriptor)) return false;
+        without_broken_pipe const quiet;
         return ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     }
 

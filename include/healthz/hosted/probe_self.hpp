@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace healthz {
 
-/// Asks `http://127.0.0.1:port` for `path`, and waits three seconds at most for each step. Returns what `main` should: EXIT_SUCCESS if the answer is 200.
+/// Asks `http://127.0.0.1:port` for `path`, with the host `localhost`, and waits three seconds at most for each step: a server that has TLS
+/// alone needs a further place for it. Returns what `main` should: EXIT_SUCCESS if the answer is 200, else EXIT_FAILURE after a line on
+/// standard error.
 inline int probe_self(std::uint16_t port, std::string_view path = "/livez") {
     int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket < 0) return EXIT_FAILURE;
@@ -40,7 +43,10 @@ inline int probe_self(std::uint16_t port, std::string_view path = "/livez") {
         }
     }
     ::close(socket);
-    return answer.starts_with(wanted) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (answer.starts_with(wanted)) return EXIT_SUCCESS;
+    std::fprintf(stderr, "healthz: 127.0.0.1:%u%s: %s\n", unsigned{port}, std::string(path).c_str(),
+                 answer.empty() ? "no answer" : answer.substr(0, answer.find('\r')).c_str());
+    return EXIT_FAILURE;
 }
 
 }  // namespace healthz

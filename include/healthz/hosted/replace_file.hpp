@@ -9,36 +9,30 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 namespace healthz::detail {
 
-/// Replaces the file at `path`, which all may read then. Returns why it could not, or nothing; then the old one is as it was.
+/// Replaces the file at `path`, which all may read then. Any thread; the last one wins. Returns why it could not, or nothing; then the old
+/// one is as it was.
 inline std::string replace_file(std::string const& path, std::string_view text) {
-    std::string const other = path + ".new" + std::to_string(::getpid());
-    auto const failed = [&](char const* what) {
-        std::string const why = std::string(what) + " '" + other + "': " + std::strerror(errno);
-        ::unlink(other.c_str());
-        return why;
-    };
-    int const file = ::open(other.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) return failed("cannot make");
-    while (!text.empty()) {
+    std::string other = path + ".XXXXXX";  // a name that nobody foresees, since others may write into the folder
+    int const file = ::mkostemp(other.data(), O_CLOEXEC);
+    if (file < 0) return "cannot make a file beside '" + path + "': " + std::strerror(errno);
+    int error = ::fchmod(file, 0644) != 0 ? errno : 0;
+    while (error == 0 && !text.empty()) {
         auto const n = ::write(file, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            int const error = errno;
-            ::close(file);
-            errno = error;
-            return failed("cannot write");
-        }
-        text.remove_prefix(static_cast<std::size_t>(n));
+        if (n >= 0) text.remove_prefix(static_cast<std::size_t>(n));
+        else if (errno != EINTR) error = errno;
     }
-    if (::close(file) != 0) return failed("cannot write");
-    if (std::rename(other.c_str(), path.c_str()) != 0) return failed("cannot rename");
-    return {};
+    if (::close(file) != 0 && error == 0) error = errno;
+    if (error == 0 && std::rename(other.c_str(), path.c_str()) != 0) error = errno;
+    if (error == 0) return {};
+    ::unlink(other.c_str());
+    return "cannot write '" + path + "': " + std::strerror(error);
 }
 
 }  // namespace healthz::detail

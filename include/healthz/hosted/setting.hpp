@@ -68,6 +68,12 @@ public:
         return std::nullopt;
     }
 
+    /// The same for a setting that is a path: that of a `file(...)` is the path which stands there.
+    std::optional<std::string> read_path(std::string_view what, std::string& problem) const {
+        if (file_ != nullptr) return file_;
+        return read(what, problem);
+    }
+
     /// How to name this setting in a message without showing its value.
     std::string name(std::string_view what) const {
         if (file_ != nullptr) return "file '" + std::string(file_) + "'";

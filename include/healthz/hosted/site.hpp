@@ -34,7 +34,7 @@ public:
 
     unsigned status;  ///< of the status line
     std::string_view reason;
-    char const* type;             ///< the field Content-Type; ends in a zero byte
+    char const* type;             ///< the field Content-Type; ends in a zero byte, where a view of yours names its types by literals
     std::string_view body;        ///< also for HEAD: your server leaves it out
     std::array<field, 6> fields;  ///< further header fields; those without a name are none
 
@@ -63,8 +63,9 @@ class site {
 
 public:
     /// The largest body that a view writes for a request without a query, in bytes.
-    static constexpr std::size_t max_body_size = boost::hana::unpack(
-        Views, [](auto const&... each) { return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources>...}); });
+    static constexpr std::size_t max_body_size = boost::hana::unpack(Views, [](auto const&... each) {
+        return std::max({std::remove_cvref_t<decltype(each)>::template max_size<Sources> + each.path.size()...});
+    });
     static_assert(max_body_size < std::size_t{1} << 30,
                   "healthz: a view of these would write more than a gigabyte: give its max_size in bytes");
 
@@ -89,6 +90,17 @@ public:
         for (auto const& each : policies_)
             if (!each.problem().empty()) return each.problem();
         return {};
+    }
+
+    /// Sets what is told, on the thread that asks, if a policy can no longer work as before, such as by a file without its secret.
+    void on_problem(std::function<void(std::string)> const& handler) const {
+        for (auto const& each : policies_) each.on_problem(handler);
+    }
+
+    /// The checks begin now: it counts from here what is stale. Before the first request.
+    void start() {
+        std::lock_guard lock(mutex_);
+        checked_.fill(now());
     }
 
     /// Takes in a check. Call it for each: `checks.on_check([&](healthz::event const& e) { site.update(e); })`. One thread at a time.
@@ -157,7 +169,7 @@ public:
         result.status = served.unavailable ? 503 : served.whole->status;
         result.reason = healthz::detail::reason_of(result.status);
         auto const& entry = entries[found.view];
-        result.type = entry.types[found.request.type].data();
+        result.type = served.whole->status == 404 ? detail::json_type_name : entry.types[found.request.type].data();
         result.body = served.whole->body();
         for (std::size_t i = 0; i < entry.fields.size() && i < 3; ++i) result.fields[2 + i] = entry.fields[i];
         return result;
@@ -209,9 +221,10 @@ private:
     static std::string_view challenge_for(site_request const& request) { return is_for_browser(request) ? basic_challenge : challenge; }
 
     static constexpr std::optional<std::size_t> find(std::string_view path, std::string_view& rest) {
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            if (path == entries[i].path) return i;
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto const& each = entries[i];
-            if (path == each.path) return i;
             if (!each.has_parts || path.size() <= each.path.size() + 1 || path[each.path.size()] != '/' || !path.starts_with(each.path))
                 continue;
             rest = path.substr(each.path.size() + 1);

@@ -24,7 +24,7 @@ struct request_fields {
     std::optional<std::string_view> access_key;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> accept;
-    bool repeated = false;  ///< one of these is there twice, and it is unclear which counts
+    bool repeated = false;  ///< one of those from the role to the authorization is there twice, and it is unclear which counts
     bool http_1_0 = false;
     bool keep_alive = false;  ///< false if a body follows, which is not read
 

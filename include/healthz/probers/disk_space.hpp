@@ -33,7 +33,7 @@ struct disk_space {
 
     outcome_type probe() const {
         std::string problem;
-        auto const where = path.read("path", problem);
+        auto const where = path.read_path("path", problem);
         if (!where) return outcome_type::failed(problem);
         if (least_bytes == 0 && least_inodes == 0) return outcome_type::failed("the setting 'least_bytes' is not set");
 

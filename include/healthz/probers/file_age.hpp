@@ -33,7 +33,7 @@ struct file_age {
 
     outcome_type probe() const {
         std::string problem;
-        auto const where = path.read("path", problem);
+        auto const where = path.read_path("path", problem);
         if (!where) return outcome_type::failed(problem);
         if (oldest <= oldest.zero()) return outcome_type::failed("the setting 'oldest' is not set");
 

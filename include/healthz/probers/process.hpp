@@ -37,7 +37,7 @@ struct process {
 
     outcome_type probe() const {
         std::string problem;
-        auto const where = pid_file.read("pid_file", problem);
+        auto const where = pid_file.read_path("pid_file", problem);
         if (!where) return outcome_type::failed(problem);
         auto const content = beginning_of(*where, problem);
         if (!content) return outcome_type::error("pid file cannot be read", problem);

@@ -36,7 +36,7 @@ struct sqlite {
 
     outcome_type probe(attempt a) const {
         std::string problem;
-        auto const file = path.read("path", problem);
+        auto const file = path.read_path("path", problem);
         if (!file) return outcome_type::failed(problem);
         if (test == nullptr || *test == '\0') return outcome_type::failed("the setting 'test' is not set");
 

@@ -37,7 +37,7 @@ struct tls_options {
 private:
     static void take(setting const& from, std::string_view what, std::string& to, std::string& problem) {
         if (!from.given() || !problem.empty()) return;
-        if (auto value = from.read(what, problem)) to = std::move(*value);
+        if (auto value = from.read_path(what, problem)) to = std::move(*value);
     }
 };
 

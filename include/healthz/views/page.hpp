@@ -154,11 +154,11 @@ constexpr void put_blanks(std::size_t count, Sink&& put) {
 
 template <class Sink>
 constexpr void write_table(view_data const& data, Sink&& put) {
-    constexpr std::size_t state_width = 16;
+    constexpr std::size_t state_width = 16, widest_name = 64;  // a longer one moves its own line
     std::size_t name_width = 6;
     for (std::size_t i = 0; i < data.size(); ++i) {
         auto const width = healthz::detail::characters_in(data.report().key(i));
-        if (width > name_width) name_width = width;
+        if (width > name_width) name_width = width < widest_name ? width : widest_name;
     }
     healthz::detail::put_summary(data, put);
     put("\n\nSTATUS          SOURCE");
@@ -173,7 +173,8 @@ constexpr void write_table(view_data const& data, Sink&& put) {
         auto const key = data.report().key(i);
         healthz::detail::put_terminal(key, put);
         if (verdict) {
-            healthz::detail::put_blanks(name_width - healthz::detail::characters_in(key) + 2, put);
+            auto const width_of_name = healthz::detail::characters_in(key);
+            healthz::detail::put_blanks((width_of_name < name_width ? name_width - width_of_name : 0) + 2, put);
             healthz::detail::put_time(known.since, put);
             if (known.checked) {
                 put("  ");
@@ -206,7 +207,7 @@ struct page {
     std::string_view path = "/healthz/page";
     static constexpr healthz::access access = healthz::access::admin;
     static constexpr std::array types{std::string_view("text/plain; charset=utf-8"), std::string_view("text/html; charset=utf-8")};
-    /// Header fields besides, as whole lines.
+    /// Header fields besides.
     static constexpr std::array fields{std::pair(std::string_view("Content-Security-Policy"), detail::page_policy),
                                        std::pair(std::string_view("Referrer-Policy"), std::string_view("no-referrer"))};
     template <auto const& Sources>

@@ -129,12 +129,9 @@ struct live : detail::probe_view<live<Names...>> {
     constexpr explicit live(std::string_view at) : path(at) {}
 
     /// Compile errors: no such source; one that asks over a network.
-    template <auto const& Sources>
-    static constexpr auto require() {
-        static_assert((!detail::rows_of<Sources>[healthz::index_of<Sources, Names>()].remote && ...),
-                      "healthz: live names a source that asks over a network, which no restart mends: name it in ready");
-        return true;
-    }
+    static constexpr std::array<std::string_view, sizeof...(Names)> named{Names.view()...};
+    static constexpr bool names_local = true;
+
     template <class Data>
     constexpr auto checks([[maybe_unused]] Data const& data) const {
         if constexpr (sizeof...(Names) > 0)
@@ -159,10 +156,7 @@ struct ready : detail::probe_view<ready<Names...>> {
     constexpr explicit ready(std::string_view at) : path(at) {}
 
     /// Compile error: no such source.
-    template <auto const& Sources>
-    static constexpr auto require() {
-        return ((healthz::index_of<Sources, Names>() < size_of<Sources>)&&...);
-    }
+    static constexpr std::array<std::string_view, sizeof...(Names)> named{Names.view()...};
 
     template <class Data>
     constexpr auto checks(Data const& data) const {

@@ -20,7 +20,9 @@ struct view_entry {
     std::span<view_field const> fields;
     bool has_parts;
     bool is_document;
-    std::string_view role;  ///< which of ours it is, such as "live"; empty for a user's own
+    std::string_view role;                    ///< which of ours it is, such as "live"; empty for a user's own
+    std::span<std::string_view const> named;  ///< the sources that it names
+    bool names_local;                         ///< none of them may ask over a network
 };
 
 template <class View>
@@ -39,14 +41,17 @@ constexpr std::string_view role_of() {
     else return {};
 }
 template <class View>
+constexpr std::span<std::string_view const> names_of() {
+    if constexpr (requires { View::named; }) return View::named;
+    else return {};
+}
+template <class View>
 constexpr view_entry entry_of(View const& v) {
-    return {v.path,
-            View::access,
-            View::types,
-            healthz::detail::fields_of<View>(),
-            healthz::detail::parts_of<View>(),
-            std::is_same_v<View, healthz::document>,
-            healthz::detail::role_of<View>()};
+    return {v.path, View::access, View::types, healthz::detail::fields_of<View>(), healthz::detail::parts_of<View>(),
+            std::is_same_v<View, healthz::document>, healthz::detail::role_of<View>(), healthz::detail::names_of<View>(),
+            requires {View::names_local;
+}
+};  // namespace healthz::detail
 }
 
 template <auto const& Views>
@@ -86,6 +91,17 @@ constexpr auto require_views(boost::hana::tuple<Each...> const&) {
                 if (all[i].path == all[j].path) return false;
         return true;
     }();
+    constexpr auto has_each_name = [](bool remote_ones) {
+        for (auto const& view : all)
+            for (auto const& name : view.named) {
+                bool found = false;
+                for (auto const& row : rows_of<Sources>) found |= row.name() == name && (remote_ones || !view.names_local || !row.remote);
+                if (!found) return false;
+            }
+        return true;
+    };
+    static_assert(has_each_name(true), "healthz: no source of this name is declared: write the name of one that is");
+    static_assert(has_each_name(false), "healthz: live names a source that asks over a network, which no restart mends: name it in ready");
     static_assert(are_paths, "healthz: the path of a view begins with a slash, and has no blank, '?' or '#' in it");
     static_assert(are_different, "healthz: two views have the same path: give one of them another one, in its braces");
     return (healthz::detail::require_view<Sources, Each>() && ...);
