@@ -5,6 +5,12 @@
 #include "certificates.hpp"
 #include "server_process.hpp"
 
+#include <healthz/base64.hpp>
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <sstream>
@@ -44,6 +50,14 @@ public:
 
     /// Has the server end idle connections, and read its certificates anew.
     void reload() const { ::kill(std::stoi(text_of("pid")), SIGHUP); }
+
+    /// Of the user `monitor`. nginx reads it at each request.
+    void set_password(std::string const& password) const {
+        std::array<std::uint8_t, 20> digest{};
+        SHA1(reinterpret_cast<unsigned char const*>(password.data()), password.size(), digest.data());
+        auto const text = healthz::detail::to_base64(digest);
+        process_.write("users", "monitor:{SHA}" + std::string(text.data(), text.size()) + "\n");
+    }
 
     /// Before the start, or with a reload after it.
     void use_certificate(std::string const& name, certificate const& made) {

@@ -5,6 +5,7 @@
 
 #include "../tls/connection.hpp"
 #include "../http/reply_reader.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/up_to.hpp"
@@ -46,6 +47,9 @@ struct http {
 
     /// `http://` or `https://`. A user and password in it are sent by the scheme Basic.
     setting url;
+    /// Instead of those in `url`.
+    setting user = setting();
+    setting password = setting();
     char const* method = "GET";
     /// Sent as they are, and taken for secrets, except for Accept, Content-Type, Host and User-Agent: a reply that quotes
     /// four characters of one is not shown.
@@ -119,12 +123,14 @@ private:
     // Fills in `wanted`, or says which setting is wrong.
     std::string prepare(request& wanted) const {
         std::string problem;
-        auto const text = settings_.url.read("url", problem);
-        if (!text) return problem;
-        auto where = healthz::url::parse(*text);
+        auto const read = settings_.url.read("url", problem);
+        auto const login = detail::login::read(settings_.user, settings_.password, problem);
+        if (!problem.empty()) return problem;
+        auto const text = login.put_into_url(*read);
+        auto where = healthz::url::parse(text);
         bool const is_http = where && (where->scheme == "http" || where->scheme == "https");
         // What is decoded or missed here could end a line of the request.
-        if (!is_http || !is_printable(*text) || !is_printable(where->host))
+        if (!is_http || !is_printable(text) || !is_printable(where->host))
             return settings_.url.name("url") + " is not a valid http or https URL";
         wanted.where = std::move(*where);
         auto const files = settings_.tls.read();

@@ -14,6 +14,9 @@ namespace healthz {
 struct mssql {
     static constexpr char const* kind = "mssql";  ///< as a label of metrics
     setting connection_string;
+    /// Instead of those in `connection_string`.
+    setting user = setting();
+    setting password = setting();
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
@@ -30,7 +33,7 @@ struct mssql {
 /// The connection of one source.
 class mssql::session : public odbc::session {
 public:
-    explicit session(mssql const& s) : odbc::session({s.connection_string, s.test, s.fresh}, &for_freetds) {}
+    explicit session(mssql const& s) : odbc::session({s.connection_string, s.user, s.password, s.test, s.fresh}, &for_freetds) {}
 
 private:
     // Microsoft's driver ignores keywords that it does not know.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../asio/on_worker.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../tls/options.hpp"
 #include "../hosted/url.hpp"
@@ -35,6 +36,9 @@ namespace healthz {
 struct mysql {
     static constexpr char const* kind = "mysql";  ///< as a label of metrics
     setting url;
+    /// Instead of those in `url`.
+    setting user = setting();
+    setting password = setting();
     /// Any SQL; of several statements none may fail.
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.
@@ -59,13 +63,15 @@ public:
     boost::asio::awaitable<outcome_type> probe(attempt a) {
         std::string problem;
         auto const found = settings_.url.read("url", problem);
-        if (!found) co_return outcome_type::failed(problem);
+        auto const login = detail::login::read(settings_.user, settings_.password, problem);
+        if (!problem.empty()) co_return outcome_type::failed(problem);
         if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        if (settings_.fresh || *found != url_ || (link_ && (link_->timeout < a.timeout || !link_->is_idle()))) link_.reset();
-        if (*found != url_) target_ = parse(*found);
-        url_ = *found;
+        auto const url = login.put_into_url(*found);
+        if (settings_.fresh || url != url_ || (link_ && (link_->timeout < a.timeout || !link_->is_idle()))) link_.reset();
+        if (url != url_) target_ = parse(url);
+        url_ = url;
         if (!target_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid MySQL URL");
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.

@@ -3,6 +3,7 @@
 // Needs unixODBC.
 #pragma once
 
+#include "../hosted/login.hpp"
 #include "../hosted/fork.hpp"
 #include "odbc/connection_string.hpp"
 #include "../hosted/redact.hpp"
@@ -35,6 +36,9 @@ namespace healthz {
 struct odbc {
     static constexpr char const* kind = "odbc";  ///< as a label of metrics
     setting connection_string;
+    /// Instead of those in `connection_string`.
+    setting user = setting();
+    setting password = setting();
     char const* test = "SELECT 1";
     /// Opens a connection for each check and closes it after.
     bool fresh = false;
@@ -57,11 +61,12 @@ public:
         deadline_ = clock::now() + a.timeout;
         std::string problem;
         auto const text = settings_.connection_string.read("connection_string", problem);
-        if (!text) return outcome_type::failed(problem);
+        auto const login = detail::login::read(settings_.user, settings_.password, problem);
+        if (!problem.empty()) return outcome_type::failed(problem);
         if (settings_.test == nullptr || *settings_.test == '\0') return outcome_type::failed("the setting 'test' is not set");
 
         bool const just_a_name = text->find_first_of("=;") == text->npos;
-        auto const whole = just_a_name ? "DSN=" + *text : *text;
+        auto const whole = login.put_into_odbc(just_a_name ? "DSN=" + *text : *text);
         if (settings_.fresh || whole != text_) link_.reset();
         text_ = whole;
         for (bool kept = link_ != nullptr;; kept = false) {

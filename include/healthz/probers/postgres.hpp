@@ -6,6 +6,7 @@
 #include "../net/connect.hpp"
 #include "postgres/conninfo.hpp"
 #include "postgres/text.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/wait.hpp"
 #include "../outcome.hpp"
@@ -28,6 +29,9 @@ namespace healthz {
 struct postgres {
     static constexpr char const* kind = "postgres";  ///< as a label of metrics
     setting url;
+    /// Instead of those in `url`.
+    setting user = setting();
+    setting password = setting();
     char const* test = "SELECT 1";
     /// What is checked. `reach` is for programs that have no credentials, or must not use up a user's connections: on a fresh
     /// connection the server must answer the first bytes of the protocol, a request for GSSAPI encryption; then it is closed.
@@ -60,13 +64,15 @@ public:
         auto const end = clock::now() + a.timeout;
         std::string problem;
         auto const found = settings_.url.read("url", problem);
-        if (!found) co_return outcome_type::failed(problem);
+        auto const login = detail::login::read(settings_.user, settings_.password, problem);
+        if (!problem.empty()) co_return outcome_type::failed(problem);
         bool const has_test = settings_.test != nullptr && *settings_.test != '\0';
         if (settings_.level == query && !has_test) co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        if (settings_.fresh || *found != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
-        url_ = *found;
+        auto const url = login.put_into_conninfo(*found);
+        if (settings_.fresh || url != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
+        url_ = url;
         if (settings_.level == reach) {
             outcome_type reached = co_await reach_one();
             co_return reached;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../tls/connection.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/url.hpp"
 #include "../outcome.hpp"
@@ -20,6 +21,9 @@ namespace healthz {
 struct redis {
     static constexpr char const* kind = "redis";  ///< as a label of metrics
     setting url;
+    /// Instead of those in `url`.
+    setting user = setting();
+    setting password = setting();
     /// A key that must exist, of any type.
     char const* key = nullptr;
     /// Opens a connection for each check and closes it after.
@@ -42,11 +46,13 @@ public:
     boost::asio::awaitable<outcome_type> probe() {
         std::string problem;
         auto const found = settings_.url.read("url", problem);
-        if (!found) co_return outcome_type::failed(problem);
+        auto const login = detail::login::read(settings_.user, settings_.password, problem);
+        if (!problem.empty()) co_return outcome_type::failed(problem);
 
-        if (settings_.fresh || *found != url_ || (link_ && !link_->is_idle())) link_.reset();
-        if (*found != url_) where_ = parse(*found);
-        url_ = *found;
+        auto const url = login.put_into_url(*found);
+        if (settings_.fresh || url != url_ || (link_ && !link_->is_idle())) link_.reset();
+        if (url != url_) where_ = parse(url);
+        url_ = url;
         if (!where_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid Redis URL");
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
