@@ -35,23 +35,24 @@ struct health_check {
 namespace detail {
 
 // What breaks the rules of a `health_check check`, in the order in which it is told.
-#define HEALTHZ_CHECK_RULES(broken)                                                                                                      \
-    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write .interval = 10s")                        \
-        broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write .interval = 10s") broken(            \
-            check.timeout.count() == 0, "healthz: the timeout of this source is zero: write .timeout = 1s")                              \
-            broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write .timeout = 1s") broken(            \
-                check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none")                      \
-                broken(check.retries > 32767, "healthz: this source has more than 32767 retries: write fewer") broken(                   \
-                    check.retry_interval.count() < 0,                                                                                    \
-                    "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause")                   \
-                    broken(check.rise < 1, "healthz: the rise of this source is below 1: write .rise = 1 or more")                       \
-                        broken(check.fall < 1, "healthz: the fall of this source is below 1: write .fall = 1 or more") broken(           \
-                            check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255: write less")   \
-                            broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                               \
-                                   "healthz: a check of this source and its interval can last longer than 24 days: write shorter times") \
-                                broken(                                                                                                  \
-                                    check.fall* healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                  \
-                                    "healthz: so many checks of this source as its fall can last longer than 24 days: write shorter times")
+// clang-format off
+#define HEALTHZ_CHECK_RULES(broken)                                                                                     \
+    broken(check.interval.count() == 0, "healthz: the interval of this source is not set: write .interval = 10s")       \
+    broken(check.interval.count() < 0, "healthz: the interval of this source is negative: write .interval = 10s")       \
+    broken(check.timeout.count() == 0, "healthz: the timeout of this source is zero: write .timeout = 1s")              \
+    broken(check.timeout.count() < 0, "healthz: the timeout of this source is negative: write .timeout = 1s")           \
+    broken(check.retries < 0, "healthz: the retries of this source are negative: write .retries = 0 for none")          \
+    broken(check.retries > 32767, "healthz: this source has more than 32767 retries: write fewer")                      \
+    broken(check.retry_interval.count() < 0,                                                                            \
+           "healthz: the retry interval of this source is negative: write .retry_interval = 0s for no pause")           \
+    broken(check.rise < 1, "healthz: the rise of this source is below 1: write .rise = 1 or more")                      \
+    broken(check.fall < 1, "healthz: the fall of this source is below 1: write .fall = 1 or more")                      \
+    broken(check.rise > 255 || check.fall > 255, "healthz: the rise or fall of this source is above 255: write less")   \
+    broken(healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                                      \
+           "healthz: a check of this source and its interval can last longer than 24 days: write shorter times")        \
+    broken(check.fall * healthz::detail::longest_cycle(check) >= healthz::detail::longest_time,                         \
+           "healthz: so many checks of this source as its fall can last longer than 24 days: write shorter times")
+// clang-format on
 
 // Times are kept in 32 bits, and compared across their wrap.
 inline constexpr std::int64_t longest_time = std::int64_t{1} << 31;

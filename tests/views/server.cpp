@@ -42,7 +42,7 @@ struct file_prober {
     }
 };
 
-constexpr healthz::health_check often{.interval = 200ms, .timeout = 100ms, .retries = 0};
+constexpr healthz::health_check often{.interval = 200ms, .timeout = 2s, .retries = 0};
 constexpr healthz::health_check slow{.interval = 200ms, .timeout = 2s, .retries = 0};
 constexpr auto sources =
     healthz::sources(healthz::source<"orders">(file_prober<"orders">{}, often), healthz::source<"a\"b\\é">(file_prober<"odd">{}, often),

@@ -46,6 +46,8 @@ public:
         SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                          SSL_OP_CLEANSE_PLAINTEXT);  // secrets come in it
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+        SSL_CTX_set_num_tickets(context, 1);  // by which a client resumes: who scrapes and probes has one connection at a time
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets need none
         SSL_CTX_set_session_id_context(context, reinterpret_cast<unsigned char const*>("healthz"), 7);
         SSL_CTX_set_alpn_select_cb(context, &select_protocol, nullptr);
         SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });  // else it would ask on the terminal
@@ -137,6 +139,7 @@ public:
         }
         template <class Token>
         auto say_goodbye(Token token) {
+            SSL_set_shutdown(stream_.native_handle(), SSL_RECEIVED_SHUTDOWN);  // the client's own is not waited for
             return stream_.async_shutdown(std::move(token));
         }
 
