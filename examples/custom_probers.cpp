@@ -81,8 +81,8 @@ constexpr auto sources = healthz::sources(
 int main() {
     asio::io_context context;
     healthz::runner<sources> runner(context.get_executor(), [](auto const& report, std::size_t index) {
-        auto const verdict = *report[index];
-        std::cout << verdict.name << ": " << to_string(verdict.status) << ' ' << verdict.error << '\n';
+        if (auto const verdict = report[index])
+            std::cout << verdict->name << ": " << to_string(verdict->status) << ' ' << verdict->error << '\n';
     });
     runner.start();
     asio::steady_timer end(context, 2s);

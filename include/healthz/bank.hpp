@@ -3,6 +3,7 @@
 // Part of the core.
 #pragma once
 
+#include "bound.hpp"
 #include "declaration.hpp"
 
 #include <memory>
@@ -60,6 +61,13 @@ struct kept_session<Session, false> : any_session {
         std::construct_at(&session, prober);
         is_open = true;
     }
+};
+// Open from the start: it may be bound before the first `poll`.
+template <std::size_t Capacity>
+struct kept_session<bound_session<Capacity>, true> : any_session {
+    bound_session<Capacity> session;
+    template <class Prober>
+    constexpr void open(Prober const&) {}
 };
 template <std::size_t Index, class Prober, bool Stateless = stateless_prober<Prober>>
 struct session_slot : kept_session<session_of<Prober>> {};

@@ -3,10 +3,10 @@
 // Part of the core.
 #pragma once
 
-#include "depends_on.hpp"
 #include "starts.hpp"
 #include "thresholds.hpp"
 #include "verdict.hpp"
+#include "when.hpp"
 
 #include <boost/hana/unpack.hpp>
 
@@ -71,6 +71,7 @@ struct source_table {
     std::array<healthz::detail::thresholds, Count> thresholds;
     bool has_thresholds = false;
     bool has_parents = false;
+    bool has_conditions = false;
     std::size_t max_starts = 0;
 };
 
@@ -119,6 +120,7 @@ struct make_table {
         source_table<count> table{{healthz::detail::make_row(declared)...}, {thresholds(declared.check)...}};
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
         table.has_parents = are_dependent<Sources...>;
+        table.has_conditions = are_conditional<Sources...>;
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
         auto const plan = healthz::detail::plan_starts(intervals);
@@ -153,6 +155,10 @@ template <auto const& Sources>
 inline constexpr bool has_parents = table_of<Sources>.has_parents;
 template <auto const& Sources>
 inline constexpr auto dependencies_of = boost::hana::unpack(Sources, make_dependencies{});
+
+/// Whether any source has a condition. Where none has, nothing is asked.
+template <auto const& Sources>
+inline constexpr bool has_conditions = table_of<Sources>.has_conditions;
 
 }  // namespace detail
 

@@ -121,8 +121,8 @@ public:
 
     /// What the application found out about the source `Name` by using it: counts as a check that ended at `now`, a time as for
     /// `poll`, and is published at once; the next check begins one interval later, which moves the source off its place in
-    /// `timetable`. An attempt that runs, and its check with it, goes on all the same. Nothing while in maintenance.
-    /// Call it where `poll` is called. Compile errors: no such source; an outcome with more text than the source's prober has.
+    /// `timetable`. An attempt that runs, and its check with it, goes on all the same. Nothing while off or in
+    /// maintenance. Call it where `poll` is called. Compile errors: no such source; an outcome with more text than the source's prober has.
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now) {
         if (started_) count_time(now);
@@ -133,6 +133,7 @@ public:
     template <fixed_string Name, std::size_t Capacity>
     constexpr void report(basic_outcome<Capacity> const& found, tick now, timestamp const& utc) {
         constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
+        if (detail::has_conditions<Sources> && report_.is_off(index)) return;
         auto const event = states_[index].reported(now, found.status(), detail::rows_of<Sources>[index].schedule,
                                                    detail::thresholds_of<Sources>[index], report_.status_of(index));
         if (!event) return;
@@ -166,6 +167,43 @@ public:
         }
     }
 
+    /// Binds the source `Name`, which is declared with `bound`, to `probe(context)`. It is checked in the next `poll`, and whatever that
+    /// check finds is its verdict. Call it where `poll` is called, also before the first.
+    /// Compile errors: no such source; one that is not declared so; outcomes with more room than its slot.
+    template <fixed_string Name, outcome_like Outcome>
+    constexpr void bind(Outcome (*probe)(void* context), void* context) {
+        constexpr auto index = healthz::index_of<Sources, Name>();
+        using slot = detail::prober_at<Sources, index>;
+        if constexpr (healthz::detail::require_bound<Sources, index, Outcome::capacity>() && detail::is_bound<slot>) {
+            static_assert(std::is_same_v<Outcome, outcome_of<slot>>,
+                          "healthz: a function that is bound to this source must return the outcome of its slot, as much room as in bound<>: "
+                          "healthz::basic_outcome<256> for bound<256>, healthz::outcome for bound<>");
+            if constexpr (std::is_same_v<Outcome, outcome_of<slot>>) bind_session<index>(probe, context);
+        }
+    }
+
+    /// The same with an object that is an immediate prober. It must live until it is unbound.
+    template <fixed_string Name, immediate_prober Object>
+    constexpr void bind(Object& object) {
+        constexpr auto index = healthz::index_of<Sources, Name>();
+        using slot = detail::prober_at<Sources, index>;
+        if constexpr (healthz::detail::require_bound<Sources, index, outcome_of<Object>::capacity>() && detail::is_bound<slot>)
+            bind_session<index>(
+                [](void* bound_object) {
+                    constexpr attempt a{std::chrono::milliseconds(detail::rows_of<Sources>[index].schedule.timeout)};
+                    return outcome_of<slot>(healthz::detail::probe(*static_cast<Object*>(bound_object), a));
+                },
+                &object);
+    }
+
+    /// Ends that: the source is FAILED, "not bound", from the next `poll` on.
+    template <fixed_string Name>
+    constexpr void unbind() {
+        constexpr auto index = healthz::index_of<Sources, Name>();
+        if constexpr (healthz::detail::require_bound<Sources, index, 32>() && detail::is_bound<detail::prober_at<Sources, index>>)
+            bind_session<index>(nullptr, nullptr);
+    }
+
     /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs. This moment
     /// may have passed, as after a `report` or `maintenance`: ask `reached(now, next_poll())` before you subtract.
     constexpr tick next_poll() const { return wake_; }
@@ -192,7 +230,7 @@ public:
     }
 
 private:
-    static constexpr bool withholds = detail::has_parents<Sources> || options.switchable;
+    static constexpr bool withholds = detail::has_parents<Sources> || detail::has_conditions<Sources> || options.switchable;
 
     using sessions = typename std::remove_const_t<decltype(detail::bank_of<Sources>)>::sessions;
 
@@ -265,6 +303,37 @@ private:
         }
     }
 
+    // Asks the condition of a source. Where that keeps a check away, it is all of the check.
+    template <std::size_t Index>
+    static constexpr bool ask_condition(monitor& self, turn const& t) {
+        auto const before = self.report_.status_of(Index);
+        auto const found = healthz::detail::presence_of(boost::hana::at_c<Index>(Sources), [&](std::string_view error) {
+            self.publish(self.states_[Index].withheld(status::failed, detail::thresholds_of<Sources>[Index], before), Index, error, t.utc);
+        });
+        if (found == detail::presence::off) self.publish(self.states_[Index].switched_off(before), Index, {}, t.utc);
+        return found == detail::presence::there;
+    }
+    template <class Monitor, std::size_t... Index>
+    static constexpr auto make_conditions(std::index_sequence<Index...>) {
+        return std::array<bool (*)(Monitor&, turn const&), sizeof...(Index)>{&Monitor::template ask_condition<Index>...};
+    }
+    constexpr bool is_there([[maybe_unused]] turn const& t) {
+        if constexpr (detail::has_conditions<Sources>) {
+            constexpr auto conditions = make_conditions<monitor>(std::make_index_sequence<size_of<Sources>>());
+            return conditions[t.index](*this, t);
+        } else {
+            return true;
+        }
+    }
+
+    template <std::size_t Index>
+    constexpr void bind_session(typename session_of<detail::prober_at<Sources, Index>>::function probe, void* context) {
+        static_cast<detail::session_slot<Index, detail::prober_at<Sources, Index>>&>(sessions_).session.bind(probe, context);
+        if (!started_) return;
+        states_[Index].check_now(last_);
+        wake_ = last_;
+    }
+
     constexpr bool parent_is_down([[maybe_unused]] std::size_t index) const {
         if constexpr (detail::has_parents<Sources>) {
             auto const& needed = detail::dependencies_of<Sources>[index];
@@ -274,6 +343,7 @@ private:
         }
     }
     constexpr void withhold(turn const& t) {
+        if (states_[t.index].in_maintenance() && !is_there(t)) return;
         auto const found = states_[t.index].in_maintenance() ? status::failed : status::error;
         std::string_view error = detail::in_maintenance;
         if constexpr (detail::has_parents<Sources>)
@@ -328,9 +398,13 @@ private:
             auto const& timetable = detail::rows_of<Sources>[t.index].schedule;
             auto& each = states_[t.index];
             bool const ran = each.running();
-            t.step = each.next(t.now, timetable, [&] { return parent_is_down(t.index); });
+            bool is_told = false;
+            t.step = each.next(t.now, timetable, [&] {
+                is_told = !is_there(t);
+                return is_told || parent_is_down(t.index);
+            });
             if (withholds && t.step == detail::step::withhold) {
-                withhold(t);
+                if (!is_told) withhold(t);
             } else if (t.step != detail::step::sleep || ran) {
                 auto const& [take_turn, prober] = players<monitor>[t.index];
                 turn_guard guard{*this, t};
@@ -370,9 +444,11 @@ private:
     constexpr void publish(check_event const& event, std::size_t index, std::string_view error, timestamp const& now) {
         if constexpr (options.recorded)
             records_[index].take_in(event, now, event.took < 4294967 ? event.took * 1000 : 4294967295, states_[index].in_maintenance());
-        if (!event.is_verdict) return;
+        bool const is_off = detail::has_conditions<Sources> && event.is_off;
+        if (!event.is_verdict && !is_off) return;
         if constexpr (options.past > 0)
             if (auto const before = report_[index]) history_.push(index, *before);
+        if (is_off) return report_.withdraw(index);
         report_.publish(index, event.found, error, now);
     }
 

@@ -42,6 +42,7 @@ struct record {
     /// Takes in what came of a check that ended at `now` and took so many microseconds. For whoever runs the checks.
     constexpr void take_in(check_event const& event, timestamp const& now, std::uint32_t microseconds, bool in_maintenance) {
         maintenance = in_maintenance;
+        if (event.is_off) return;
         if (event.before != event.after) {
             since = now;
             changes += event.before.has_value();
@@ -70,13 +71,14 @@ struct event {
     healthz::verdict verdict;        ///< what the check found, with its text and its time: the source's verdict, if `is_verdict`
     std::optional<status> before;    ///< the source's verdict before; nothing before its first
     status after;                    ///< and its verdict now
-    bool is_verdict;                 ///< false where `rise` or `fall` lets the old verdict stand
+    bool is_verdict;                 ///< false where `rise` or `fall` lets the old verdict stand, and where `is_off`
     std::uint16_t attempts;          ///< 0 for a report, in maintenance, and where the parent is down
     std::chrono::microseconds took;  ///< from the start of the first attempt to the end of the check; 0 without one
     healthz::record const& record;   ///< what is known of the source, with this check
+    bool is_off = false;             ///< the source is off, see `healthz::when`: it has no verdict, and `verdict` and `after` mean nothing
 
-    /// Whether the status of the source's verdict is another one than before; also with its first verdict.
-    constexpr bool is_change() const { return before != after; }
+    /// Whether the status of the source's verdict is another one than before; also with its first verdict, and where it has none any more.
+    constexpr bool is_change() const { return is_off ? before.has_value() : before != after; }
 };
 
 }  // namespace healthz

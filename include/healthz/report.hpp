@@ -34,6 +34,7 @@ public:
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
     constexpr std::optional<status> status_of(std::size_t index) const { return view().status_of(index); }
     constexpr std::size_t count(status wanted) const { return view().count(wanted); }
+    constexpr bool is_off(std::size_t index) const { return records_[index].is_off(); }
     constexpr std::size_t pending() const { return view().pending(); }
     constexpr bool all_ok() const { return view().all_ok(); }
     constexpr std::optional<status> worst() const { return view().worst(); }
@@ -44,6 +45,9 @@ public:
         healthz::detail::copy_text(error, text_.data() + row.text_offset);
         records_[index] = {verdict_status, error.size(), now};
     }
+
+    /// Takes the verdict of source `index` away, since it is off. For whoever runs the checks.
+    constexpr void withdraw(std::size_t index) { records_[index] = detail::verdict_record::off(); }
 
 private:
     std::array<detail::verdict_record, size_of<Sources>> records_;

@@ -16,7 +16,7 @@ namespace detail {
 /// Which parts a `source_state` has. What it does not have costs no memory and no code.
 struct state_parts {
     bool thresholds = false;   ///< some source has a `rise` or `fall` other than 1
-    bool maintenance = false;  ///< sources can be switched off
+    bool maintenance = false;  ///< sources can be put into maintenance
     bool timing = false;       ///< `check_event::took` is measured
 };
 
@@ -30,6 +30,7 @@ struct check_event {
     std::uint16_t attempts;        ///< how many the check made; 0 for a report, in maintenance, and where the parent is down
     tick took;                     ///< milliseconds from the start of the first attempt to the end of the check; 0 without one
     bool is_verdict;               ///< whether `found` is to be published, with its time and its text
+    bool is_off = false;           ///< the check made no attempt, since the source is off: its verdict is withdrawn
 };
 
 namespace detail {
@@ -52,12 +53,12 @@ public:
     /// called for may leave it where it is.
     constexpr tick progress() const { return cycle_.grid(); }
 
-    /// What to do at `now`. `parent_is_down()` is asked where an attempt would start.
+    /// What to do at `now`. `keeps_away()` is asked where an attempt would start: whether anything does.
     template <std::predicate Predicate>
-    constexpr step next(tick now, schedule const& s, Predicate parent_is_down) {
+    constexpr step next(tick now, schedule const& s, Predicate keeps_away) {
         auto const wanted = cycle_.next(now, s);
         if (wanted != step::start) return wanted;
-        if (in_maintenance() || parent_is_down()) {
+        if (in_maintenance() || keeps_away()) {
             cycle_.conclude(now, s);
             return step::withhold;
         }
@@ -86,6 +87,11 @@ public:
         return conclude(found, needed, before, 0, 0);
     }
 
+    /// What the check came to that `next` withheld since the source is off.
+    static constexpr check_event switched_off(std::optional<status> before) {
+        return {before, status::ok, status::ok, 0, 0, false, true};
+    }
+
     /// The application found out `found` at `now`: that counts as a check, and the next one comes an interval later. An attempt that
     /// runs goes on. Nothing in maintenance.
     constexpr std::optional<check_event> reported(tick now, status found, schedule const& s, thresholds const& needed,
@@ -100,9 +106,13 @@ public:
     constexpr bool maintain(bool on, tick now) requires(Has.maintenance) {
         if (off_ == on) return false;
         off_ = on;
+        check_now(now);
+        return true;
+    }
+    /// Lets a check be due at `now`, whose finding is the verdict. Whoever drives this has ended the attempt that ran.
+    constexpr void check_now(tick now) {
         if constexpr (Has.thresholds) changes_.accept_next();
         cycle_.restart(now);
-        return true;
     }
     constexpr bool in_maintenance() const {
         if constexpr (Has.maintenance) return off_;

@@ -44,7 +44,7 @@ struct verdict {
 namespace detail {
 
 /// A verdict as the report keeps it, in 10 bytes. Its error text stands in the report's common text; none is empty, so that
-/// an empty one means that there is no verdict yet.
+/// an empty one means that there is no verdict: not yet, where all is zero, or since the source is off.
 class verdict_record {
 public:
     constexpr verdict_record() = default;
@@ -52,7 +52,13 @@ public:
         : seconds_(static_cast<std::uint32_t>(moment.seconds)), rest_(moment.nanoseconds << 2 | static_cast<std::uint32_t>(verdict_status)),
           text_size_(static_cast<std::uint16_t>(text_size)) {}
 
+    /// That of a source which is off.
+    static constexpr verdict_record off() { return {healthz::status::error, 0, {}}; }
+
     constexpr bool known() const { return text_size_ != 0; }
+    constexpr bool is_off() const { return text_size_ == 0 && status() == healthz::status::error; }
+    /// Nothing speaks against its source: it is OK or off.
+    constexpr bool is_well() const { return known() ? status() == healthz::status::ok : is_off(); }
     constexpr bool is(healthz::status wanted) const { return known() && status() == wanted; }
     constexpr healthz::status status() const { return static_cast<healthz::status>(rest_ & 3); }
     constexpr std::size_t text_size() const { return text_size_; }
@@ -102,6 +108,9 @@ public:
     /// Whether source `index` has a verdict, and it is `wanted`.
     constexpr bool is(std::size_t index, status wanted) const { return records_[index].is(wanted); }
 
+    /// Whether source `index` is off, see `healthz::when`: it has no verdict, and none is to come.
+    constexpr bool is_off(std::size_t index) const { return records_[index].is_off(); }
+
     /// The status of source `index`; nothing before its first verdict.
     constexpr std::optional<status> status_of(std::size_t index) const {
         return records_[index].known() ? std::optional(records_[index].status()) : std::nullopt;
@@ -123,15 +132,19 @@ public:
         return n;
     }
 
-    /// How many sources have no verdict yet.
+    /// How many sources have no verdict yet. One that is off waits for none.
     constexpr std::size_t pending() const {
         std::size_t n = 0;
-        for (std::size_t i = 0; i < size(); ++i) n += !records_[i].known();
+        for (std::size_t i = 0; i < size(); ++i) n += !records_[i].known() && !records_[i].is_off();
         return n;
     }
 
-    /// Whether every source has been checked and is OK: readiness.
-    constexpr bool all_ok() const { return count(status::ok) == size(); }
+    /// Whether every source that is not off has been checked and is OK: readiness.
+    constexpr bool all_ok() const {
+        for (std::size_t i = 0; i < size(); ++i)
+            if (!records_[i].is_well()) return false;
+        return true;
+    }
 
     /// The worst status of all verdicts; nothing before the first verdict.
     constexpr std::optional<status> worst() const {

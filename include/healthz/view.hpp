@@ -29,6 +29,7 @@ namespace detail {
 struct source_facts {
     tick worst_case_detection;
     std::string_view kind;
+    bool has_condition;  ///< it can be off
 };
 
 template <class Prober>
@@ -41,7 +42,7 @@ template <auto const& Sources>
 struct make_facts {
     template <class... Declared>
     constexpr auto operator()(Declared const&...) const {
-        std::array<source_facts, sizeof...(Declared)> facts{{{0, healthz::detail::kind_of<typename Declared::prober_type>()}...}};
+        std::array<source_facts, sizeof...(Declared)> facts{{{0, healthz::detail::kind_of<typename Declared::prober_type>(), has_condition<Declared>}...}};
         for (std::size_t i = 0; i < facts.size(); ++i)
             facts[i].worst_case_detection = static_cast<tick>(
                 healthz::worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall).count());
@@ -90,6 +91,8 @@ public:
     }
     /// Whether source `index` is in maintenance, on purpose.
     constexpr bool in_maintenance(std::size_t index) const { return from_.records[index].maintenance; }
+    /// Whether source `index` is off, see `healthz::when`: it is not there, and counts for nothing.
+    constexpr bool is_off(std::size_t index) const { return from_.report.is_off(index); }
     /// Whether source `index` is known to be OK now.
     constexpr bool is_ok(std::size_t index) const { return from_.report.is(index, status::ok) && !is_stale(index); }
     /// How many sources have no verdict yet.
@@ -116,6 +119,8 @@ public:
     }
     /// The `kind` of the prober of source `index`, such as "postgres"; "other" for one that has none.
     constexpr std::string_view kind(std::size_t index) const { return from_.facts[index].kind; }
+    /// Whether source `index` can be off, since it has a condition.
+    constexpr bool has_condition(std::size_t index) const { return from_.facts[index].has_condition; }
     /// The source's name as it was declared.
     constexpr std::string_view name(std::size_t index) const { return from_.report.name(index); }
 };

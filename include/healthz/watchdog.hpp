@@ -46,7 +46,7 @@ struct watched_source {
 
 }  // namespace detail
 
-/// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK and has ended a check
+/// Says when to feed a hardware watchdog of `Period`: once each time that every source of `Required` is OK or off and has ended a check
 /// since the last time. So it is no longer fed if the loop, its clock or a required source stops, and the device is reset within
 /// `Period` after a required source was found not to be OK. A check whose error `fall` holds back counts as fed, since the source
 /// is OK until then. Reads no clock.
@@ -70,13 +70,17 @@ public:
     template <auto... Options>
     constexpr bool may_feed(monitor<Sources, Options...> const& m) {
         for (std::size_t i = 0; i < indices.size(); ++i)
-            if (!m.report().is(indices[i], status::ok) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
+            if (!is_well(m.report(), indices[i]) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
         fed_ = true;
         for (std::size_t i = 0; i < indices.size(); ++i) seen_[i] = m.progress(indices[i]);
         return true;
     }
 
 private:
+    static constexpr bool is_well(healthz::report<Sources> const& report, std::size_t index) {
+        return report.is(index, status::ok) || (detail::has_conditions<Sources> && report.is_off(index));
+    }
+
     std::array<tick, indices.size()> seen_{};  // the progress of each when it was last fed
     bool fed_ = false;
 };

@@ -44,7 +44,8 @@ TEST_CASE("a live document is what write_json writes, whatever verdicts arrive i
         for (int verdict = 0; verdict < 30; ++verdict) {
             auto const index = random() % report.size();
             auto const found = any_outcome(random);
-            report.publish(index, found.status(), found.json(), four::moment(static_cast<int>(random() % 1000000000)));
+            if (random() % 4 == 0) report.withdraw(index);
+            else report.publish(index, found.status(), found.json(), four::moment(static_cast<int>(random() % 1000000000)));
             live.update(report, index);
             shared.update(report, index);
             auto const text = written(report);

@@ -128,9 +128,10 @@ class live {
 public:
     explicit live(int threads = 1) {
         runner_.emplace(context_->get_executor(), [this](healthz::report<Sources> const& report, std::size_t index) {
-            auto const v = *report[index];
+            auto const v = report[index];
+            if (!v) return;  // it is off
             std::lock_guard lock(mutex_);
-            events_.push_back({index, v.status, std::string(v.error), clock::now()});
+            events_.push_back({index, v->status, std::string(v->error), clock::now()});
         });
         ++live_ones;
         runner_->start();

@@ -38,10 +38,11 @@ struct random_declaration {
                        static_cast<std::uint16_t>(names[i].size()),
                        static_cast<std::uint16_t>(names[i].size()),
                        false};
-            if (roll(5) > 0) verdicts[i] = {static_cast<healthz::status>(roll(4)), text.size(), {1660037525, 0}};
+            if (roll(6) == 0) verdicts[i] = healthz::detail::verdict_record::off();
+            else if (roll(5) > 0) verdicts[i] = {static_cast<healthz::status>(roll(4)), text.size(), {1660037525, 0}};
             texts += text;
             records[i].maintenance = roll(8) == 0;
-            facts[i] = {roll(100000), "Zq7 kind"};
+            facts[i] = {roll(100000), "Zq7 kind", roll(2) == 0};
             checked[i] = roll(100000);
         }
     }

@@ -6,6 +6,7 @@
 #include "../hosted/environment.hpp"
 #include "../record.hpp"
 #include "../report.hpp"
+#include "binding.hpp"
 #include "combined_port.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -33,7 +34,19 @@ struct source_rules {
     detail::schedule schedule;
     detail::thresholds thresholds;
     dependency parent;
+    presence (*condition)(std::string& error);  ///< says whether it is there, and the error if that is unclear; null for one that always is
 };
+
+template <auto const& Sources, std::size_t Index>
+presence ask_condition_of(std::string& error) {
+    return healthz::detail::presence_of(boost::hana::at_c<Index>(Sources), [&error](std::string_view json) { error = json; });
+}
+/// What to ask for each source of a declaration.
+template <auto const& Sources>
+inline constexpr auto conditions_of = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    if constexpr (has_conditions<Sources>) return std::array<presence (*)(std::string&), sizeof...(Index)>{&ask_condition_of<Sources, Index>...};
+    else return std::array<presence (*)(std::string&), sizeof...(Index)>{};
+}(std::make_index_sequence<size_of<Sources>>());
 
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
@@ -67,9 +80,21 @@ public:
         advance();
     }
 
+    /// See `runner::bind`.
+    void bind(std::shared_ptr<probe_port> port) {
+        if (stopped_) return;
+        port_->stop();
+        port_ = std::move(port);
+        ++binding_;  // what the one before still answers is of no account
+        busy_ = abandoned_ = false;
+        if (!started_) return;
+        state_.check_now(now());
+        advance();
+    }
+
     /// See `runner::report`.
     void report(finding const& found) {
-        if (stopped_) return;
+        if (stopped_ || latest_.is_off(rules_.index)) return;
         auto const event = state_.reported(now(), found.status, rules_.schedule, rules_.thresholds, before());
         if (!event) return;
         if (started_ && !state_.running()) sleep();
@@ -86,8 +111,12 @@ private:
 
     void advance() {
         auto const moment = now();
-        auto const parent_is_down = [this] { return rules_.parent.exists() && healthz::detail::is_down(latest_, rules_.parent.parent); };
-        switch (state_.next(moment, rules_.schedule, parent_is_down)) {
+        auto presence = presence::there;
+        finding found;
+        switch (state_.next(moment, rules_.schedule, [&] {
+            presence = ask_condition(found);
+            return presence != presence::there || parent_is_down();
+        })) {
             case step::sleep: break;
             case step::start:
                 if (state_.at_first_attempt()) began_ = clock::now();
@@ -99,14 +128,25 @@ private:
                 return;
             case step::withhold: {
                 sleep();
-                finding found;
-                found.status = state_.in_maintenance() ? status::failed : status::error;
-                found.json = state_.in_maintenance() ? in_maintenance : rules_.parent.error();
-                conclude(state_.withheld(found.status, rules_.thresholds, before()), found);
+                if (state_.in_maintenance()) presence = ask_condition(found);
+                withhold(presence, found);
                 return;
             }
         }
         if (!stopped_) sleep();
+    }
+
+    bool parent_is_down() const { return rules_.parent.exists() && healthz::detail::is_down(latest_, rules_.parent.parent); }
+
+    // The error of a condition that is unclear goes into `found`.
+    presence ask_condition(finding& found) const { return rules_.condition == nullptr ? presence::there : rules_.condition(found.json); }
+
+    // The check ends without an attempt, for one of four reasons.
+    void withhold(presence is_there, finding& found) {
+        if (is_there == presence::off) return conclude(state_.switched_off(before()), found);
+        if (is_there == presence::there) found.json = state_.in_maintenance() ? in_maintenance : rules_.parent.error();
+        found.status = is_there == presence::unclear || state_.in_maintenance() ? status::failed : status::error;
+        conclude(state_.withheld(found.status, rules_.thresholds, before()), found);
     }
 
     // A loop that was held up beyond a deadline has had no time to read what may lie there: once, all that is ready has its turn
@@ -149,8 +189,8 @@ private:
         looked_again_ = false;
         deadline_ = clock::now() + std::chrono::milliseconds(left);
         // The port's callback must not own the loop, which owns the port.
-        port_->start(attempt{std::chrono::milliseconds(left)}, [weak = weak_from_this()](finding const& found) {
-            if (auto const self = weak.lock()) self->probe_ended(found);
+        port_->start(attempt{std::chrono::milliseconds(left)}, [weak = weak_from_this(), wanted = binding_](finding const& found) {
+            if (auto const self = weak.lock(); self && self->binding_ == wanted) self->probe_ended(found);
         });
     }
 
@@ -194,6 +234,7 @@ private:
     bool abandoned_ = false;  // and nobody waits for what it finds
     bool looked_again_ = false;
     bool stopped_ = false;
+    unsigned binding_ = 0;        // counts the ports
     clock::time_point began_;     // of the check's first attempt
     clock::time_point deadline_;  // of the probe that is under way
 };
@@ -220,7 +261,8 @@ public:
     /// Told of verdicts or of all checks, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
     using event_handler = std::function<void(event const&)>;
-    /// The same with the report and the index of the source alone: `runner` takes either.
+    /// The same with the report and the index of the source alone: `runner` takes either. Told, too, where a source has no verdict any more,
+    /// since it is off.
     using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
     /// Told of what a verdict handler has thrown, in its place. The checks go on.
     using error_handler = std::function<void(std::exception_ptr)>;
@@ -233,7 +275,7 @@ public:
         shared_->on_error = std::move(on_error);
         if (on_verdict)
             shared_->on_check = [to = shared_.get(), on_verdict = std::move(on_verdict)](event const& e) {
-                if (e.is_verdict) on_verdict(to->latest, e.index);
+                if (e.is_verdict || (e.is_off && e.is_change())) on_verdict(to->latest, e.index);
             };
         loops_.reserve(size_of<Sources>);
         for (std::size_t i = 0; i < size_of<Sources>; ++i) add(i);
@@ -282,12 +324,43 @@ public:
 
     /// What the application found out about the source `Name` by using it: counts as a check that ended now, and is published;
     /// the next check begins one interval later. An attempt that runs, and its check with it, goes on all the same. Nothing while
-    /// in maintenance. Thread safe; takes effect on the strand, also before `start`.
+    /// off or in maintenance. Thread safe; takes effect on the strand, also before `start`.
     /// Compile errors: no such source; an outcome with more text than the source's prober has.
     template <fixed_string Name, std::size_t Capacity>
     void report(basic_outcome<Capacity> const& found) {
         constexpr auto index = healthz::detail::reported_index<Sources, Name, Capacity>();
         detail::net::post(strand_, [loop = loops_[index], found = detail::finding(found)] { loop->report(found); });
+    }
+
+    /// Binds the source `Name`, which is declared with `bound`, to a prober of any kind: a callable, a coroutine, `std::ref` of an object.
+    /// It is checked at once, and whatever that check finds is its verdict. In the place of what was bound before, which is given up.
+    /// Thread safe; takes effect on the strand, also before `start`.
+    /// Returns whether that is in nobody's hands any more: no attempt of it is under way, and none begins. On false one is, and may hang:
+    /// whatever it uses must live until it ends, which is certain for what it owns, such as by a std::shared_ptr. Waits for nothing.
+    /// Compile errors: no such source; one that is not declared so; what is no prober; outcomes with more room than its slot.
+    template <fixed_string Name, class Prober>
+    bool bind(Prober const& prober) {
+        constexpr auto index = healthz::index_of<Sources, Name>();
+        using type = typename detail::bound_type<Prober>::type;
+        constexpr bool fits = healthz::prober<session_of<type>> && !detail::is_combination<type>;
+        static_assert(fits, "healthz: what is bound must be a prober of its own: a callable that returns healthz::outcome or an awaitable of it, "
+                            "an object with a probe, or std::ref of one");
+        if constexpr (fits) {
+            if constexpr (healthz::detail::require_bound<Sources, index, outcome_of<type>::capacity>()) {
+                auto const gate = std::make_shared<detail::binding_gate>();
+                detail::binding<type> const made{detail::bound_type<Prober>::make(prober), gate};
+                return rebind(index, gate, {&made, detail::functions_for<detail::binding<type>>});
+            }
+        }
+        return false;
+    }
+
+    /// Ends that: the source is FAILED, "not bound", at once. Returns what `bind` returns.
+    template <fixed_string Name>
+    bool unbind() {
+        constexpr auto index = healthz::index_of<Sources, Name>();
+        healthz::detail::require_bound<Sources, index, 32>();
+        return rebind(index, nullptr, detail::probers_of<Sources>[index]);
     }
 
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
@@ -319,12 +392,13 @@ private:
                 std::lock_guard lock(mutex);
                 records[index].take_in(check, now, microseconds, in_maintenance);
                 if (check.is_verdict) latest.publish(index, found.status, found.json, now);
+                if (check.is_off) latest.withdraw(index);
             }
             if (!on_check) return;
             verdict const told{detail::rows_of<Sources>[index].name(), found.status, found.json, now};
             try {
                 on_check({latest, index, told, check.before, check.after, check.is_verdict, check.attempts,
-                          std::chrono::microseconds(microseconds), records[index]});
+                          std::chrono::microseconds(microseconds), records[index], check.is_off});
             } catch (...) {
                 if (!on_error) throw;
                 on_error(std::current_exception());
@@ -332,17 +406,29 @@ private:
         }
     };
 
+    bool rebind(std::size_t index, std::shared_ptr<detail::binding_gate> gate, detail::prober_row const& row) {
+        auto port = healthz::detail::make_port(strand_, row);
+        std::lock_guard lock(gates_mutex_);  // two that bind at once do so in one order
+        gates_.resize(size_of<Sources>);
+        gates_[index].swap(gate);
+        bool const is_free = !gate || gate->close();
+        detail::net::post(strand_, [loop = loops_[index], port = std::move(port)] { loop->bind(port); });
+        return is_free;
+    }
+
     void add(std::size_t index) {
         auto port = healthz::detail::make_port(strand_, detail::probers_of<Sources>[index]);
         auto on_event = [state = shared_, index](auto const&... what) { state->take_in(index, what...); };
         detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
-                                         detail::dependencies_of<Sources>[index]};
+                                         detail::dependencies_of<Sources>[index], detail::conditions_of<Sources>[index]};
         loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
     }
 
     detail::net::strand<detail::net::any_io_executor> strand_;
     std::shared_ptr<shared> shared_;
     std::vector<std::shared_ptr<detail::source_loop>> loops_;
+    std::mutex gates_mutex_;
+    std::vector<std::shared_ptr<detail::binding_gate>> gates_;  // of what is bound, by the index of its source
 };
 
 }  // namespace healthz

@@ -28,18 +28,22 @@ public:
         text_.front() = detail::before_first.front();
     }
 
-    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one
-    /// source, and moves the text after it if its length has changed. Returns true if it has its old length: then only
+    /// Takes in the latest verdict of source `index` of the report that the last update had, or that it has none any more. Costs the writing of
+    /// one source, and moves the text after it if its length has changed. Returns true if it has its old length: then only
     /// `text_of(index)` has changed.
     bool update(report_view report, std::size_t index) {
-        bool const first_verdict = starts_.back() == 0;
-        if (first_verdict || starts_.size() != report.size() + 1) {
+        bool const is_empty = starts_.back() == 0;
+        if (is_empty || starts_.size() != report.size() + 1) {
             update(report);
             return false;
         }
         patch_.clear();
         append(report, index, patch_);
         auto const begin = starts_[index], size = starts_[index + 1] - begin;
+        if (patch_.size() == 0 && size == starts_.back()) {  // it was the only one
+            update(report);
+            return false;
+        }
         bool const in_place = patch_.size() == size;
         text_.front() = detail::before_next.front();  // until it is known which source comes first
         if (in_place) {
@@ -62,7 +66,7 @@ public:
         return detail::text_until(detail::text_from(text_, starts_[index]), starts_[index + 1] - starts_[index]);
     }
 
-    /// Whether every source has been checked and is OK.
+    /// Whether every source that is not off has been checked and is OK.
     bool all_ok() const { return !ok_.empty() && ok_count_ == ok_.size(); }
 
 private:
@@ -78,7 +82,7 @@ private:
     }
 
     void count_ok(report_view report, std::size_t index) {
-        bool const now = report.is(index, status::ok);
+        bool const now = report.is(index, status::ok) || report.is_off(index);
         ok_count_ += static_cast<std::size_t>(now) - static_cast<std::size_t>(ok_[index]);
         ok_[index] = now;
     }

@@ -105,9 +105,10 @@ public:
 
     /// Takes in a check. Call it for each: `checks.on_check([&](healthz::event const& e) { site.update(e); })`. One thread at a time.
     void update(event const& e) {
-        if (has_document && e.is_verdict) document_.update(e.report, e.index);
+        if (has_document && (e.is_verdict || e.is_off)) document_.update(e.report, e.index);
         std::lock_guard lock(mutex_);
         if (e.is_verdict) report_.publish(e.index, e.verdict.status, e.verdict.error, e.verdict.timestamp);
+        if (e.is_off) report_.withdraw(e.index);
         records_[e.index] = e.record;
         checked_[e.index] = now();
         ++generation_;

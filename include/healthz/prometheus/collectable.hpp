@@ -23,7 +23,8 @@ public:
     std::vector<::prometheus::MetricFamily> Collect() const override {
         std::vector<::prometheus::MetricFamily> all;
         site_.with_data([&all](view_data const& data) {
-            for (auto const& each : detail::metric_families) all.push_back(family_of(each, data));
+            for (auto const& each : detail::metric_families)
+                if (healthz::detail::has_family(data, each.what)) all.push_back(family_of(each, data));
         });
         ::prometheus::MetricFamily build{
             std::string(detail::build_info_name) + "_info", std::string(detail::build_info_help), ::prometheus::MetricType::Gauge, {}};

@@ -17,6 +17,7 @@ enum class metric : std::uint8_t {
     status,
     stale,
     maintenance,
+    off,
     changes,
     checks,
     failures,
@@ -47,6 +48,7 @@ inline constexpr std::array metric_families{
     metric_family{metric::stale, "healthz_source_stale", "", "gauge", "",
                   "1 if the source was not checked for longer than its worst-case detection, else 0."},
     metric_family{metric::maintenance, "healthz_source_maintenance", "", "gauge", "", "1 while the source is in maintenance, else 0."},
+    metric_family{metric::off, "healthz_source_off", "", "gauge", "", "1 while the source is off, since it is not there, else 0."},
     metric_family{metric::changes, "healthz_status_changes", "_total", "counter", "", "How often the status of the source has changed."},
     metric_family{metric::checks, "healthz_checks", "_total", "counter", "", "How many checks of the source have ended."},
     metric_family{metric::failures, "healthz_check_failures", "_total", "counter", "",
@@ -114,6 +116,7 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
     };
     auto const& known = data.record(i);
     auto const status = data.status_of(i);
+    bool const is_off = data.is_off(i);
     switch (what) {
         case metric::health:
             if (status) f(metric_sample{static_cast<std::uint64_t>(*status)});
@@ -126,6 +129,9 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
             break;
         case metric::stale: f(metric_sample{data.is_stale(i)}); break;
         case metric::maintenance: f(metric_sample{known.maintenance}); break;
+        case metric::off:
+            if (data.has_condition(i)) f(metric_sample{is_off});
+            break;
         case metric::changes: f(metric_sample{known.changes}); break;
         case metric::checks: f(metric_sample{known.count()}); break;
         case metric::failures:
@@ -135,7 +141,7 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
             break;
         case metric::attempts: f(metric_sample{known.attempts_made}); break;
         case metric::last_check:
-            if (known.checked) f(moment(known.last_check));
+            if (known.checked && !is_off) f(moment(known.last_check));
             break;
         case metric::last_ok:
             if (known.was_ok) f(moment(known.last_ok));
@@ -144,7 +150,7 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
             if (status) f(moment(known.since));
             break;
         case metric::last_duration:
-            if (known.checked) f(metric_sample{known.took, true});
+            if (known.checked && !is_off) f(metric_sample{known.took, true});
             break;
         case metric::duration:
             f(metric_sample{known.took_in_all, true, sample_label::none, sample_part::sum});
@@ -155,6 +161,14 @@ constexpr void for_each_sample(view_data const& data, metric what, std::size_t i
     }
 }
 
+/// Whether a family can have samples.
+constexpr bool has_family(view_data const& data, metric what) {
+    if (what != metric::off) return true;
+    for (std::size_t i = 0; i < data.size(); ++i)
+        if (data.has_condition(i)) return true;
+    return false;
+}
+
 /// Writes the samples of one family after the other.
 template <class Sink>
 class metrics_writer {
@@ -163,6 +177,7 @@ public:
 
     constexpr void write() {
         for (auto const& family : metric_families) {
+            if (!healthz::detail::has_family(data_, family.what)) continue;
             begin(family);
             for (std::size_t i = 0; i < data_.size(); ++i)
                 healthz::detail::for_each_sample(data_, family.what, i, [&](metric_sample sample) { write(i, sample); });
@@ -269,7 +284,9 @@ constexpr void write_metrics(view_data const& data, Sink&& put, metrics_format f
 template <auto const& Sources>
 inline constexpr std::size_t metric_series = [] {
     std::size_t series = 1;
-    for (auto const& family : detail::metric_families) series += static_cast<std::size_t>(family.series) * size_of<Sources>;
+    for (auto const& family : detail::metric_families)
+        if (family.what != detail::metric::off) series += static_cast<std::size_t>(family.series) * size_of<Sources>;
+    for (auto const& facts : detail::facts_of<Sources>) series += facts.has_condition;
     return series;
 }();
 

@@ -122,7 +122,7 @@ constexpr void write_html(view_data const& data, Sink&& put) {
     auto const counts = healthz::detail::count_ranks(data);
     std::size_t worst = 0;
     while (worst + 1 < counts.size() && counts[worst] == 0) ++worst;
-    constexpr std::string_view colors[] = {"c00020", "7030c0", "b07000", "707070", "707070", "7030c0", "108030"};
+    constexpr std::string_view colors[] = {"c00020", "7030c0", "b07000", "707070", "707070", "7030c0", "108030", "707070"};
     put("<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\"><title>");
     healthz::detail::put_summary(data, put);
     put("</title><link rel=icon href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%23");

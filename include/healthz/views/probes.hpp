@@ -145,8 +145,8 @@ struct live : detail::probe_view<live<Names...>> {
     }
 };
 
-/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Names` (of all, where none is named) is not OK, stale or not yet
-/// checked, and from the start of a drain.
+/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Names` (of all, where none is named) that is not off is not OK, stale or not
+/// yet checked, and from the start of a drain.
 template <fixed_string... Names>
 struct ready : detail::probe_view<ready<Names...>> {
     static constexpr std::string_view role = "ready";
@@ -160,7 +160,7 @@ struct ready : detail::probe_view<ready<Names...>> {
 
     template <class Data>
     constexpr auto checks(Data const& data) const {
-        return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i); });
+        return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || (data.is_off(i) && !data.is_stale(i)); });
     }
     template <class Data>
     constexpr bool passes(Data const& data) const {
@@ -178,7 +178,7 @@ struct startup : detail::probe_view<startup> {
 
     template <class Data>
     constexpr auto checks(Data const& data) const {
-        return detail::checks_of<>(data, [&](std::size_t i) { return data.status_of(i).has_value(); });
+        return detail::checks_of<>(data, [&](std::size_t i) { return data.status_of(i).has_value() || data.is_off(i); });
     }
     template <class Data>
     constexpr bool passes(Data const&) const {

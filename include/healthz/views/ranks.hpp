@@ -12,19 +12,21 @@ namespace healthz::detail {
 struct page_state {
     std::string_view css, word, shape;
 };
-enum class page_rank : std::uint8_t { error, failed, timeout, stale, pending, maintenance, ok };
+enum class page_rank : std::uint8_t { error, failed, timeout, stale, pending, maintenance, ok, off };
 inline constexpr std::array page_states{page_state{"e", "ERROR", "M2 2h12v12H2z"},
                                         page_state{"f", "FAILED", "M8 0l8 8-8 8-8-8z"},
                                         page_state{"t", "TIMEOUT", "M8 1l8 14H0z"},
                                         page_state{"n", "out of date", "M0 6h16v4H0z"},
                                         page_state{"n", "not yet checked", "M6 6h4v4H6z"},
                                         page_state{"f", "in maintenance", "M2 0h4v16H2zM10 0h4v16h-4z"},
-                                        page_state{"k", "OK", "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0z"}};
+                                        page_state{"k", "OK", "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0z"},
+                                        page_state{"n", "off", "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8z"}};
 
 constexpr page_rank rank_of(view_data const& data, std::size_t i) {
     auto const status = data.status_of(i);
-    if (data.in_maintenance(i)) return page_rank::maintenance;
+    if (data.in_maintenance(i) && !data.is_off(i)) return page_rank::maintenance;
     if (data.is_stale(i)) return page_rank::stale;
+    if (data.is_off(i)) return page_rank::off;
     if (!status) return page_rank::pending;
     if (*status == healthz::status::ok) return page_rank::ok;
     return *status == healthz::status::error    ? page_rank::error
@@ -53,11 +55,12 @@ constexpr void put_summary(view_data const& data, Sink&& put) {
     auto const counts = healthz::detail::count_ranks(data);
     auto const of = [&](page_rank rank) { return counts[static_cast<std::size_t>(rank)]; };
     auto const bad = of(page_rank::error) + of(page_rank::failed) + of(page_rank::timeout);
+    auto const there = data.size() - of(page_rank::off);
     auto const say = [&](std::size_t count, std::string_view what) {
         healthz::detail::put_number(count, put);
         put(" of ");
-        healthz::detail::put_number(data.size(), put);
-        put(data.size() == 1 ? " source " : " sources ");
+        healthz::detail::put_number(there, put);
+        put(there == 1 ? " source " : " sources ");
         put(count == 1 ? "is " : "are ");
         put(what);
     };
@@ -65,8 +68,9 @@ constexpr void put_summary(view_data const& data, Sink&& put) {
     else if (bad > 0) say(bad, "not OK");
     else if (of(page_rank::pending) > 0) say(of(page_rank::pending), "not yet checked");
     else if (of(page_rank::maintenance) > 0) say(of(page_rank::maintenance), "in maintenance");
-    else if (data.size() == 1) put("The source is OK");
-    else put("All "), healthz::detail::put_number(data.size(), put), put(" sources are OK");
+    else if (there == 0) put("All sources are off");
+    else if (there == 1) put("The source is OK");
+    else put("All "), healthz::detail::put_number(there, put), put(" sources are OK");
 }
 
 /// Puts a moment in UTC to the second: `2022-08-09 09:32:05`.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// A slot in a declaration for an object that the program makes when it runs: bound<>, and `bind` of a monitor or runner.
+// Part of the core.
+#pragma once
+
+#include "source.hpp"
+
+namespace healthz {
+
+/// The prober of a source whose object is not a constant, such as a queue that `main` owns:
+///
+///     healthz::source<"queue">(healthz::bound<256>{}, {.interval = 1s})
+///
+/// `monitor::bind<"queue">` or `runner::bind<"queue">` says what probes it. Until then, and after `unbind`, it is FAILED, "not bound".
+/// `Capacity` is the room for its error text in bytes, which what is bound must not exceed. A slot is the whole prober of its source,
+/// inside of `depends_on` and `when`.
+template <std::size_t Capacity = outcome::capacity>
+struct bound;
+
+namespace detail {
+
+/// What is bound, as a monitor keeps it: a function and what it is called with.
+template <std::size_t Capacity>
+class bound_session {
+public:
+    using outcome_type = basic_outcome<Capacity>;
+    using function = outcome_type (*)(void* context);
+
+    constexpr bound_session() = default;
+    constexpr explicit bound_session(bound<Capacity> const&) {}
+
+    constexpr void bind(function called, void* context) {
+        probe_ = called;
+        context_ = context;
+    }
+    constexpr outcome_type probe() const { return probe_ != nullptr ? probe_(context_) : outcome_type::failed("not bound"); }
+
+private:
+    function probe_ = nullptr;
+    void* context_ = nullptr;
+};
+
+template <class Prober>
+inline constexpr bool is_bound = false;
+template <std::size_t Capacity>
+inline constexpr bool is_bound<bound<Capacity>> = true;
+
+}  // namespace detail
+
+template <std::size_t Capacity>
+struct bound {
+    using session = detail::bound_session<Capacity>;
+    static constexpr bool blocking = false;
+    static constexpr char const* kind = "bound";
+};
+
+namespace detail {
+
+template <auto const& Sources, std::size_t Index>
+using prober_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(Sources))>::prober_type;
+
+/// The index of the slot `Name`, to which something is bound with outcomes of `Capacity`. Compile errors: there is none; it has less room.
+template <auto const& Sources, std::size_t Index, std::size_t Capacity>
+constexpr auto require_bound() {
+    using slot = prober_at<Sources, Index>;
+    static_assert(is_bound<slot>, "healthz: to be bound, a source is declared with healthz::bound<>{}");
+    if constexpr (is_bound<slot>)
+        static_assert(Capacity <= outcome_of<slot>::capacity,
+                      "healthz: what is bound to this source has outcomes with more room than its slot: write healthz::bound<256>{} or the "
+                      "like there");
+    return true;
+}
+
+}  // namespace detail
+
+}  // namespace healthz

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the condition of this source is empty
+#include <healthz.hpp>
+#include <healthz/hosted/when.hpp>
+
+using namespace std::chrono_literals;
+
+constexpr healthz::immediate_archetype prober;
+
+#ifdef TWIN
+constexpr auto modem = healthz::source<"modem">(healthz::when(healthz::env("USE_MODEM"), prober), {.interval = 10s});
+#else
+constexpr auto modem = healthz::source<"modem">(healthz::when(healthz::setting(), prober), {.interval = 10s});
+#endif
