@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A source whose object `main` owns: declared as a slot, bound when the program runs.
+#include <healthz.hpp>
 #include <healthz/beast/server.hpp>
 
 #include <atomic>
@@ -31,7 +32,7 @@ constexpr auto sources = healthz::sources(healthz::source<"queue">(healthz::boun
 
 int main() {
     work_queue queue;
-    healthz::beast::server<sources> server({.port = 8080, .auth = healthz::no_secret()});
+    healthz::beast::server<sources> server({.port = 8080, .auth = healthz::allow_unauthenticated{}});
     server.runner().bind<"queue">([&queue] { return queue.is_moving() ? healthz::ok() : healthz::error("queue stalled"); });
     return server.run();
 }

@@ -7,16 +7,6 @@
 
 namespace healthz {
 
-/// The prober of a source whose object is not a constant, such as a queue that `main` owns:
-///
-///     healthz::source<"queue">(healthz::bound<256>{}, {.interval = 1s})
-///
-/// `monitor::bind<"queue">` or `runner::bind<"queue">` says what probes it. Until then, and after `unbind`, it is FAILED, "not bound".
-/// `Capacity` is the room for its error text in bytes, which what is bound must not exceed. A slot is the whole prober of its source,
-/// inside of `depends_on` and `when`.
-template <std::size_t Capacity = outcome::capacity>
-struct bound;
-
 namespace detail {
 
 /// What is bound, as a monitor keeps it: a function and what it is called with.
@@ -27,7 +17,8 @@ public:
     using function = outcome_type (*)(void* context);
 
     constexpr bound_session() = default;
-    constexpr explicit bound_session(bound<Capacity> const&) {}
+    template <class Settings>
+    constexpr explicit bound_session(Settings const&) {}
 
     constexpr void bind(function called, void* context) {
         probe_ = called;
@@ -40,14 +31,16 @@ private:
     void* context_ = nullptr;
 };
 
-template <class Prober>
-inline constexpr bool is_bound = false;
-template <std::size_t Capacity>
-inline constexpr bool is_bound<bound<Capacity>> = true;
-
 }  // namespace detail
 
-template <std::size_t Capacity>
+/// The prober of a source whose object is not a constant, such as a queue that `main` owns:
+///
+///     healthz::source<"queue">(healthz::bound<256>{}, {.interval = 1s})
+///
+/// `monitor::bind<"queue">` or `runner::bind<"queue">` says what probes it. Until then, and after `unbind`, it is FAILED, "not bound".
+/// `Capacity` is the room for its error text in bytes, which what is bound must not exceed. A slot is the whole prober of its source,
+/// inside of `depends_on` and `when`.
+template <std::size_t Capacity = outcome::capacity>
 struct bound {
     using session = detail::bound_session<Capacity>;
     static constexpr bool blocking = false;
@@ -55,6 +48,11 @@ struct bound {
 };
 
 namespace detail {
+
+template <class Prober>
+inline constexpr bool is_bound = false;
+template <std::size_t Capacity>
+inline constexpr bool is_bound<bound<Capacity>> = true;
 
 template <auto const& Sources, std::size_t Index>
 using prober_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(Sources))>::prober_type;

@@ -175,9 +175,10 @@ public:
         constexpr auto index = healthz::index_of<Sources, Name>();
         using slot = detail::prober_at<Sources, index>;
         if constexpr (healthz::detail::require_bound<Sources, index, Outcome::capacity>() && detail::is_bound<slot>) {
-            static_assert(std::is_same_v<Outcome, outcome_of<slot>>,
-                          "healthz: a function that is bound to this source must return the outcome of its slot, as much room as in bound<>: "
-                          "healthz::basic_outcome<256> for bound<256>, healthz::outcome for bound<>");
+            static_assert(
+                std::is_same_v<Outcome, outcome_of<slot>>,
+                "healthz: a function that is bound to this source must return the outcome of its slot, as much room as in bound<>: "
+                "healthz::basic_outcome<256> for bound<256>, healthz::outcome for bound<>");
             if constexpr (std::is_same_v<Outcome, outcome_of<slot>>) bind_session<index>(probe, context);
         }
     }

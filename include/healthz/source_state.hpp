@@ -88,9 +88,7 @@ public:
     }
 
     /// What the check came to that `next` withheld since the source is off.
-    static constexpr check_event switched_off(std::optional<status> before) {
-        return {before, status::ok, status::ok, 0, 0, false, true};
-    }
+    static constexpr check_event switched_off(std::optional<status> before) { return {before, status::ok, status::ok, 0, 0, false, true}; }
 
     /// The application found out `found` at `now`: that counts as a check, and the next one comes an interval later. An attempt that
     /// runs goes on. Nothing in maintenance.

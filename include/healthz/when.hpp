@@ -39,7 +39,12 @@ constexpr presence ask_condition(Condition const& condition, Tell tell) {
 
 /// What can be asked whether a source is there.
 template <class T>
-concept condition = requires(T const& c) { {c()} -> doubtful; } || requires(T const& c) { {c()} -> std::same_as<bool>; };
+concept condition = requires(T const& c) {
+    { c() } -> doubtful;
+}
+|| requires(T const& c) {
+    { c() } -> std::same_as<bool>;
+};
 
 /// A prober, and what says whether its source is there.
 template <class Condition, class Prober>
@@ -77,9 +82,10 @@ struct condition_of {
 template <class Condition, class Prober>
 constexpr auto when(Condition const& condition, Prober const& prober) {
     using kept = typename detail::condition_of<Condition>::type;
-    static_assert(detail::condition<kept>,
-                  "healthz: when(condition, prober) takes a condition that returns a bool, such as [] { return has_modem(); }, or a setting "
-                  "such as healthz::env(\"USE_REDIS\", \"true\"), for which healthz/hosted/when.hpp must be included");
+    static_assert(
+        detail::condition<kept>,
+        "healthz: when(condition, prober) takes a condition that returns a bool, such as [] { return has_modem(); }, or a setting "
+        "such as healthz::env(\"USE_REDIS\", \"true\"), for which healthz/hosted/when.hpp must be included");
     static_assert(!detail::captures_reference<kept>,
                   "healthz: a lambda in a declaration must not capture by reference, since that is a constant: let it name an object with "
                   "static storage");
@@ -118,8 +124,7 @@ template <class Source, class Tell>
 constexpr presence presence_of([[maybe_unused]] Source const& declared, [[maybe_unused]] Tell tell) {
     if constexpr (has_condition<Source>) {
         using outcome = outcome_of<typename Source::prober_type>;
-        return healthz::detail::ask_condition(declared.is_there,
-                                              [&](std::string_view problem) { tell(outcome::failed(problem).json()); });
+        return healthz::detail::ask_condition(declared.is_there, [&](std::string_view problem) { tell(outcome::failed(problem).json()); });
     } else {
         return presence::there;
     }

@@ -36,10 +36,9 @@ struct ill {
 // ---- by a variable
 
 constexpr healthz::health_check often{.interval = 50ms, .timeout = 2s, .retries = 0, .fall = 3};
-constexpr auto by_variable =
-    healthz::sources(healthz::source<"cache">(when(healthz::env("USE_CACHE", "true"), fine{}), often),
-                     healthz::source<"session">(healthz::depends_on<"cache">(fine{}), often),
-                     healthz::source<"embedded">(when(healthz::env("USE_CACHE"), ill{}), often));
+constexpr auto by_variable = healthz::sources(healthz::source<"cache">(when(healthz::env("USE_CACHE", "true"), fine{}), often),
+                                              healthz::source<"session">(healthz::depends_on<"cache">(fine{}), often),
+                                              healthz::source<"embedded">(when(healthz::env("USE_CACHE"), ill{}), often));
 
 // ---- by a file, beside a hundred others
 
@@ -48,9 +47,9 @@ template <std::size_t Index>
 inline constexpr char name[] = {'s', '0' + Index / 10, '0' + Index % 10, '\0'};
 template <std::size_t... Index>
 constexpr auto make_sources(std::index_sequence<Index...>) {
-    return healthz::sources(healthz::source<name<Index>>(fine{}, {.interval = 200ms, .timeout = 2s, .retries = 0})...,
-                            healthz::source<"switched">(when(healthz::file(switch_path, "false"), fine{}),
-                                                        {.interval = 20ms, .timeout = 2s, .retries = 0}));
+    return healthz::sources(
+        healthz::source<name<Index>>(fine{}, {.interval = 200ms, .timeout = 2s, .retries = 0})...,
+        healthz::source<"switched">(when(healthz::file(switch_path, "false"), fine{}), {.interval = 20ms, .timeout = 2s, .retries = 0}));
 }
 constexpr auto among_many = make_sources(std::make_index_sequence<100>{});
 constexpr std::size_t switched = 100;
@@ -72,7 +71,7 @@ public:
 template <auto const& Sources>
 class running {
 public:
-    explicit running(healthz::beast::options how = {.port = 0, .auth = healthz::no_secret()})
+    explicit running(healthz::beast::options how = {.port = 0, .auth = healthz::allow_unauthenticated{}})
         : server_(std::move(how)), thread_([this] { server_.run(); }) {
         if (!eventually([this] { return server_.local_endpoint().port() != 0; })) throw std::runtime_error("it does not listen");
     }
@@ -99,7 +98,7 @@ TEST_CASE("switching: a variable that is true, false, no word of these, or not s
     std::mutex mutex;
     std::string log;
     std::atomic<int> changes_to_off = 0;
-    healthz::beast::options how{.port = 0, .auth = healthz::no_secret()};
+    healthz::beast::options how{.port = 0, .auth = healthz::allow_unauthenticated{}};
     healthz::health_log const lines([&](std::string_view line) {
         std::lock_guard lock(mutex);
         log += line;
@@ -123,7 +122,8 @@ TEST_CASE("switching: a variable that is true, false, no word of these, or not s
     CHECK(changes_to_off == 1);
 
     test::set_variable("USE_CACHE", "Vq8zKw3x");
-    REQUIRE(s.becomes("/healthz/sources", R"({"cache":{"error":"environment variable 'USE_CACHE' is neither 'true' nor 'false'","status":"FAILED",)"));
+    REQUIRE(s.becomes("/healthz/sources",
+                      R"({"cache":{"error":"environment variable 'USE_CACHE' is neither 'true' nor 'false'","status":"FAILED",)"));
     CHECK(eventually([&] { return s.get("/readyz").status == 503; }));
     REQUIRE(s.becomes("/healthz/sources", "depends on cache, which is down"));
 
@@ -144,7 +144,7 @@ TEST_CASE("switching: a variable that is true, false, no word of these, or not s
 TEST_CASE("switching: a hundred others are on time, and the document is JSON at every moment") {
     switch_file const f;
     boost::asio::io_context context;
-    healthz::site<among_many> site(healthz::no_secret());
+    healthz::site<among_many> site{healthz::allow_unauthenticated{}};
     healthz::runner<among_many> runner(context.get_executor());
     std::array<test::clock::time_point, switched> last{};
     test::clock::duration longest{};
@@ -205,9 +205,7 @@ TEST_CASE("switching: a runner tells who reads the report that a source went off
         if (told.size() == 1) test::set_variable("USE_CACHE", "false");
         if (told.size() == 2) {
             runner.report<"cache">(healthz::error("said so"));  // of no account
-            boost::asio::post(context, [&] {
-                boost::asio::post(context, [&] { test::set_variable("USE_CACHE", "true"); });
-            });
+            boost::asio::post(context, [&] { boost::asio::post(context, [&] { test::set_variable("USE_CACHE", "true"); }); });
         }
         if (told.size() == 3) runner.stop();
     });

@@ -8,7 +8,11 @@ using namespace std::chrono_literals;
 constexpr auto sources = healthz::sources(healthz::source<"queue">(healthz::bound<>{}, {.interval = 1s}));
 
 #ifdef TWIN
-void bind(healthz::runner<sources>& runner) { runner.bind<"queue">([] { return healthz::ok(); }); }
+void bind(healthz::runner<sources>& runner) {
+    runner.bind<"queue">([] { return healthz::ok(); });
+}
 #else
-void bind(healthz::runner<sources>& runner) { runner.bind<"queue">([] { return true; }); }
+void bind(healthz::runner<sources>& runner) {
+    runner.bind<"queue">([] { return true; });
+}
 #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: the condition of this source is empty
+// EXPECT(g++): healthz: the condition of this source is empty
+// EXPECT(clang++): healthz: the prober of this source lacks a setting
+// NAMES: healthz: the condition of this source is empty
 #include <healthz.hpp>
 #include <healthz/hosted/when.hpp>
 

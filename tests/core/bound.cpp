@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto sources = healthz::sources(
-    healthz::source<"queue">(bound<>{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 3}),
-    healthz::source<"bus">(bound<512>{}, {.interval = 1s, .timeout = 100ms, .retries = 0}),
-    healthz::source<"other">([] { return healthz::ok(); }, {.interval = 1s, .timeout = 100ms, .retries = 0}));
+constexpr auto sources =
+    healthz::sources(healthz::source<"queue">(bound<>{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 3}),
+                     healthz::source<"bus">(bound<512>{}, {.interval = 1s, .timeout = 100ms, .retries = 0}),
+                     healthz::source<"other">([] { return healthz::ok(); }, {.interval = 1s, .timeout = 100ms, .retries = 0}));
 
 struct queue {
     int length = 0;

@@ -28,8 +28,9 @@ constexpr auto always = [] { return true; };
 
 // ---- proven by the compiler
 
-constexpr auto fixed = healthz::sources(healthz::source<"board">(when(always, fine), once), healthz::source<"modem">(when(never, ill), once),
-                                        healthz::source<"uplink">(depends_on<"modem">(fine), once));
+constexpr auto fixed =
+    healthz::sources(healthz::source<"board">(when(always, fine), once), healthz::source<"modem">(when(never, ill), once),
+                     healthz::source<"uplink">(depends_on<"modem">(fine), once));
 static_assert(healthz::detail::has_conditions<fixed>);
 constexpr bool what_is_off_counts_for_nothing() {
     monitor<fixed, healthz::recorded> m;
@@ -40,8 +41,7 @@ constexpr bool what_is_off_counts_for_nothing() {
     return report.is_off(1) && !report[1] && !report.get<"modem">() && !report.status_of(1) && !report.is(1, status::ok) &&
            report.count(status::ok) == 2 && report.pending() == 0 && report.all_ok() && report.worst() == status::ok &&
            report.is(2, status::ok) &&  // its parent is off: as if that were OK
-           m.record(1).count() == 0 && !m.record(1).checked &&
-           healthz::write_json(report, text).find("modem") == std::string_view::npos;
+           m.record(1).count() == 0 && !m.record(1).checked && healthz::write_json(report, text).find("modem") == std::string_view::npos;
 }
 static_assert(what_is_off_counts_for_nothing());
 
@@ -89,10 +89,10 @@ bool is_modem_ok = true;
 struct modem {
     healthz::outcome probe() const { return is_modem_ok ? healthz::ok() : healthz::error("no carrier"); }
 };
-constexpr auto sources =
-    healthz::sources(healthz::source<"supply">(fine, once),
-                     healthz::source<"modem">(when([] { return ++asked, is_fitted; }, modem{}),
-                                              {.interval = 100ms, .timeout = 20ms, .retries = 3, .retry_interval = 5ms, .rise = 3, .fall = 3}));
+constexpr auto sources = healthz::sources(
+    healthz::source<"supply">(fine, once),
+    healthz::source<"modem">(when([] { return ++asked, is_fitted; }, modem{}),
+                             {.interval = 100ms, .timeout = 20ms, .retries = 3, .retry_interval = 5ms, .rise = 3, .fall = 3}));
 
 struct device {
     monitor<sources, healthz::recorded, healthz::switchable, healthz::past<1>> m;

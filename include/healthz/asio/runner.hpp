@@ -3,6 +3,7 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../bound.hpp"
 #include "../hosted/environment.hpp"
 #include "../record.hpp"
 #include "../report.hpp"
@@ -44,9 +45,11 @@ presence ask_condition_of(std::string& error) {
 /// What to ask for each source of a declaration.
 template <auto const& Sources>
 inline constexpr auto conditions_of = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    if constexpr (has_conditions<Sources>) return std::array<presence (*)(std::string&), sizeof...(Index)>{&ask_condition_of<Sources, Index>...};
+    if constexpr (has_conditions<Sources>)
+        return std::array<presence (*)(std::string&), sizeof...(Index)>{&ask_condition_of<Sources, Index>...};
     else return std::array<presence (*)(std::string&), sizeof...(Index)>{};
-}(std::make_index_sequence<size_of<Sources>>());
+}
+(std::make_index_sequence<size_of<Sources>>());
 
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
@@ -343,8 +346,9 @@ public:
         constexpr auto index = healthz::index_of<Sources, Name>();
         using type = typename detail::bound_type<Prober>::type;
         constexpr bool fits = healthz::prober<session_of<type>> && !detail::is_combination<type>;
-        static_assert(fits, "healthz: what is bound must be a prober of its own: a callable that returns healthz::outcome or an awaitable of it, "
-                            "an object with a probe, or std::ref of one");
+        static_assert(fits,
+                      "healthz: what is bound must be a prober of its own: a callable that returns healthz::outcome or an awaitable of it, "
+                      "an object with a probe, or std::ref of one");
         if constexpr (fits) {
             if constexpr (healthz::detail::require_bound<Sources, index, outcome_of<type>::capacity>()) {
                 auto const gate = std::make_shared<detail::binding_gate>();
