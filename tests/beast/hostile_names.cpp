@@ -55,7 +55,7 @@ inline constexpr auto declared = healthz::sources(
     healthz::source<"all">(healthz::all_of(callable{}, coroutine{}, cooperative{}), often),
     healthz::source<"any">(healthz::any_of(immediate{}, healthz::inverted(coroutine{}), callable{}), often),
     healthz::source<"none">(healthz::any_of(immediate{}, healthz::all_of(callable{}, immediate{})), often),
-    healthz::source<"dependent">(healthz::depends_on<"immediate">(coroutine{}), often),
+    healthz::source<"dependent">(healthz::depends_on<"immediate">(coroutine{}), often), healthz::source<"slot">(healthz::bound<>{}, often),
     healthz::source<"beside">(healthz::depends_on<"coroutine">(healthz::all_of(coroutine{}, immediate{})), often));
 
 inline constexpr auto declared_count = healthz::size_of<declared>;
@@ -120,6 +120,8 @@ TEST_CASE("no function of the user's takes the place of one of ours, in a server
     REQUIRE(eventually([&] { return port != 0 && known == hostile::declared_count; }));
     server.runner().maintenance<"callable">(true);
     server.runner().report<"immediate">(healthz::error("found out"));
+    server.runner().bind<"slot">(hostile::immediate{});
+    server.runner().unbind<"slot">();
     client user(port);
     CHECK(user.ask(request()).status == 401);
     CHECK(user.ask(request("GET", "/healthz/sources", "X-Hasura-Admin-Secret: guess\r\n")).status == 401);

@@ -35,17 +35,29 @@ struct stuck {
     constexpr void cancel() {}
 };
 
+struct fitted {
+    struct answer {
+        bool is_there;
+        std::string_view problem;
+    };
+    constexpr answer operator()() const { return {false, {}}; }
+};
+struct object {
+    constexpr auto probe() { return healthz::failed<64>("bound"); }
+};
+
 constexpr healthz::health_check each_second{.interval = 1s, .timeout = 100ms, .retries = 0};
-inline constexpr auto declared =
-    healthz::sources(healthz::source<"immediate">(immediate{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 2}),
-                     healthz::source<"callable">(callable{}, each_second), healthz::source<"counting">(counting{}, each_second),
-                     healthz::source<"cooperative">(cooperative{}, each_second), healthz::source<"stuck">(stuck{}, each_second),
-                     healthz::source<"inverted">(healthz::inverted(immediate{}), each_second),
-                     healthz::source<"all">(healthz::all_of(callable{}, cooperative{}), each_second),
-                     healthz::source<"any">(healthz::any_of(counting{}, callable{}), each_second),
-                     healthz::source<"mixed">(healthz::any_of(immediate{}, healthz::all_of(callable{}, callable{})), each_second),
-                     healthz::source<"dependent">(healthz::depends_on<"immediate">(stuck{}), each_second),
-                     healthz::source<"\"quoted\"">(healthz::depends_on<"callable">(healthz::all_of(cooperative{})), each_second));
+inline constexpr auto declared = healthz::sources(
+    healthz::source<"immediate">(immediate{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 2}),
+    healthz::source<"callable">(callable{}, each_second), healthz::source<"counting">(counting{}, each_second),
+    healthz::source<"cooperative">(cooperative{}, each_second), healthz::source<"stuck">(stuck{}, each_second),
+    healthz::source<"inverted">(healthz::inverted(immediate{}), each_second),
+    healthz::source<"all">(healthz::all_of(callable{}, cooperative{}), each_second),
+    healthz::source<"any">(healthz::any_of(counting{}, callable{}), each_second),
+    healthz::source<"mixed">(healthz::any_of(immediate{}, healthz::all_of(callable{}, callable{})), each_second),
+    healthz::source<"dependent">(healthz::depends_on<"immediate">(stuck{}), each_second),
+    healthz::source<"off">(healthz::when(fitted{}, callable{}), each_second), healthz::source<"slot">(healthz::bound<64>{}, each_second),
+    healthz::source<"\"quoted\"">(healthz::depends_on<"callable">(healthz::all_of(cooperative{})), each_second));
 
 struct clock {
     using rep = std::int64_t;
@@ -83,6 +95,11 @@ constexpr bool a_monitor_finds_what_the_probers_say() {
     return found && report.get<"callable">()->status == healthz::status::failed && report.get<"any">()->status == healthz::status::timeout;
 }
 static_assert(a_monitor_finds_what_the_probers_say());
+
+void bind(healthz::monitor<declared>& monitor, object& o) {
+    monitor.bind<"slot">(o);
+    monitor.unbind<"slot">();
+}
 
 constexpr bool a_watchdog_is_fed() {
     healthz::monitor<declared> monitor;
