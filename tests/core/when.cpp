@@ -149,7 +149,7 @@ TEST_CASE("a source is switched off and on again, and begins anew") {
     CHECK(d.m.report().is(1, status::error));
     CHECK(text.find("no carrier") != text.npos);
     CHECK(d.m.past(1, 1)->status == status::ok);  // the last one before it was off
-    CHECK_FALSE(d.m.report().all_ok());
+    CHECK(!d.m.report().all_ok());
 }
 
 TEST_CASE("what is off stays so in maintenance and whatever is reported") {

@@ -92,6 +92,13 @@ check 'no names on the socket' "$(curl -s -u any:given -o /dev/null -w '%{http_c
 kill -TERM "$server"
 wait "$server" || fail "the exit status of tls is $?"
 
+(cd "$output" && USE_CACHE=false exec "$folder/when_it_runs") &
+server=$!
+check 'what is bound, and nothing that is off' "$(wait_for none 8080 '*"queue":*"OK"*')" '{"queue":{"error":null,"status":"OK","timestamp":"?*"}}'
+check 'what is off' "$(curl -s http://127.0.0.1:8080/metrics | grep '^healthz_source_off')" 'healthz_source_off{source_name="cache"} 1'
+kill -TERM "$server"
+wait "$server" || fail "the exit status of when_it_runs is $?"
+
 HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
 server=$!
 check 'mounted endpoint' "$(wait_for given 8081 '*"self":*"OK"*')" '{"self":{"error":null,"status":"OK"*'

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// A source whose object `main` owns: declared as a slot, bound when the program runs.
+// What a program knows only when it runs: an object that `main` owns, and whether a source is there at all.
 #include <healthz.hpp>
 #include <healthz/beast/server.hpp>
+#include <healthz/hosted/when.hpp>
+#include <healthz/probers/sqlite.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -28,7 +30,10 @@ private:
     std::jthread worker_;
 };
 
-constexpr auto sources = healthz::sources(healthz::source<"queue">(healthz::bound<>{}, {.interval = 1s}));
+constexpr auto queue_source = healthz::source<"queue">(healthz::bound<>{}, {.interval = 1s});
+constexpr auto cache_source =
+    healthz::source<"cache">(healthz::when(healthz::env("USE_CACHE", "true"), healthz::sqlite{.path = "cache.db"}), {.interval = 5s});
+constexpr auto sources = healthz::sources(queue_source, cache_source);
 
 int main() {
     work_queue queue;
