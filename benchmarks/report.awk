@@ -95,7 +95,7 @@ END {
     }
     print "}}" >json
     for (t = 1; t <= tables; ++t) {
-        name = table[t]
+        name = tolower(table[t])
         gsub(/[^a-z0-9]/, "_", name)
         print "\n## " toupper(substr(table[t], 1, 1)) substr(table[t], 2) "\n" >report
         line = "| |"; rule = "|---|"
