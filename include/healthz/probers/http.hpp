@@ -152,10 +152,10 @@ private:
         message.set("User-Agent", "healthz");
         message.set("Accept", "*/*");
         if (where.user) {
-            auto const password = where.password.value_or("");
-            auto const credentials = base64(*where.user + ":" + password);
+            auto const secret = where.password.value_or("");
+            auto const credentials = base64(*where.user + ":" + secret);
             message.set("Authorization", "Basic " + credentials);
-            wanted.hidden.add(where.password ? password : *where.user);  // a user alone may be a token
+            wanted.hidden.add(where.password ? secret : *where.user);  // a user alone may be a token
             wanted.hidden.add(credentials);
         }
         for (auto const& [name, value] : settings_.headers) {

@@ -68,10 +68,10 @@ public:
         if (settings_.test == nullptr || *settings_.test == '\0') co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        auto const url = login.put_into_url(*found);
-        if (settings_.fresh || url != url_ || (link_ && (link_->timeout < a.timeout || !link_->is_idle()))) link_.reset();
-        if (url != url_) target_ = parse(url);
-        url_ = url;
+        auto const address = login.put_into_url(*found);
+        if (settings_.fresh || address != url_ || (link_ && (link_->timeout < a.timeout || !link_->is_idle()))) link_.reset();
+        if (address != url_) target_ = parse(address);
+        url_ = address;
         if (!target_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid MySQL URL");
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
