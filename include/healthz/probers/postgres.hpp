@@ -70,9 +70,9 @@ public:
         if (settings_.level == query && !has_test) co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        auto const url = login.put_into_conninfo(*found);
-        if (settings_.fresh || url != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
-        url_ = url;
+        auto const address = login.put_into_conninfo(*found);
+        if (settings_.fresh || address != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
+        url_ = address;
         if (settings_.level == reach) {
             outcome_type reached = co_await reach_one();
             co_return reached;
@@ -138,7 +138,7 @@ private:
             learn_password();
         }
         void learn_password() {  // each host may have its own
-            if (auto const* const password = PQpass(handle)) texts.hidden.add(password);
+            if (auto const* const secret = PQpass(handle)) texts.hidden.add(secret);
         }
     };
 

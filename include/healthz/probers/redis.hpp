@@ -49,10 +49,10 @@ public:
         auto const login = detail::login::read(settings_.user, settings_.password, problem);
         if (!problem.empty()) co_return outcome_type::failed(problem);
 
-        auto const url = login.put_into_url(*found);
-        if (settings_.fresh || url != url_ || (link_ && !link_->is_idle())) link_.reset();
-        if (url != url_) where_ = parse(url);
-        url_ = url;
+        auto const address = login.put_into_url(*found);
+        if (settings_.fresh || address != url_ || (link_ && !link_->is_idle())) link_.reset();
+        if (address != url_) where_ = parse(address);
+        url_ = address;
         if (!where_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid Redis URL");
         for (bool kept = link_ != nullptr;; kept = false) {
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
@@ -105,9 +105,9 @@ private:
             std::string const problem = co_await link->start_tls(made.context, where.host);
             if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
         }
-        auto const user = where.user.value_or(""), password = where.password.value_or("");
-        if (!user.empty() || where.password) {
-            auto const command = user.empty() ? encode("AUTH", password) : encode("AUTH", user, password);
+        auto const name = where.user.value_or(""), secret = where.password.value_or("");
+        if (!name.empty() || where.password) {
+            auto const command = name.empty() ? encode("AUTH", secret) : encode("AUTH", name, secret);
             reply const answer = co_await ask(*link, command);
             if (!answer.is('+')) co_return describe(answer, "authentication failed");
         }
