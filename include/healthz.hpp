@@ -4,16 +4,19 @@
 #pragma once
 
 #include "healthz/text.hpp"          // names, UTF-8, JSON escapes
+#include "healthz/name.hpp"          // names, escaped and to be found
 #include "healthz/complaint.hpp"     // how mistakes are told while compiling
 #include "healthz/outcome.hpp"       // what one attempt found out
 #include "healthz/prober.hpp"        // the three kinds of prober
 #include "healthz/time_span.hpp"     // a time in a declaration
 #include "healthz/combine.hpp"       // inverted, all_of and any_of: probers made of probers
-#include "healthz/source.hpp"        // source<"name">(prober, health_check) and sources(...)
+#include "healthz/source.hpp"        // source<"name">(prober, health_check)
 #include "healthz/bound.hpp"         // slots for objects of the application
 #include "healthz/thresholds.hpp"    // how many checks it takes to change a verdict
 #include "healthz/depends_on.hpp"    // sources that are not asked while another one is down
 #include "healthz/when.hpp"          // sources that are not there everywhere
+#include "healthz/each.hpp"          // families: each<"name #", 12>(...)
+#include "healthz/sources.hpp"       // sources(...)
 #include "healthz/cycle.hpp"         // retries and timeouts as a state machine
 #include "healthz/source_state.hpp"  // one source from its first check on: what to do and what to publish
 #include "healthz/starts.hpp"        // when checks start, planned by the compiler

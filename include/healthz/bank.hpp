@@ -74,6 +74,51 @@ struct session_slot : kept_session<session_of<Prober>> {};
 template <std::size_t Index, class Prober>
 struct session_slot<Index, Prober, true> {};
 
+// The probers of a family, and their sessions: as one of the bank's, whose sources share an index.
+template <class Prober, std::size_t Count>
+struct family_probers {};
+template <class Kept>
+inline constexpr bool is_family_kept = false;
+template <class Prober, std::size_t Count>
+inline constexpr bool is_family_kept<family_probers<Prober, Count>> = true;
+template <std::size_t Index, class Prober, std::size_t Count>
+struct prober_slot<Index, family_probers<Prober, Count>> : any_session {
+    std::array<kept_prober<Prober>, Count> members;
+    template <class Members>
+    constexpr explicit prober_slot(Members const& declared) : prober_slot(declared, std::make_index_sequence<Count>()) {}
+
+private:
+    template <class Members, std::size_t... Member>
+    constexpr prober_slot(Members const& declared, std::index_sequence<Member...>)
+        : members{kept_prober<Prober>(declared[Member].prober)...} {}
+};
+template <std::size_t Index, class Prober, std::size_t Count, bool Stateless>
+struct session_slot<Index, family_probers<Prober, Count>, Stateless> {
+    std::array<kept_session<session_of<Prober>>, Count> members;
+};
+template <std::size_t Index, class Prober, std::size_t Count, bool Stateless>
+    requires stateless_prober<Prober>
+struct session_slot<Index, family_probers<Prober, Count>, Stateless> {
+};
+
+// What stands for a declared element in the bank.
+template <fixed_string Name, class Prober>
+constexpr auto const& kept_of(declared_source<Name, Prober> const& declared) {
+    return declared.prober;
+}
+template <fixed_string Name, class Names, class Prober>
+constexpr auto const& kept_of(declared_family<Name, Names, Prober> const& declared) {
+    return declared.members;
+}
+template <class Source>
+struct kept_as {
+    using type = typename Source::prober_type;
+};
+template <fixed_string Name, class Names, class Prober>
+struct kept_as<declared_family<Name, Names, Prober>> {
+    using type = family_probers<typename declared_family<Name, Names, Prober>::prober_type, Names::count>;
+};
+
 /// All probers side by side, and all sessions, one base class an index: going through the Hana tuple just once, to unpack it
 /// into these, keeps compile time linear.
 template <class Indices, class... Probers>
@@ -82,10 +127,11 @@ template <std::size_t... Index, class... Probers>
 struct bank<std::index_sequence<Index...>, Probers...> : prober_slot<Index, Probers>... {
     struct sessions : session_slot<Index, Probers>... {};
 
-    constexpr explicit bank(Probers const&... declared) : prober_slot<Index, Probers>(declared)... {}
+    template <class... Sources>
+    constexpr explicit bank(Sources const&... declared) : prober_slot<Index, Probers>(healthz::detail::kept_of(declared))... {}
 };
 
-/// The index of the first source with a coroutine prober, or their number.
+/// The index of the first element with a coroutine prober, or their number.
 template <class... Sources>
 inline constexpr std::size_t first_coroutine = [] {
     bool const coroutines[] = {
@@ -100,7 +146,7 @@ template <class... Sources>
 constexpr auto require_pollable(boost::hana::tuple<Sources...> const&) {
     constexpr auto coroutine = first_coroutine<Sources...>;
     if constexpr (coroutine < sizeof...(Sources)) {
-        static_assert(holds_for<name_at<coroutine, Sources...>>,
+        static_assert(holds_for<element_name_at<coroutine, Sources...>>,
                       "healthz: the prober of this source is a coroutine; run it with healthz::runner, not with a monitor");
     }
     return true;
@@ -109,7 +155,7 @@ constexpr auto require_pollable(boost::hana::tuple<Sources...> const&) {
 struct make_bank {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        return bank<std::index_sequence_for<Sources...>, typename Sources::prober_type...>(declared.prober...);
+        return bank<std::index_sequence_for<Sources...>, typename kept_as<Sources>::type...>(declared...);
     }
 };
 

@@ -3,7 +3,7 @@
 // Part of the core.
 #pragma once
 
-#include "source.hpp"
+#include "sources.hpp"
 
 namespace healthz {
 
@@ -55,7 +55,7 @@ template <std::size_t Capacity>
 inline constexpr bool is_bound<bound<Capacity>> = true;
 
 template <auto const& Sources, std::size_t Index>
-using prober_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(Sources))>::prober_type;
+using prober_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<element_at<Sources, Index>>(Sources))>::prober_type;
 
 /// The index of the slot `Name`, to which something is bound with outcomes of `Capacity`. Compile errors: there is none; it has less room.
 template <auto const& Sources, std::size_t Index, std::size_t Capacity>

@@ -3,10 +3,10 @@
 // Part of the core.
 #pragma once
 
+#include "sources.hpp"
 #include "starts.hpp"
 #include "thresholds.hpp"
 #include "verdict.hpp"
-#include "when.hpp"
 
 #include <boost/hana/unpack.hpp>
 
@@ -14,38 +14,40 @@ namespace healthz {
 
 namespace detail {
 
-template <fixed_string Name>
-constexpr auto escape_name() {
-    struct {
-        char text[Name.view().size() * 7];
-        std::size_t key_size, size;
-    } escaped{};
-    auto* const end = healthz::escape_json(Name.view(), escaped.text, escaped.text + sizeof escaped.text);
-    escaped.key_size = static_cast<std::size_t>(end - escaped.text);
-    escaped.size = static_cast<std::size_t>(healthz::detail::copy_text(Name.view(), end) - escaped.text);
-    return escaped;
-}
-template <fixed_string Name>
-inline constexpr auto roomy_escaped = healthz::detail::escape_name<Name>();
-template <fixed_string Name>  // as much of it as is used
-inline constexpr auto escaped_name = [] {
-    std::array<char, roomy_escaped<Name>.size> exact;
-    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = roomy_escaped<Name>.text[i];
-    return exact;
+/// For each source its parent's index; its own where it has none, and the number of sources where there is no such source.
+template <class... Sources>
+inline constexpr auto parents = [] {
+    constexpr auto count = count_of<Sources...>, elements = sizeof...(Sources);
+    constexpr std::array<std::string_view, elements> wanted{healthz::detail::parent_name<Sources>()...};
+    constexpr std::array<bool, elements> depends{has_parent<Sources>...};
+    constexpr name_index<count> index(names_of<Sources...>);
+    std::array<std::uint16_t, count> found{};
+    for (std::size_t element = 0; element < elements; ++element) {
+        auto const parent = depends[element] ? index.find(wanted[element]) : 0;
+        for (auto i = firsts_of<Sources...>[element]; i < firsts_of<Sources...>[element + 1]; ++i)
+            found[i] = static_cast<std::uint16_t>(depends[element] ? parent : i);
+    }
+    return found;
 }();
 
-struct name_text {
-    char const* text;
-    std::size_t key_size, name_size;
+/// The index of the first source whose parent is not declared, or their number.
+template <class... Sources>
+inline constexpr std::size_t first_orphan = [] {
+    std::size_t i = 0;
+    while (i < count_of<Sources...> && parents<Sources...>[i] < count_of<Sources...>) ++i;
+    return i;
+}();
+
+struct make_dependencies {
+    template <class... Sources>
+    constexpr auto operator()(Sources const&...) const {
+        auto all =
+            healthz::detail::spread<Sources...>(std::array<dependency, sizeof...(Sources)>{healthz::detail::make_dependency<Sources>()...});
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (all[i].exists()) all[i].parent = parents<Sources...>[i];
+        return all;
+    }
 };
-template <fixed_string Name>
-constexpr name_text text_of_name() {
-    constexpr auto size = Name.view().size();
-    // The template argument itself is in the program's memory.
-    if constexpr (healthz::detail::is_plain(Name.view())) return {Name.chars, size, size};
-    else if constexpr (roomy_escaped<Name>.key_size == size) return {Name.chars, size, size};
-    else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};
-}
 
 // No template: it is compiled once, however many sources there are.
 constexpr source_row make_row(name_text name, health_check const& check, std::size_t text_capacity, bool remote) {
@@ -63,6 +65,11 @@ template <fixed_string Name, class Prober>
 constexpr source_row make_row(declared_source<Name, Prober> const& s) {
     using prober = typename declared_source<Name, Prober>::prober_type;
     return healthz::detail::make_row(healthz::detail::text_of_name<Name>(), s.check, outcome_of<prober>::capacity, is_remote<prober>);
+}
+template <fixed_string Name, class Names, class Prober>
+constexpr source_row make_row(declared_family<Name, Names, Prober> const& f) {
+    using prober = typename declared_family<Name, Names, Prober>::prober_type;
+    return healthz::detail::make_row(Names::texts[0], f.check, outcome_of<prober>::capacity, is_remote<prober>);
 }
 
 template <std::size_t Count>
@@ -93,7 +100,7 @@ concept constant_sources = requires {
 /// Returns auto, so that it is instantiated there and then.
 template <auto const& Declaration, class... Sources>
 constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
-    constexpr auto count = sizeof...(Sources);
+    constexpr auto count = count_of<Sources...>;
     healthz::detail::require_sources<Sources...>();
     if constexpr (!constant_sources<Declaration>) {
         static_assert(constant_sources<Declaration>,
@@ -101,8 +108,9 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
     } else if constexpr (are_dependent<Sources...>) {
         constexpr auto orphan = first_orphan<Sources...>;
         if constexpr (orphan < count) {
-            static_assert(holds_for<name_at<orphan, Sources...>, source_name<source_at<orphan, Sources...>::parent>>,
-                          "healthz: this source depends on one that is not declared: declare it, or correct its name in depends_on");
+            static_assert(
+                holds_for<name_at<orphan, Sources...>, source_name<source_at<element_of<Sources...>(orphan), Sources...>::parent>>,
+                "healthz: this source depends on one that is not declared: declare it, or correct its name in depends_on");
         } else {
             constexpr auto circle = healthz::detail::first_in_circle(parents<Sources...>);
             if constexpr (circle < count)
@@ -116,8 +124,20 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
 struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        constexpr auto count = sizeof...(Sources);
-        source_table<count> table{{healthz::detail::make_row(declared)...}, {thresholds(declared.check)...}};
+        constexpr auto count = count_of<Sources...>;
+        source_table<count> table{
+            healthz::detail::spread<Sources...>(std::array<source_row, sizeof...(Sources)>{healthz::detail::make_row(declared)...}),
+            healthz::detail::spread<Sources...>(
+                std::array<healthz::detail::thresholds, sizeof...(Sources)>{thresholds(declared.check)...})};
+        if constexpr (count > sizeof...(Sources)) {
+            std::size_t element = 0;
+            [[maybe_unused]] bool const put[] = {
+                healthz::detail::for_names<Sources>(firsts_of<Sources...>[element++], [&](std::size_t i, name_text const& name) {
+                    table.rows[i].text = name.text;
+                    table.rows[i].key_size = static_cast<std::uint16_t>(name.key_size);
+                    table.rows[i].name_size = static_cast<std::uint16_t>(name.name_size);
+                })...};
+        }
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
         table.has_parents = are_dependent<Sources...>;
         table.has_conditions = are_conditional<Sources...>;

@@ -61,18 +61,6 @@ constexpr std::string_view parent_name() {
     else return {};
 }
 
-/// For each source its parent's index; its own where it has none, and the number of sources where there is no such source.
-template <class... Sources>
-inline constexpr auto parents = [] {
-    constexpr auto count = sizeof...(Sources);
-    constexpr std::array<std::string_view, count> names{Sources::name...}, wanted{healthz::detail::parent_name<Sources>()...};
-    constexpr std::array<bool, count> depends{has_parent<Sources>...};
-    constexpr name_index<count> index(names);
-    std::array<std::uint16_t, count> found{};
-    for (std::size_t i = 0; i < count; ++i) found[i] = static_cast<std::uint16_t>(depends[i] ? index.find(wanted[i]) : i);
-    return found;
-}();
-
 /// The index of the first source that depends on itself by way of others, or their number. Visits each once.
 template <std::size_t Count>
 constexpr std::size_t first_in_circle(std::array<std::uint16_t, Count> const& parent) {
@@ -87,14 +75,6 @@ constexpr std::size_t first_in_circle(std::array<std::uint16_t, Count> const& pa
     }
     return Count;
 }
-
-/// The index of the first source whose parent is not declared, or their number.
-template <class... Sources>
-inline constexpr std::size_t first_orphan = [] {
-    std::size_t i = 0;
-    while (i < sizeof...(Sources) && parents<Sources...>[i] < sizeof...(Sources)) ++i;
-    return i;
-}();
 
 // The error of a source whose parent is down, as much of it as is used.
 template <class Outcome, fixed_string Parent>
@@ -124,23 +104,16 @@ struct dependency {
     constexpr std::string_view error() const { return {text, text_size}; }
 };
 
+/// That of a source, with the parent's index left out.
 template <class Source>
-constexpr dependency make_dependency(std::uint16_t parent) {
+constexpr dependency make_dependency() {
     if constexpr (has_parent<Source>) {
         constexpr auto& text = parent_is_down_text<outcome_of<typename Source::prober_type>, Source::parent>;
-        return {text.data(), static_cast<std::uint16_t>(text.size()), parent};
+        return {text.data(), static_cast<std::uint16_t>(text.size()), 0};
     } else {
         return {};
     }
 }
-
-struct make_dependencies {
-    template <class... Sources>
-    constexpr auto operator()(Sources const&...) const {
-        std::size_t i = 0;
-        return std::array<dependency, sizeof...(Sources)>{healthz::detail::make_dependency<Sources>(parents<Sources...>[i++])...};
-    }
-};
 
 }  // namespace detail
 

@@ -163,7 +163,7 @@ public:
             bool const ran = states_[index].running();
             if (!states_[index].maintain(on, last_)) return;
             wake_ = last_;
-            if (ran) cancel<index>(detail::bank_of<Sources>);
+            if (ran) cancel<detail::element_at<Sources, index>>(detail::bank_of<Sources>, index);
         }
     }
 
@@ -270,22 +270,48 @@ private:
         detail::kept_session<session_of<Prober>>& kept = static_cast<detail::session_slot<Index, Prober>&>(self.sessions_);
         ask<detail::kept_session<session_of<Prober>>>(self, kept, t);
     }
+    // All of a family take their turns in one function.
+    template <std::size_t Index, class Prober, std::size_t Count>
+    static constexpr void ask_member(monitor& self, detail::any_session const& probers, turn const& t) {
+        auto const member = t.index - detail::first_at<Sources, Index>;
+        using kept = detail::family_probers<Prober, Count>;
+        if constexpr (detail::stateless_prober<Prober>) {
+            ask<detail::kept_prober<Prober> const>(self, static_cast<detail::prober_slot<Index, kept> const&>(probers).members[member], t);
+        } else {
+            auto& slot = static_cast<detail::session_slot<Index, kept>&>(self.sessions_);
+            ask<detail::kept_session<session_of<Prober>>>(self, slot.members[member], t);
+        }
+    }
+    template <std::size_t Index, class Prober, std::size_t Count>
+    static constexpr player make_member_player(detail::prober_slot<Index, detail::family_probers<Prober, Count>> const& slot) {
+        return {&ask_member<Index, Prober, Count>, &slot};
+    }
     template <std::size_t Index, class Prober>
     static constexpr player make_player() {
         detail::prober_slot<Index, Prober> const& slot = detail::bank_of<Sources>;
-        if constexpr (detail::stateless_prober<Prober>) return {&ask<detail::kept_prober<Prober> const>, &slot};
+        if constexpr (detail::is_family_kept<Prober>) return make_member_player(slot);
+        else if constexpr (detail::stateless_prober<Prober>) return {&ask<detail::kept_prober<Prober> const>, &slot};
         else return {&ask_session<Index, Prober>, &slot};
     }
     template <std::size_t... Index, class... Probers>
     static constexpr auto make_players(detail::bank<std::index_sequence<Index...>, Probers...> const&) {
-        return std::array<player, sizeof...(Index)>{make_player<Index, Probers>()...};
+        return healthz::detail::spread_in(Sources, std::array<player, sizeof...(Index)>{make_player<Index, Probers>()...});
     }
     template <class Monitor>  // a template, so that it is made once the monitor is a complete type
     static constexpr auto players = Monitor::make_players(detail::bank_of<Sources>);
 
+    template <std::size_t Index, class Prober, std::size_t Count>
+    constexpr void open_members(detail::prober_slot<Index, detail::family_probers<Prober, Count>> const& slot) {
+        if constexpr (!detail::stateless_prober<Prober>) {
+            auto& opened = static_cast<detail::session_slot<Index, detail::family_probers<Prober, Count>>&>(sessions_).members;
+            for (std::size_t i = 0; i < Count; ++i) opened[i].open(slot.members[i].session);
+        }
+    }
     template <std::size_t Index, class Prober>
     constexpr bool open() {
-        if constexpr (!detail::stateless_prober<Prober>) {
+        if constexpr (detail::is_family_kept<Prober>) {
+            open_members<Index>(detail::bank_of<Sources>);
+        } else if constexpr (!detail::stateless_prober<Prober>) {
             detail::prober_slot<Index, Prober> const& slot = detail::bank_of<Sources>;
             static_cast<detail::session_slot<Index, Prober>&>(sessions_).open(slot.session);
         }
@@ -297,39 +323,68 @@ private:
     }
 
     template <std::size_t Index, class Prober>
-    constexpr void cancel(detail::prober_slot<Index, Prober> const& slot) {
+    constexpr void cancel(detail::prober_slot<Index, Prober> const& slot, std::size_t) {
         if constexpr (cooperative_prober<session_of<Prober>>) {
             if constexpr (detail::stateless_prober<Prober>) slot.session.cancel();
             else static_cast<detail::session_slot<Index, Prober>&>(sessions_).session.cancel();
         }
     }
 
-    // Asks the condition of a source. Where that keeps a check away, it is all of the check.
-    template <std::size_t Index>
+    template <std::size_t Index, class Prober, std::size_t Count>
+    constexpr void cancel(detail::prober_slot<Index, detail::family_probers<Prober, Count>> const& slot, std::size_t index) {
+        if constexpr (cooperative_prober<session_of<Prober>>) {
+            auto const member = index - detail::first_at<Sources, Index>;
+            if constexpr (detail::stateless_prober<Prober>) slot.members[member].session.cancel();
+            else
+                static_cast<detail::session_slot<Index, detail::family_probers<Prober, Count>>&>(sessions_)
+                    .members[member]
+                    .session.cancel();
+        }
+    }
+
+    // Asks the condition of a source, or of one of a family. Where that keeps a check away, it is all of the check.
+    template <std::size_t Element>
     static constexpr bool ask_condition(monitor& self, turn const& t) {
-        auto const before = self.report_.status_of(Index);
-        auto const found = healthz::detail::presence_of(boost::hana::at_c<Index>(Sources), [&](std::string_view error) {
-            self.publish(self.states_[Index].withheld(status::failed, detail::thresholds_of<Sources>[Index], before), Index, error, t.utc);
+        constexpr bool many = detail::is_family<std::remove_cvref_t<decltype(boost::hana::at_c<Element>(Sources))>>;
+        auto const index = many ? t.index : detail::first_at<Sources, Element>;
+        auto const before = self.report_.status_of(index);
+        auto const found = healthz::detail::presence_of(detail::member_at<Sources, Element>(index), [&](std::string_view error) {
+            self.publish(self.states_[index].withheld(status::failed, detail::thresholds_of<Sources>[index], before), index, error, t.utc);
         });
-        if (found == detail::presence::off) self.publish(self.states_[Index].switched_off(before), Index, {}, t.utc);
+        if (found == detail::presence::off) self.publish(self.states_[index].switched_off(before), index, {}, t.utc);
         return found == detail::presence::there;
     }
-    template <class Monitor, std::size_t... Index>
-    static constexpr auto make_conditions(std::index_sequence<Index...>) {
-        return std::array<bool (*)(Monitor&, turn const&), sizeof...(Index)>{&Monitor::template ask_condition<Index>...};
+    template <class Monitor, std::size_t... Element, class... Declared>
+    static constexpr auto make_conditions(std::index_sequence<Element...>, boost::hana::tuple<Declared...> const&) {
+        return healthz::detail::spread<Declared...>(
+            std::array<bool (*)(Monitor&, turn const&), sizeof...(Element)>{&Monitor::template ask_condition<Element>...});
+    }
+    template <class Monitor, class... Declared>
+    static constexpr auto make_conditions(boost::hana::tuple<Declared...> const& declared) {
+        return make_conditions<Monitor>(std::index_sequence_for<Declared...>(), declared);
     }
     constexpr bool is_there([[maybe_unused]] turn const& t) {
         if constexpr (detail::has_conditions<Sources>) {
-            constexpr auto conditions = make_conditions<monitor>(std::make_index_sequence<size_of<Sources>>());
+            constexpr auto conditions = make_conditions<monitor>(Sources);
             return conditions[t.index](*this, t);
         } else {
             return true;
         }
     }
 
+    template <std::size_t Index, std::size_t... Element, class... Probers>
+    constexpr void bind_slot(detail::bank<std::index_sequence<Element...>, Probers...> const& slots, auto probe, void* context) {
+        bind_slot_of<Index, detail::element_at<Sources, Index>>(slots, probe, context);
+    }
+    template <std::size_t Index, std::size_t Element, class Prober>
+    constexpr void bind_slot_of(detail::prober_slot<Element, Prober> const&, auto probe, void* context) {
+        auto& slot = static_cast<detail::session_slot<Element, Prober>&>(sessions_);
+        if constexpr (detail::is_family_kept<Prober>) slot.members[Index - detail::first_at<Sources, Element>].session.bind(probe, context);
+        else slot.session.bind(probe, context);
+    }
     template <std::size_t Index>
     constexpr void bind_session(typename session_of<detail::prober_at<Sources, Index>>::function probe, void* context) {
-        static_cast<detail::session_slot<Index, detail::prober_at<Sources, Index>>&>(sessions_).session.bind(probe, context);
+        bind_slot<Index>(detail::bank_of<Sources>, probe, context);
         if (!started_) return;
         states_[Index].check_now(last_);
         wake_ = last_;

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// The declaration: sources with their names, probers and health checks, in one constexpr Hana tuple.
+// One source of a declaration: its name, its prober and its health check.
 // Everything that can be checked is checked here, and each complaint is a sentence that names its source.
 // Part of the core.
 #pragma once
 
 #include "complaint.hpp"
+#include "name.hpp"
 #include "prober.hpp"
 #include "time_span.hpp"
 
 #include <array>
-#include <bit>
-#include <boost/hana/at.hpp>
-#include <boost/hana/concat.hpp>  // for users
-#include <boost/hana/tuple.hpp>
 
 namespace healthz {
 
@@ -129,10 +126,11 @@ struct declared_source {
     health_check check;
 };
 
+/// How many sources an argument of `sources(...)` declares; 0 for one that is none.
 template <class T>
-inline constexpr bool is_declared_source = false;
+inline constexpr std::size_t sources_in = 0;
 template <fixed_string Name, class Prober>
-inline constexpr bool is_declared_source<declared_source<Name, Prober>> = true;
+inline constexpr std::size_t sources_in<declared_source<Name, Prober>> = 1;
 
 }  // namespace detail
 
@@ -152,7 +150,6 @@ constexpr detail::declared_source<Name, Prober> source(Prober prober, health_che
         if (auto const sentence = prober.complaint()) healthz::detail::reject(sentence);
     return {prober, check};
 }
-#undef HEALTHZ_CHECK_RULES
 
 namespace detail {
 
@@ -176,89 +173,6 @@ constexpr void sort_by(std::array<T, Count>& items, Key key) {
     }
 }
 
-/// The names of a declaration, to be found among hundreds while compiling: a hash table of their indices.
-template <std::size_t Count>
-class name_index {
-    // The first check of each is at most three ticks for each source away, which the tables keep in 16 bits.
-    static_assert(Count <= 21844, "healthz: there are more than 21844 sources");
-
-public:
-    constexpr explicit name_index(std::array<std::string_view, Count> const& names) : names_(names) {
-        for (std::size_t i = 0; i < Count; ++i) {
-            auto& place = places_[place_of(names[i])];
-            if (place == 0) place = static_cast<std::uint16_t>(i + 1);
-            else if (twice_ == Count) twice_ = place - 1u;
-        }
-    }
-
-    /// The index of `name`, or `Count`.
-    constexpr std::size_t find(std::string_view name) const {
-        auto const place = places_[place_of(name)];
-        return place == 0 ? Count : place - 1;
-    }
-
-    /// The index of a name that stands there again, or `Count`.
-    constexpr std::size_t first_duplicate() const { return twice_; }
-
-private:
-    static constexpr std::size_t size = std::bit_ceil(4 * Count);
-
-    /// Where `name` is, or would be.
-    constexpr std::size_t place_of(std::string_view name) const {
-        std::uint32_t hash = 2166136261u;  // FNV-1a
-        for (char const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-        auto place = hash % size;
-        while (places_[place] != 0 && names_[places_[place] - 1] != name) place = (place + 1) % size;
-        return place;
-    }
-
-    std::array<std::string_view, Count> names_;
-    std::array<std::uint16_t, size> places_{};  // an index and one
-    std::size_t twice_ = Count;
-};
-
-template <std::size_t Index, class... Sources>
-using source_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<Index>(
-    std::declval<boost::hana::tuple<std::type_identity<Sources>...>>()))>::type;
-template <fixed_string Name, class Prober>
-source_name<Name> name_of(declared_source<Name, Prober> const&);
-template <std::size_t Index, class... Sources>
-using name_at = decltype(healthz::detail::name_of(std::declval<source_at<Index, Sources...>>()));
-
-template <class Argument>
-constexpr auto require_source() {
-    static_assert(is_declared_source<Argument>, "healthz: every argument of sources(...) must be a source<\"name\">(...)");
-    return true;
-}
-
-template <class... Sources>
-inline constexpr bool are_sources =
-    std::array<bool, sizeof...(Sources) + 1>{!is_declared_source<Sources>...} == std::array<bool, sizeof...(Sources) + 1>{};
-/// The index of a source whose name an earlier one has, or their number.
-template <class... Sources>
-inline constexpr std::size_t second_of_its_name = name_index<sizeof...(Sources)>({Sources::name...}).first_duplicate();
-
-template <class... Sources>
-constexpr auto require_sources() {
-    static_assert(sizeof...(Sources) > 0, "healthz: there are no sources: declare at least one");
-    if constexpr (!are_sources<Sources...>) {
-        [[maybe_unused]] bool const each[] = {healthz::detail::require_source<Sources>()...};
-    } else if constexpr (sizeof...(Sources) > 0) {
-        constexpr auto twice = second_of_its_name<Sources...>;
-        if constexpr (twice < sizeof...(Sources))
-            static_assert(holds_for<name_at<twice, Sources...>>, "healthz: two sources have this name: rename one of them");
-    }
-}
-
 }  // namespace detail
-
-/// The sources of one monitor, in the order of the document: a Hana tuple, so that Hana's algorithms compose declarations.
-/// Keep it in a `constexpr` object with static storage (`inline constexpr` in a header).
-/// Compile errors: no sources, two sources of the same name.
-template <class... Sources>
-constexpr auto sources(Sources const&... declared) {
-    healthz::detail::require_sources<Sources...>();
-    return boost::hana::tuple<Sources...>{declared...};
-}
 
 }  // namespace healthz

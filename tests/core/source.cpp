@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support.hpp"
 
-#include <healthz/source.hpp>
+#include <healthz/sources.hpp>
 
 #include <boost/hana/at.hpp>
 #include <boost/hana/equal.hpp>

@@ -152,10 +152,41 @@ struct prober_row {
     session_functions const& functions;
 };
 
+template <fixed_string Name, class Prober>
+constexpr void const* first_prober_of(declared_source<Name, Prober> const& declared) {
+    return &declared.prober;
+}
+template <fixed_string Name, class Names, class Prober>
+constexpr void const* first_prober_of(declared_family<Name, Names, Prober> const& declared) {
+    return &declared.members[0].prober;
+}
+
 struct make_prober_rows {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {
-        return std::array<prober_row, sizeof...(Sources)>{prober_row{&declared.prober, functions_for<typename Sources::prober_type>}...};
+        if constexpr (count_of<Sources...> == sizeof...(Sources)) {
+            return std::array<prober_row, sizeof...(Sources)>{
+                prober_row{healthz::detail::first_prober_of(declared), functions_for<typename Sources::prober_type>}...};
+        } else {
+            std::array<void const*, count_of<Sources...>> probers{};
+            std::size_t element = 0;
+            [[maybe_unused]] bool const put[] = {put_probers(declared, probers.data() + firsts_of<Sources...>[element++])...};
+            auto const functions = healthz::detail::spread<Sources...>(
+                std::array<session_functions const*, sizeof...(Sources)>{&functions_for<typename Sources::prober_type>...});
+            return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+                return std::array<prober_row, sizeof...(Index)>{prober_row{probers[Index], *functions[Index]}...};
+            }
+            (std::make_index_sequence<count_of<Sources...>>());
+        }
+    }
+
+private:
+    template <class Source>
+    static constexpr bool put_probers(Source const& declared, void const** out) {
+        if constexpr (is_family<Source>)
+            for (auto const& each : declared.members) *out++ = &each.prober;
+        else *out = &declared.prober;
+        return true;
     }
 };
 

@@ -35,21 +35,23 @@ struct source_rules {
     detail::schedule schedule;
     detail::thresholds thresholds;
     dependency parent;
-    presence (*condition)(std::string& error);  ///< says whether it is there, and the error if that is unclear; null for one that always is
+    presence (*condition)(std::size_t index,
+                          std::string& error);  ///< says whether it is there, and the error if that is unclear; null for one that always is
 };
 
-template <auto const& Sources, std::size_t Index>
-presence ask_condition_of(std::string& error) {
-    return healthz::detail::presence_of(boost::hana::at_c<Index>(Sources), [&error](std::string_view json) { error = json; });
+template <auto const& Sources, std::size_t Element>
+presence ask_condition_of(std::size_t index, std::string& error) {
+    return healthz::detail::presence_of(member_at<Sources, Element>(index), [&error](std::string_view json) { error = json; });
 }
 /// What to ask for each source of a declaration.
 template <auto const& Sources>
-inline constexpr auto conditions_of = []<std::size_t... Index>(std::index_sequence<Index...>) {
+inline constexpr auto conditions_of = []<std::size_t... Element>(std::index_sequence<Element...>) {
+    using asked = presence (*)(std::size_t, std::string&);
     if constexpr (has_conditions<Sources>)
-        return std::array<presence (*)(std::string&), sizeof...(Index)>{&ask_condition_of<Sources, Index>...};
-    else return std::array<presence (*)(std::string&), sizeof...(Index)>{};
+        return healthz::detail::spread_in(Sources, std::array<asked, sizeof...(Element)>{&ask_condition_of<Sources, Element>...});
+    else return std::array<asked, size_of<Sources>>{};
 }
-(std::make_index_sequence<size_of<Sources>>());
+(std::make_index_sequence<elements_of<Sources>>());
 
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 class source_loop : public std::enable_shared_from_this<source_loop> {
@@ -142,7 +144,9 @@ private:
     bool parent_is_down() const { return rules_.parent.exists() && healthz::detail::is_down(latest_, rules_.parent.parent); }
 
     // The error of a condition that is unclear goes into `found`.
-    presence ask_condition(finding& found) const { return rules_.condition == nullptr ? presence::there : rules_.condition(found.json); }
+    presence ask_condition(finding& found) const {
+        return rules_.condition == nullptr ? presence::there : rules_.condition(rules_.index, found.json);
+    }
 
     // The check ends without an attempt, for one of four reasons.
     void withhold(presence is_there, finding& found) {
