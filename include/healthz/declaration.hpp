@@ -20,7 +20,7 @@ inline constexpr auto parents = [] {
     constexpr auto count = count_of<Sources...>, elements = sizeof...(Sources);
     constexpr std::array<std::string_view, elements> wanted{healthz::detail::parent_name<Sources>()...};
     constexpr std::array<bool, elements> depends{has_parent<Sources>...};
-    constexpr name_index<count> index(names_of<Sources...>);
+    constexpr name_index<count> index(all_names<Sources...>);
     std::array<std::uint16_t, count> found{};
     for (std::size_t element = 0; element < elements; ++element) {
         auto const parent = depends[element] ? index.find(wanted[element]) : 0;

@@ -68,7 +68,7 @@ constexpr bool for_names(std::size_t first, F f) {
 }
 
 template <class... Sources>
-inline constexpr auto names_of = [] {
+inline constexpr auto all_names = [] {
     auto names = healthz::detail::spread<Sources...>(std::array<std::string_view, sizeof...(Sources)>{Sources::name...});
     if constexpr (count_of < Sources... >> sizeof...(Sources)) {
         std::size_t element = 0;
@@ -100,7 +100,7 @@ inline constexpr bool are_sources =
     std::array<bool, sizeof...(Sources) + 1>{sources_in<Sources> == 0 ...} == std::array<bool, sizeof...(Sources) + 1>{};
 /// The index of a source whose name an earlier one has, or their number.
 template <class... Sources>
-inline constexpr std::size_t second_of_its_name = name_index<count_of<Sources...>>(names_of<Sources...>).first_duplicate();
+inline constexpr std::size_t second_of_its_name = name_index<count_of<Sources...>>(all_names<Sources...>).first_duplicate();
 
 template <class... Sources>
 constexpr auto require_sources() {
