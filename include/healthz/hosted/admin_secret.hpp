@@ -89,7 +89,8 @@ private:
 
     static std::vector<std::string> paths_of(std::vector<setting> const& from) {
         std::vector<std::string> paths;
-        for (auto const& each : from) paths.emplace_back(each.path());
+        std::string problem;  // none, since each is a file
+        for (auto const& each : from) paths.push_back(*each.read_path({}, problem));
         return paths;
     }
 

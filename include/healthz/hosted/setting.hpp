@@ -3,6 +3,7 @@
 // Needs a process with an environment; links with nothing.
 #pragma once
 
+#include "../complaint.hpp"
 #include "environment.hpp"
 #include "file.hpp"
 #include "wipe.hpp"
@@ -13,6 +14,12 @@
 #include <type_traits>
 
 namespace healthz {
+
+class setting;
+namespace detail {
+constexpr char const* complaint_of_number(setting const& from, int number);
+}
+constexpr setting numbered(setting from, int number);
 
 /// Names an environment variable, and the value to use if it is not set.
 struct env {
@@ -48,7 +55,7 @@ public:
         return variable_ == nullptr && file_ == nullptr && (text_ == nullptr || *text_ == '\0') ? sentence : nullptr;
     }
 
-    /// The file that the text comes from; null for none.
+    /// The file that the text comes from, with a '#' in it where that of a `numbered` setting has its number; null for none.
     constexpr char const* path() const { return file_; }
 
     /// The text; a variable's as it was when the environment was last read, see `read_environment`; a file's as it is now, without the
@@ -58,35 +65,36 @@ public:
         if (file_ != nullptr) return from_file(problem);
         auto value = from_environment();
         bool const from_variable = value.has_value();
-        if (!value && text_ != nullptr) value = text_;
+        if (!value && text_ != nullptr) value = filled_in(text_);
         if (value && !value->empty()) return value;
         if (variable_ == nullptr) {
             problem = "the setting '" + std::string(what) + "' is not set";
         } else {
-            problem = "environment variable '" + std::string(variable_) + (from_variable ? "' is empty" : "' not set");
+            problem = "environment variable '" + filled_in(variable_) + (from_variable ? "' is empty" : "' not set");
         }
         return std::nullopt;
     }
 
     /// The same for a setting that is a path: that of a `file(...)` is the path which stands there.
     std::optional<std::string> read_path(std::string_view what, std::string& problem) const {
-        if (file_ != nullptr) return file_;
+        if (file_ != nullptr) return filled_in(file_);
         return read(what, problem);
     }
 
     /// How to name this setting in a message without showing its value.
     std::string name(std::string_view what) const {
-        if (file_ != nullptr) return "file '" + std::string(file_) + "'";
-        if (from_environment()) return "environment variable '" + std::string(variable_) + "'";
+        if (file_ != nullptr) return "file '" + filled_in(file_) + "'";
+        if (from_environment()) return "environment variable '" + filled_in(variable_) + "'";
         return "the setting '" + std::string(what) + "'";
     }
 
 private:
     std::optional<std::string> from_file(std::string& problem) const {
-        auto found = detail::read_file(file_);
-        if (found.error == ENOENT && text_ != nullptr) found.text = text_;
+        auto const path = filled_in(file_);
+        auto found = detail::read_file(path.c_str());
+        if (found.error == ENOENT && text_ != nullptr) found.text = filled_in(text_);
         if (found.text && !found.text->empty() && found.text->find('\0') == found.text->npos) return std::move(found.text);
-        problem = "file '" + std::string(file_) + "'";
+        problem = "file '" + path + "'";
         if (!found.text) {
             problem += found.error == EINVAL ? " is no regular file" : ": " + std::generic_category().message(found.error);
         } else {
@@ -98,12 +106,61 @@ private:
 
     std::optional<std::string> from_environment() const {
         if (variable_ == nullptr) return std::nullopt;
-        return detail::environment::shared().get(variable_);
+        return number_ < 0 ? detail::environment::shared().get(variable_) : detail::environment::shared().get(filled_in(variable_));
     }
+
+    // With the number in the place of each '#', if there is one. Made in one piece, since it may be a secret.
+    std::string filled_in(std::string_view text) const {
+        if (number_ < 0) return std::string(text);
+        auto const digits = std::to_string(number_);
+        std::size_t size = 0;
+        for (char const c : text) size += c == '#' ? digits.size() : 1;
+        std::string result;
+        result.reserve(size);
+        for (char const c : text) {
+            if (c == '#') result += digits;
+            else result += c;
+        }
+        return result;
+    }
+
+    constexpr bool has_place() const {
+        char const* const where = variable_ != nullptr ? variable_ : file_ != nullptr ? file_ : text_;
+        return where != nullptr && std::string_view(where).find('#') != std::string_view::npos;
+    }
+
+    friend constexpr char const* detail::complaint_of_number(setting const& from, int number);
+    friend constexpr setting numbered(setting from, int number);
 
     char const* text_ = nullptr;
     char const* variable_ = nullptr;
     char const* file_ = nullptr;
+    int number_ = -1;
 };
+
+namespace detail {
+
+// What is wrong with a numbered setting; null for nothing.
+constexpr char const* complaint_of_number(setting const& from, int number) {
+    if (!from.has_place())
+        return "healthz: there is no '#' where the number goes: write numbered(env(\"SHARD_#_URL\"), n), or a '#' in the text";
+    if (number < 0) return "healthz: the number of a setting is negative";
+    return nullptr;
+}
+
+}  // namespace detail
+
+/// `from` with `number` in the place of each '#': in the name of its variable or file, and in its text. For the probers of a family:
+///
+///     [](int n) { return healthz::redis{.url = healthz::numbered(healthz::env("CACHE_#_URL", "redis://cache-#"), n)}; }
+///
+/// Compile errors, in constant expressions: no '#' in the name of the variable or file, or in the text of a literal; a negative number.
+constexpr setting numbered(setting from, int number)
+    HEALTHZ_REJECTS(healthz::detail::complaint_of_number(from, 0) != nullptr,
+                    "healthz: there is no '#' where the number goes: write numbered(env(\"SHARD_#_URL\"), n), or a '#' in the text") {
+    if (auto const sentence = healthz::detail::complaint_of_number(from, number)) healthz::detail::reject(sentence);
+    from.number_ = number;
+    return from;
+}
 
 }  // namespace healthz

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the name of this source is not UTF-8
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+struct number_prober {
+    int number;
+    constexpr healthz::outcome probe() const { return healthz::ok(); }
+};
+
+#ifdef TWIN
+constexpr auto family = healthz::each<"shard #", 12>([](int n) { return number_prober{n}; }, {.interval = 1s});
+#else
+constexpr auto family = healthz::each<"shard \xff#", 12>([](int n) { return number_prober{n}; }, {.interval = 1s});
+#endif
+
+constexpr auto sources = healthz::sources(family);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the prober of this source is none
+// NAMES(g++): "shard #"
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+struct number_prober {
+    int number;
+    constexpr healthz::outcome probe() const { return healthz::ok(); }
+};
+
+#ifdef TWIN
+constexpr auto family = healthz::each<"shard #", 12>([](int n) { return number_prober{n}; }, {.interval = 1s});
+#else
+constexpr auto family = healthz::each<"shard #", 12>(12, {.interval = 1s});
+#endif
+
+constexpr auto sources = healthz::sources(family);

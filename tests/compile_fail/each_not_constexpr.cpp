@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: the probers of this family cannot be made while compiling
+// NAMES(g++): "shard #"
+// NAMES(clang++): 's', 'h', 'a', 'r', 'd', ' ', '#'
+#include <healthz.hpp>
+
+using namespace std::chrono_literals;
+
+struct number_prober {
+    int number;
+    constexpr healthz::outcome probe() const { return healthz::ok(); }
+};
+int number_of_today();
+
+#ifdef TWIN
+constexpr auto family = healthz::each<"shard #", 12>([](int n) { return number_prober{n}; }, {.interval = 1s});
+#else
+constexpr auto family = healthz::each<"shard #", 12>([](int) { return number_prober{number_of_today()}; }, {.interval = 1s});
+#endif
+
+constexpr auto sources = healthz::sources(family);
