@@ -265,7 +265,7 @@ struct declared_family : family_base<declared_source<Name, Prober>> {
     using member = declared_source<Name, Prober>;
     using prober_type = typename member::prober_type;
     using names = Names;
-    static constexpr std::string_view name = Names::name(0);
+    static constexpr std::string_view name = Names::name(0), family_name = Name.view();
 
     std::array<member, Names::count> members;
     health_check check;

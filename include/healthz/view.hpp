@@ -128,6 +128,10 @@ public:
 
 namespace detail {
 
+/// Of all that a probe lists, which sources; see views/selection.hpp.
+template <auto const& Sources, auto... Chosen>
+struct choices;
+
 /// The data of a view of `Sources`, whose names are known.
 template <auto const& Sources, class Data>
 class data_of : public Data {
@@ -141,6 +145,9 @@ public:
     static constexpr std::size_t index() {
         return healthz::index_of<Sources, Name>();
     }
+    /// The sources that a probe lists.
+    template <auto... Chosen>
+    using chosen_of = choices<Sources, Chosen...>;
 };
 
 /// A sink that takes all and keeps nothing.

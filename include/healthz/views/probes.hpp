@@ -3,7 +3,7 @@
 // Part of the core.
 #pragma once
 
-#include "../view.hpp"
+#include "selection.hpp"
 
 namespace healthz {
 
@@ -41,22 +41,52 @@ constexpr bool is_excluded(view_data const& data, std::size_t index, std::string
 /// Names are for who shows the secret: to others, `exclude` would tell which there are.
 constexpr bool is_excluded(open_data const&, std::size_t, std::string_view) { return false; }
 
-/// Whether every check passes that is not excluded.
+/// Whether every check passes that is not excluded; of a group, so many of them.
 template <class Data>
-constexpr bool all_pass(Data const& data, view_request const& request, std::span<probe_check const> checks) {
-    for (auto const& each : checks)
-        if (!each.passes && !healthz::detail::is_excluded(data, each.index, request.query)) return false;
+constexpr bool all_pass(Data const& data, view_request const& request, std::span<probe_check const> checks,
+                        std::span<check_group const> groups) {
+    auto const passes = [&](probe_check const& one) { return one.passes || healthz::detail::is_excluded(data, one.index, request.query); };
+    std::size_t i = 0;
+    for (auto const& group : groups) {
+        std::size_t passed = 0;
+        for (auto const end = i + group.count; i < end; ++i) passed += passes(checks[i]);
+        if (passed < group.least) return false;
+    }
+    for (; i < checks.size(); ++i)
+        if (!passes(checks[i])) return false;
     return true;
+}
+
+/// The line about a group.
+template <class Sink>
+constexpr void write_group(view_data const& data, view_request const& request, check_group const& group,
+                           std::span<probe_check const> checks, Sink&& put) {
+    if (group.names.empty() || group.least == group.count) return;
+    put(healthz::detail::all_pass(data, request, checks, {&group, 1}) ? "[+]at least " : "[-]at least ");
+    healthz::detail::put_number(group.least, put);
+    std::string_view before = " of ";
+    for (auto const name : group.names) {
+        put(before);
+        put(name);
+        before = ", ";
+    }
+    put("\n");
 }
 
 /// The lines about each check, and of what was to be excluded and is none.
 template <class Sink>
-constexpr void write_checks(view_data const& data, view_request const& request, std::span<probe_check const> checks, Sink&& put) {
+constexpr void write_checks(view_data const& data, view_request const& request, std::span<probe_check const> checks,
+                            std::span<check_group const> groups, Sink&& put) {
     for (auto const& each : checks) {
         bool const excluded = healthz::detail::is_excluded(data, each.index, request.query);
         put(each.passes || excluded ? "[+]" : "[-]");
         put(data.name(each.index));
         put(excluded ? " excluded: ok\n" : each.passes ? " ok\n" : " failed: reason withheld\n");
+    }
+    std::size_t first = 0;
+    for (auto const& group : groups) {
+        healthz::detail::write_group(data, request, group, checks.subspan(first, group.count), put);
+        first += group.count;
     }
     bool unknown = false;
     healthz::detail::for_each_value(request.query, "exclude", [&](std::string_view coded) {
@@ -67,15 +97,15 @@ constexpr void write_checks(view_data const& data, view_request const& request, 
     if (unknown) put("warn: some health checks cannot be excluded: no matches for them\n");
 }
 template <class Sink>
-constexpr void write_checks(open_data const&, view_request const&, std::span<probe_check const>, Sink&&) {}
+constexpr void write_checks(open_data const&, view_request const&, std::span<probe_check const>, std::span<check_group const>, Sink&&) {}
 
 /// The whole body: "ok" where all is well and nothing more is asked.
 template <class Data, class Sink>
 constexpr void write_probe(std::string_view path, Data const& data, view_request const& request, std::span<probe_check const> checks,
-                           bool passes, Sink&& put) {
+                           std::span<check_group const> groups, bool passes, Sink&& put) {
     bool const verbose = healthz::detail::has_parameter(request.query, "verbose");
     if (passes && !verbose) return put("ok");
-    healthz::detail::write_checks(data, request, checks, put);
+    healthz::detail::write_checks(data, request, checks, groups, put);
     put(healthz::detail::last_segment(path));
     put(passes ? " check passed\n" : " check failed\n");
 }
@@ -85,29 +115,34 @@ template <class Probe>
 struct probe_view {
     static constexpr healthz::access access = healthz::access::open;
     static constexpr auto& types = plain_text;
-    template <auto const& Sources>
-    static constexpr std::size_t max_size = max_probe_size<Sources>;
-
     template <class Data>
     constexpr unsigned status(Data const& data, view_request const& request) const {
         auto const checks = self().checks(data);
-        return self().passes(data) && healthz::detail::all_pass(data, request, checks) ? 200 : 503;
+        return self().passes(data) && healthz::detail::all_pass(data, request, checks, groups<Data>()) ? 200 : 503;
     }
     template <class Data, std::invocable<std::string_view> Sink>
     constexpr void write(Data const& data, view_request const& request, Sink&& put) const {
         auto const checks = self().checks(data);
-        healthz::detail::write_probe(self().path, data, request, checks, status(data, request) == 200, put);
+        healthz::detail::write_probe(self().path, data, request, checks, groups<Data>(), status(data, request) == 200, put);
     }
 
 private:
+    template <class Data>
+    static constexpr std::span<check_group const> groups() {
+        if constexpr (requires { Probe::template groups_of<Data>(); }) return Probe::template groups_of<Data>();
+        else return {};
+    }
     constexpr Probe const& self() const { return static_cast<Probe const&>(*this); }
 };
 
-/// The sources of these names, or all where there is none, each with whether `passes` says so.
-template <fixed_string... Names, class Data, class Passes>
+/// The sources that are listed, or all where there is none, each with whether `passes` says so.
+template <auto... Chosen, class Data, class Passes>
 constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
-    if constexpr (sizeof...(Names) > 0) {
-        return std::array{probe_check{Data::template index<Names>(), passes(Data::template index<Names>())}...};
+    if constexpr (sizeof...(Chosen) > 0) {
+        constexpr auto& indices = Data::template chosen_of<Chosen...>::indices;
+        std::array<probe_check, indices.size()> some{};
+        for (std::size_t i = 0; i < some.size(); ++i) some[i] = {indices[i], passes(indices[i])};
+        return some;
     } else {
         std::array<probe_check, Data::count> all{};
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = {i, passes(i)};
@@ -115,27 +150,45 @@ constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
     }
 }
 
+/// What `live` and `ready` have of what they list.
+template <class Probe, bool Local, auto... Chosen>
+struct choosing_view {
+    template <auto const& Sources>
+    static constexpr std::size_t max_size = (max_probe_size<Sources> + ... + choice<Sources, Chosen>::more_text);
+    template <class Data>
+    static constexpr std::span<check_group const> groups_of() {
+        if constexpr (sizeof...(Chosen) > 0) return Data::template chosen_of<Chosen...>::groups;
+        else return {};
+    }
+    /// What is wrong with the first that is wrong, and its name.
+    template <auto const& Sources>
+    static constexpr std::size_t first_flawed = [] {
+        constexpr std::array<choice_flaw, sizeof...(Chosen) + 1> flaws{choice<Sources, Chosen>::flaw...};
+        std::size_t i = 0;
+        while (i < sizeof...(Chosen) && flaws[i] <= (Local ? choice_flaw::none : choice_flaw::remote)) ++i;
+        return i;
+    }();
+    template <auto const& Sources>
+    using flawed_choice = source_at<first_flawed<Sources>, choice<Sources, Chosen>..., void>;
+};
+
 }  // namespace detail
 
 /// `GET /livez`: whether the program should go on, or be started again. 503 when the loop that checks stands still, which shows to a thread
-/// that does not, and while one of the sources `Names` is not OK, unless it is in maintenance: what a restart may mend. Name none that it
+/// that does not, and while one of the sources `Chosen` is not OK, unless it is in maintenance: what a restart may mend. Name none that it
 /// cannot: one that asks over a network does not compile.
-template <fixed_string... Names>
-struct live : detail::probe_view<live<Names...>> {
+template <detail::chosen... Chosen>
+struct live : detail::probe_view<live<Chosen...>>, detail::choosing_view<live<Chosen...>, true, Chosen...> {
     static constexpr std::string_view role = "live";
     std::string_view path = "/livez";
 
     constexpr live() = default;
     constexpr explicit live(std::string_view at) : path(at) {}
 
-    /// Compile errors: no such source; one that asks over a network.
-    static constexpr std::array<std::string_view, sizeof...(Names)> named{Names.view()...};
-    static constexpr bool names_local = true;
-
     template <class Data>
     constexpr auto checks([[maybe_unused]] Data const& data) const {
-        if constexpr (sizeof...(Names) > 0)
-            return detail::checks_of<Names...>(
+        if constexpr (sizeof...(Chosen) > 0)
+            return detail::checks_of<Chosen...>(
                 data, [&](std::size_t i) { return data.is_ok(i) || !data.status_of(i) || data.in_maintenance(i); });
         else return std::array<detail::probe_check, 0>{};
     }
@@ -145,22 +198,19 @@ struct live : detail::probe_view<live<Names...>> {
     }
 };
 
-/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Names` (of all, where none is named) that is not off is not OK, stale or not
+/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Chosen` (of all, where none is named) that is not off is not OK, stale or not
 /// yet checked, and from the start of a drain.
-template <fixed_string... Names>
-struct ready : detail::probe_view<ready<Names...>> {
+template <detail::chosen... Chosen>
+struct ready : detail::probe_view<ready<Chosen...>>, detail::choosing_view<ready<Chosen...>, false, Chosen...> {
     static constexpr std::string_view role = "ready";
     std::string_view path = "/readyz";
 
     constexpr ready() = default;
     constexpr explicit ready(std::string_view at) : path(at) {}
 
-    /// Compile error: no such source.
-    static constexpr std::array<std::string_view, sizeof...(Names)> named{Names.view()...};
-
     template <class Data>
     constexpr auto checks(Data const& data) const {
-        return detail::checks_of<Names...>(data, [&](std::size_t i) { return data.is_ok(i) || (data.is_off(i) && !data.is_stale(i)); });
+        return detail::checks_of<Chosen...>(data, [&](std::size_t i) { return data.is_ok(i) || (data.is_off(i) && !data.is_stale(i)); });
     }
     template <class Data>
     constexpr bool passes(Data const& data) const {
@@ -172,6 +222,8 @@ struct ready : detail::probe_view<ready<Names...>> {
 struct startup : detail::probe_view<startup> {
     static constexpr std::string_view role = "startup";
     std::string_view path = "/startupz";
+    template <auto const& Sources>
+    static constexpr std::size_t max_size = detail::max_probe_size<Sources>;
 
     constexpr startup() = default;
     constexpr explicit startup(std::string_view at) : path(at) {}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "document.hpp"
+#include "selection.hpp"
 
 #include <boost/hana/unpack.hpp>
 
@@ -20,9 +21,7 @@ struct view_entry {
     std::span<view_field const> fields;
     bool has_parts;
     bool is_document;
-    std::string_view role;                    ///< which of ours it is, such as "live"; empty for a user's own
-    std::span<std::string_view const> named;  ///< the sources that it names
-    bool names_local;                         ///< none of them may ask over a network
+    std::string_view role;  ///< which of ours it is, such as "live"; empty for a user's own
 };
 
 template <class View>
@@ -41,17 +40,14 @@ constexpr std::string_view role_of() {
     else return {};
 }
 template <class View>
-constexpr std::span<std::string_view const> names_of() {
-    if constexpr (requires { View::named; }) return View::named;
-    else return {};
-}
-template <class View>
 constexpr view_entry entry_of(View const& v) {
-    return {v.path, View::access, View::types, healthz::detail::fields_of<View>(), healthz::detail::parts_of<View>(),
-            std::is_same_v<View, healthz::document>, healthz::detail::role_of<View>(), healthz::detail::names_of<View>(),
-            requires {View::names_local;
-}
-};  // namespace healthz::detail
+    return {v.path,
+            View::access,
+            View::types,
+            healthz::detail::fields_of<View>(),
+            healthz::detail::parts_of<View>(),
+            std::is_same_v<View, healthz::document>,
+            healthz::detail::role_of<View>()};
 }
 
 template <auto const& Views>
@@ -76,6 +72,14 @@ constexpr auto require_view() {
     else return true;
 }
 
+/// Whether a view lists what it must not.
+template <auto const& Sources, class View>
+constexpr bool lists_wrongly() {
+    if constexpr (requires { typename View::template flawed_choice<Sources>; })
+        return !std::is_void_v<typename View::template flawed_choice<Sources>>;
+    else return false;
+}
+
 /// What must hold of views before anything is made of them. Returns auto, so that it is instantiated there and then.
 template <auto const& Sources, auto const& Views, class... Each>
 constexpr auto require_views(boost::hana::tuple<Each...> const&) {
@@ -91,17 +95,25 @@ constexpr auto require_views(boost::hana::tuple<Each...> const&) {
                 if (all[i].path == all[j].path) return false;
         return true;
     }();
-    constexpr auto has_each_name = [](bool remote_ones) {
-        for (auto const& view : all)
-            for (auto const& name : view.named) {
-                bool found = false;
-                for (auto const& row : rows_of<Sources>) found |= row.name() == name && (remote_ones || !view.names_local || !row.remote);
-                if (!found) return false;
-            }
-        return true;
-    };
-    static_assert(has_each_name(true), "healthz: no source of this name is declared: write the name of one that is");
-    static_assert(has_each_name(false), "healthz: live names a source that asks over a network, which no restart mends: name it in ready");
+    constexpr std::size_t wrong = [] {
+        std::array<bool, sizeof...(Each) + 1> const found{healthz::detail::lists_wrongly<Sources, Each>()..., true};
+        std::size_t i = 0;
+        while (!found[i]) ++i;
+        return i;
+    }();
+    if constexpr (wrong < sizeof...(Each)) {
+        using View = source_at<wrong, Each...>;
+        using choice = typename View::template flawed_choice<Sources>;
+        if constexpr (choice::flaw == choice_flaw::unknown)
+            static_assert(holds_for<View, typename choice::flawed>,
+                          "healthz: no source of this name is declared: write the name of one that is");
+        else if constexpr (choice::flaw == choice_flaw::too_few)
+            static_assert(holds_for<View, typename choice::flawed>,
+                          "healthz: at_least asks for more sources than there are of these names: ask for fewer");
+        else
+            static_assert(holds_for<View, typename choice::flawed>,
+                          "healthz: live names a source that asks over a network, which no restart mends: name it in ready");
+    }
     static_assert(are_paths, "healthz: the path of a view begins with a slash, and has no blank, '?' or '#' in it");
     static_assert(are_different, "healthz: two views have the same path: give one of them another one, in its braces");
     return (healthz::detail::require_view<Sources, Each>() && ...);

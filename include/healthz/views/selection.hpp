@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which sources a probe looks at: single ones, and any, all or so many of a family or of a list.
+// Part of the core.
+#pragma once
+
+#include "../view.hpp"
+
+namespace healthz {
+
+namespace detail {
+
+/// Sources of which at least so many must be well; of which all, where that is 0. A name is that of a source or of a family.
+template <int Least, fixed_string... Names>
+struct selection {};
+
+template <int Least, fixed_string... Names>
+constexpr selection<Least, Names...> make_selection() {
+    static_assert(sizeof...(Names) > 0, "healthz: any, all and at_least need the name of a family, or those of some sources");
+    return {};
+}
+template <int Least, fixed_string... Names>
+constexpr selection<Least, Names...> make_quorum() {
+    static_assert(Least > 0, "healthz: at_least asks for no source: write at_least<1, ...> or more");
+    return healthz::detail::make_selection<Least, Names...>();
+}
+
+/// What a probe lists: the name of a source, a string literal; or a selection.
+template <class Selection, std::size_t Size>
+struct chosen {
+    using selection = Selection;
+    consteval chosen(Selection) {}
+};
+template <std::size_t Size>
+struct chosen<void, Size> {
+    fixed_string<Size> name;
+    consteval chosen(char const (&literal)[Size]) : name(literal) {}
+};
+template <std::size_t Size>
+chosen(char const (&)[Size]) -> chosen<void, Size>;
+template <int Least, fixed_string... Names>
+chosen(selection<Least, Names...>) -> chosen<selection<Least, Names...>, 0>;
+
+/// Sources that follow one another.
+struct source_range {
+    std::size_t first = 0;
+    std::size_t count = 0;  ///< 0 where there are none of this name
+};
+
+template <class Source>
+constexpr std::string_view family_name_of() {
+    if constexpr (is_family<Source>) return Source::family_name;
+    else return {};
+}
+template <class... Declared>
+constexpr source_range range_of_family(boost::hana::tuple<Declared...> const&, std::string_view name) {
+    constexpr std::array<std::string_view, sizeof...(Declared)> families{healthz::detail::family_name_of<Declared>()...};
+    for (std::size_t i = 0; i < families.size(); ++i)
+        if (families[i] == name) return {firsts_of<Declared...>[i], firsts_of<Declared...>[i + 1] - firsts_of<Declared...>[i]};
+    return {};
+}
+/// The sources of a name: one of its own, or a family.
+template <auto const& Sources, fixed_string Name>
+inline constexpr source_range range_of = [] {
+    for (std::size_t i = 0; i < size_of<Sources>; ++i)
+        if (rows_of<Sources>[i].name() == Name.view()) return source_range{i, 1};
+    return healthz::detail::range_of_family(Sources, Name.view());
+}();
+
+/// Checks of a probe that follow one another, of which at least so many must pass.
+struct check_group {
+    std::size_t count;
+    std::size_t least;
+    std::span<std::string_view const> names;  ///< of which it tells in a line; empty for a source that is named alone
+};
+
+/// What can be wrong with what a probe lists.
+enum class choice_flaw : std::uint8_t { none, remote, unknown, too_few };
+
+template <fixed_string... Names>
+inline constexpr std::array<std::string_view, sizeof...(Names)> views_of_names{Names.view()...};
+
+/// What a probe lists, among the sources that there are.
+template <auto const& Sources, auto Chosen>
+struct choice;
+template <auto const& Sources, std::size_t Size, chosen<void, Size> Chosen>
+struct choice<Sources, Chosen> {
+    static constexpr auto range = range_of<Sources, Chosen.name>;
+    static constexpr std::size_t count = 1;
+    static constexpr check_group group{1, 1, {}};
+    static constexpr std::size_t more_text = 0;
+
+    static constexpr std::array<std::size_t, 1> indices{range.first};
+
+    static constexpr auto flaw = range.count == 0 || rows_of<Sources>[range.first].name() != Chosen.name.view() ? choice_flaw::unknown
+                                 : rows_of<Sources>[range.first].remote                                         ? choice_flaw::remote
+                                                                                                                : choice_flaw::none;
+    using flawed = source_name<Chosen.name>;
+};
+template <auto const& Sources, int Least, fixed_string... Names, chosen<selection<Least, Names...>, 0> Chosen>
+struct choice<Sources, Chosen> {
+    static constexpr std::array ranges{range_of<Sources, Names>...};
+    static constexpr std::size_t count = (0 + ... + range_of<Sources, Names>.count);
+    static constexpr check_group group{count, Least == 0 ? count : static_cast<std::size_t>(Least), views_of_names<Names...>};
+
+    static constexpr auto indices = [] {
+        std::array<std::size_t, count> all{};
+        std::size_t i = 0;
+        for (auto const& range : ranges)
+            for (std::size_t member = 0; member < range.count; ++member) all[i++] = range.first + member;
+        return all;
+    }();
+    /// How much more a probe can write of it than a line for each source.
+    static constexpr std::size_t more_text = [] {
+        std::size_t size = 64;
+        for (auto const index : indices) size += rows_of<Sources>[index].name().size() + 48;
+        for (auto const& name : views_of_names<Names...>) size += name.size() + 2;
+        return size;
+    }();
+
+private:
+    static constexpr std::size_t first_unknown = [] {
+        std::size_t i = 0;
+        while (i < ranges.size() && ranges[i].count > 0) ++i;
+        return i;
+    }();
+
+public:
+    static constexpr auto flaw = [] {
+        if (first_unknown < ranges.size()) return choice_flaw::unknown;
+        if (Least > static_cast<int>(count)) return choice_flaw::too_few;
+        for (auto const index : indices)
+            if (rows_of<Sources>[index].remote) return choice_flaw::remote;
+        return choice_flaw::none;
+    }();
+    using flawed = source_at<first_unknown % sizeof...(Names), source_name<Names>...>;
+};
+
+/// All that a probe lists.
+template <auto const& Sources, auto... Chosen>
+struct choices {
+    static constexpr std::array<std::size_t, (0 + ... + choice<Sources, Chosen>::count)> indices = [] {
+        std::array<std::size_t, (0 + ... + choice<Sources, Chosen>::count)> all{};
+        std::size_t i = 0;
+        auto const put = [&](auto const& some) {
+            for (auto const index : some) all[i++] = index;
+        };
+        (put(choice<Sources, Chosen>::indices), ...);
+        return all;
+    }();
+    static constexpr std::array<check_group, sizeof...(Chosen)> groups{choice<Sources, Chosen>::group...};
+};
+
+}  // namespace detail
+
+/// What a probe may list beside names: that any, all or at least so many of some sources are well. A name is that of a family, with its '#',
+/// or of a source: `ready<any<"shard #">, "queue">`, `ready<at_least<2, "a", "b", "c">>`.
+/// Compile errors: no names; `at_least` with less than 1, or with more than there are; where it is used, a name that is not declared.
+template <fixed_string... Names>
+inline constexpr auto any = detail::make_selection<1, Names...>();
+template <fixed_string... Names>
+inline constexpr auto all = detail::make_selection<0, Names...>();
+template <int Least, fixed_string... Names>
+inline constexpr auto at_least = detail::make_quorum<Least, Names...>();
+
+}  // namespace healthz

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: healthz: any, all and at_least need the name
+#include <healthz.hpp>
+#include <healthz/hosted/site.hpp>
+
+using namespace std::chrono_literals;
+
+struct remote_prober {
+    static constexpr bool remote = true;
+    healthz::outcome probe(healthz::attempt) const { return healthz::ok(); }
+};
+constexpr auto sources = healthz::sources(healthz::source<"imu">(healthz::immediate_archetype{}, {.interval = 1s}),
+                                          healthz::each<"shard #", 12>(remote_prober{}, {.interval = 1s}));
+#ifdef TWIN
+constexpr auto shown = healthz::views(healthz::ready<healthz::any<"shard #">>{});
+#else
+constexpr auto shown = healthz::views(healthz::ready<healthz::any<>>{});
+#endif
+healthz::site<sources, shown> site{healthz::allow_unauthenticated{}};
