@@ -3,6 +3,7 @@
 # Usage: benchmarks/compile/generate.sh KIND COUNT
 # Prints a program with COUNT sources of COUNT distinct types of prober, and a loop that checks them all. KIND is
 #   healthz   declared with this library, checked by its monitor
+#   family    one family of this library, checked by its monitor
 #   tuple     a std::tuple of typed sources, gone through with std::apply
 #   virtual   a std::vector<std::unique_ptr<source_base>>, one derived class a type of prober
 #   includes  what `healthz` includes, and nothing else
@@ -45,6 +46,17 @@ healthz)
 constinit healthz::monitor<sources> monitor;
 void poll(std::uint32_t now) { monitor.poll(now); }
 void write() { healthz::write_json(monitor.report(), put); }'
+    ;;
+family)
+    echo "struct numbered_prober {
+    int index;
+    healthz::outcome probe() const { return port[index] >= index ? healthz::ok() : healthz::error(\"too low\"); }
+};
+constexpr auto sources =
+    healthz::sources(healthz::each<\"source #\", $count>([](int index) { return numbered_prober{index}; }, {.interval = 1s}));
+constinit healthz::monitor<sources> monitor;
+void poll(std::uint32_t now) { monitor.poll(now); }
+void write() { healthz::write_json(monitor.report(), put); }"
     ;;
 tuple)
     echo "$by_hand"

@@ -16,10 +16,10 @@ compile() {
     read -r seconds mebibytes < <(tail -1 <<<"$line" | awk '{ printf "%.2f %.0f\n", $1 + $2, $3 / 1024 }')
 }
 
-columns=("g++:healthz" "g++:virtual" "g++:tuple" "clang++:healthz") counts=(1 8 64 256 512)
-if [ "$quick" = 1 ]; then columns=("g++:healthz") counts=(64 256 512); fi
-declare -A title=([g++:healthz]="g++" [g++:virtual]="g++ virtual" [g++:tuple]="g++ std::tuple" [clang++:healthz]="clang")
-for kind in includes healthz virtual tuple; do
+columns=("g++:healthz" "g++:family" "g++:virtual" "g++:tuple" "clang++:healthz") counts=(1 8 64 256 512)
+if [ "$quick" = 1 ]; then columns=("g++:healthz" "g++:family") counts=(64 256 512); fi
+declare -A title=([g++:healthz]="g++" [g++:family]="g++ family" [g++:virtual]="g++ virtual" [g++:tuple]="g++ std::tuple" [clang++:healthz]="clang")
+for kind in includes healthz family virtual tuple; do
     for count in "${counts[@]}"; do benchmarks/compile/generate.sh "$kind" "$count" >"$dir/$kind-$count.cpp"; done
 done
 

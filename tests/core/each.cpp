@@ -196,7 +196,7 @@ TEST_CASE("each: pages, metrics and artefacts see the members") {
     static std::array<healthz::record, count> const records{};
     healthz::view_data const data({report.view(), records, healthz::detail::facts_of<sources>, {}, 0, false});
     healthz::write_metrics(data, put);
-    CHECK(text.find("source=\"shard 11\"") != text.npos);
+    CHECK(text.find("source_name=\"shard 11\"") != text.npos);
     CHECK(data.kind(12) == "shard");
     CHECK(data.has_condition(healthz::index_of<sources, "board 1">()));
     CHECK_FALSE(data.has_condition(healthz::index_of<sources, "shard 1">()));

@@ -99,6 +99,18 @@ check 'what is off' "$(curl -s http://127.0.0.1:8080/metrics | grep '^healthz_so
 kill -TERM "$server"
 wait "$server" || fail "the exit status of when_it_runs is $?"
 
+for number in 2 3 4 5 7 8 9 10; do sqlite3 "$output/shard_$number.db" 'CREATE TABLE item (name TEXT)'; done
+(cd "$output" && SHARD_2=shard_2.db exec "$folder/families") &
+server=$!
+check 'members of a family' "$(wait_for none 8082 '*"shard 10":*"OK"*"worker 2":*')" '{"shard 2":{"error":null,"status":"OK",*'
+for _ in $(seq 100); do
+    if [ "$(curl -s http://127.0.0.1:8082/readyz)" = ok ]; then break; fi
+    sleep 0.1
+done
+check 'eight of a family' "$(curl -s http://127.0.0.1:8082/readyz)" ok
+kill -TERM "$server"
+wait "$server" || fail "the exit status of families is $?"
+
 HEALTHZ_ADMIN_SECRET=given "$folder/mount_in_beast_server" &
 server=$!
 check 'mounted endpoint' "$(wait_for given 8081 '*"self":*"OK"*')" '{"self":{"error":null,"status":"OK"*'
