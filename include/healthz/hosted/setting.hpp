@@ -15,12 +15,6 @@
 
 namespace healthz {
 
-class setting;
-namespace detail {
-constexpr char const* complaint_of_number(setting const& from, int number);
-}
-constexpr setting numbered(setting from, int number);
-
 /// Names an environment variable, and the value to use if it is not set.
 struct env {
     char const* variable;
@@ -57,6 +51,18 @@ public:
 
     /// The file that the text comes from, with a '#' in it where that of a `numbered` setting has its number; null for none.
     constexpr char const* path() const { return file_; }
+
+    /// What `numbered` makes of it.
+    constexpr setting with_number(int number) const {
+        auto copy = *this;
+        copy.number_ = number;
+        return copy;
+    }
+    /// Whether the name of its variable or file has a '#' for that, or its text where it has no name.
+    constexpr bool has_number_place() const {
+        char const* const where = variable_ != nullptr ? variable_ : file_ != nullptr ? file_ : text_;
+        return where != nullptr && std::string_view(where).find('#') != std::string_view::npos;
+    }
 
     /// The text; a variable's as it was when the environment was last read, see `read_environment`; a file's as it is now, without the
     /// line break at its end. Thread safe; blocks only for a file, as its file system does. Returns nothing, and the sentence for a FAILED
@@ -124,43 +130,25 @@ private:
         return result;
     }
 
-    constexpr bool has_place() const {
-        char const* const where = variable_ != nullptr ? variable_ : file_ != nullptr ? file_ : text_;
-        return where != nullptr && std::string_view(where).find('#') != std::string_view::npos;
-    }
-
-    friend constexpr char const* detail::complaint_of_number(setting const& from, int number);
-    friend constexpr setting numbered(setting from, int number);
-
     char const* text_ = nullptr;
     char const* variable_ = nullptr;
     char const* file_ = nullptr;
     int number_ = -1;
 };
 
-namespace detail {
-
-// What is wrong with a numbered setting; null for nothing.
-constexpr char const* complaint_of_number(setting const& from, int number) {
-    if (!from.has_place())
-        return "healthz: there is no '#' where the number goes: write numbered(env(\"SHARD_#_URL\"), n), or a '#' in the text";
-    if (number < 0) return "healthz: the number of a setting is negative";
-    return nullptr;
-}
-
-}  // namespace detail
-
 /// `from` with `number` in the place of each '#': in the name of its variable or file, and in its text. For the probers of a family:
 ///
 ///     [](int n) { return healthz::redis{.url = healthz::numbered(healthz::env("CACHE_#_URL", "redis://cache-#"), n)}; }
 ///
 /// Compile errors, in constant expressions: no '#' in the name of the variable or file, or in the text of a literal; a negative number.
-constexpr setting numbered(setting from, int number)
-    HEALTHZ_REJECTS(healthz::detail::complaint_of_number(from, 0) != nullptr,
+constexpr setting numbered(setting const& from, int number)
+    HEALTHZ_REJECTS(!from.has_number_place(),
                     "healthz: there is no '#' where the number goes: write numbered(env(\"SHARD_#_URL\"), n), or a '#' in the text") {
-    if (auto const sentence = healthz::detail::complaint_of_number(from, number)) healthz::detail::reject(sentence);
-    from.number_ = number;
-    return from;
+    if (!from.has_number_place())
+        healthz::detail::reject(
+            "healthz: there is no '#' where the number goes: write numbered(env(\"SHARD_#_URL\"), n), or a '#' in the text");
+    if (number < 0) healthz::detail::reject("healthz: the number of a setting is negative: write 0 or more");
+    return from.with_number(number);
 }
 
 }  // namespace healthz

@@ -24,21 +24,20 @@ constexpr selection<Least, Names...> make_quorum() {
     return healthz::detail::make_selection<Least, Names...>();
 }
 
-/// What a probe lists: the name of a source, a string literal; or a selection.
-template <class Selection, std::size_t Size>
-struct chosen {
-    using selection = Selection;
-    consteval chosen(Selection) {}
-};
-template <std::size_t Size>
-struct chosen<void, Size> {
-    fixed_string<Size> name;
-    consteval chosen(char const (&literal)[Size]) : name(literal) {}
-};
-template <std::size_t Size>
-chosen(char const (&)[Size]) -> chosen<void, Size>;
+struct no_selection {};
+template <class T>
+inline constexpr bool is_selection = false;
 template <int Least, fixed_string... Names>
-chosen(selection<Least, Names...>) -> chosen<selection<Least, Names...>, 0>;
+inline constexpr bool is_selection<selection<Least, Names...>> = true;
+
+/// What a probe lists: the name of a source, a string literal; or a selection.
+template <std::size_t Size = 1, class Selection = no_selection>
+struct chosen {
+    fixed_string<Size> name;
+
+    consteval chosen(char const (&literal)[Size]) : name(literal) {}
+    consteval chosen(Selection) requires(is_selection<Selection>) : name("") {}
+};
 
 /// Sources that follow one another.
 struct source_range {
@@ -82,7 +81,7 @@ inline constexpr std::array<std::string_view, sizeof...(Names)> views_of_names{N
 /// What a probe lists, among the sources that there are.
 template <auto const& Sources, auto Chosen>
 struct choice;
-template <auto const& Sources, std::size_t Size, chosen<void, Size> Chosen>
+template <auto const& Sources, std::size_t Size, chosen<Size, no_selection> Chosen>
 struct choice<Sources, Chosen> {
     static constexpr auto range = range_of<Sources, Chosen.name>;
     static constexpr std::size_t count = 1;
@@ -96,7 +95,7 @@ struct choice<Sources, Chosen> {
                                                                                                                 : choice_flaw::none;
     using flawed = source_name<Chosen.name>;
 };
-template <auto const& Sources, int Least, fixed_string... Names, chosen<selection<Least, Names...>, 0> Chosen>
+template <auto const& Sources, int Least, fixed_string... Names, chosen<1, selection<Least, Names...>> Chosen>
 struct choice<Sources, Chosen> {
     static constexpr std::array ranges{range_of<Sources, Names>...};
     static constexpr std::size_t count = (0 + ... + range_of<Sources, Names>.count);
@@ -152,13 +151,14 @@ struct choices {
 
 }  // namespace detail
 
-/// What a probe may list beside names: that any, all or at least so many of some sources are well. A name is that of a family, with its '#',
-/// or of a source: `ready<any<"shard #">, "queue">`, `ready<at_least<2, "a", "b", "c">>`.
-/// Compile errors: no names; `at_least` with less than 1, or with more than there are; where it is used, a name that is not declared.
+/// What a probe may list beside names: that one at least of some sources is well. A name is that of a family, with its '#', or of a
+/// source: `ready<any<"shard #">, "queue">`. Compile errors: no names; where it is used, a name that is not declared.
 template <fixed_string... Names>
 inline constexpr auto any = detail::make_selection<1, Names...>();
+/// The same for all of them.
 template <fixed_string... Names>
 inline constexpr auto all = detail::make_selection<0, Names...>();
+/// The same for so many of them: `ready<at_least<2, "a", "b", "c">>`. Compile errors besides: less than 1, more than there are.
 template <int Least, fixed_string... Names>
 inline constexpr auto at_least = detail::make_quorum<Least, Names...>();
 
