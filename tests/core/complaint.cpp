@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <healthz/combine.hpp>
-#include <healthz/depends_on.hpp>
+#include <healthz/sources.hpp>
 
 #include <boost/hana/at.hpp>
 
