@@ -9,6 +9,7 @@ namespace healthz::hasura {
 
 namespace detail {
 
+// Each mistake and its sentence; `sources` tells them while compiling.
 // clang-format off
 #define HEALTHZ_HASURA_MISTAKES(is)                                                                                            \
     is(empty, "this metadata is empty")                                                                                        \
@@ -94,29 +95,5 @@ constexpr std::string_view to_string(mistake m) {
     }
     return {};
 }
-
-namespace detail {
-
-// What the compiler shows beside a sentence.
-template <std::size_t Number>
-struct line;
-template <std::size_t Number>
-struct column;
-
-/// Tells a mistake while compiling.
-template <mistake What, std::size_t Line, std::size_t Column, fixed_string Source>
-constexpr auto tell() {
-    using at_line = line<Line>;
-    using at_column = column<Column>;
-    using of_source = healthz::detail::source_name<Source>;
-#define HEALTHZ_HASURA_TELL(name, sentence) \
-    static_assert(What != mistake::name || healthz::detail::holds_for<at_line, at_column, of_source>, "healthz: " sentence);
-    HEALTHZ_HASURA_MISTAKES(HEALTHZ_HASURA_TELL)
-#undef HEALTHZ_HASURA_TELL
-    return false;
-}
-
-}  // namespace detail
-#undef HEALTHZ_HASURA_MISTAKES
 
 }  // namespace healthz::hasura

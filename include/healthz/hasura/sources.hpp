@@ -93,63 +93,71 @@ constexpr auto declare_listed(health_check others, std::index_sequence<Index...>
     return healthz::sources(healthz::hasura::detail::make_source<Text, listed<Text, All>.index[Index], Kinds...>(others)...);
 }
 
-/// The first mistake, if any, and the index of its source.
+/// What is wrong with the metadata first, and the index of the source that it is in; of none, the number of sources.
+struct first_mistake {
+    mistake what = mistake::none;
+    position where;
+    std::size_t index = 0;
+};
 template <auto const& Text, bool All, class... Kinds, std::size_t... Index>
-constexpr auto find_first(std::index_sequence<Index...>) {
-    struct {
-        finding found;
-        std::size_t index = 0;
-    } first;
-    std::array<finding, sizeof...(Index)> const all{healthz::hasura::detail::find_mistake<Text, Index, Kinds...>(All)...};
-    for (std::size_t i = all.size(); i-- > 0;)
-        if (all[i].what != mistake::none) first = {all[i], i};
-    return first;
-}
-template <auto const& Text, std::size_t... Index>
-constexpr std::size_t find_name_twice(std::index_sequence<Index...>) {
-    return healthz::detail::name_index<sizeof...(Index)>({name_of<Text, Index>...}).first_duplicate();
-}
-
-/// Tells a mistake in the metadata.
-template <auto const& Text, mistake What, std::size_t Where, fixed_string Source>
-constexpr auto tell_at() {
-    constexpr auto place = healthz::hasura::detail::position_of(healthz::hasura::detail::view_of<Text>(), Where);
-    return healthz::hasura::detail::tell<What, place.line, place.column, Source>();
-}
-template <auto const& Text, mistake What, std::size_t Where, std::size_t Index>
-constexpr auto tell_of() {
-    constexpr auto& chars = decoded<Text, description_of<Text, Index>.name>.chars;
-    return healthz::hasura::detail::tell_at<Text, What, Where, fixed_string<sizeof chars>(chars)>();
-}
-
-template <auto const& Text, bool All, class... Kinds>
-constexpr auto declare(health_check others) {
-    constexpr auto indices = std::make_index_sequence<outline_of<Text>.count>();
-    constexpr auto first = healthz::hasura::detail::find_first<Text, All, Kinds...>(indices);
-    if constexpr (outline_of<Text>.what != mistake::none) {
-        return healthz::hasura::detail::tell_at<Text, outline_of<Text>.what, outline_of<Text>.where, "">();
-    } else if constexpr (first.found.what != mistake::none) {
-        return healthz::hasura::detail::tell_of<Text, first.found.what, first.found.where, first.index>();
-    } else if constexpr (listed<Text, All>.count == 0) {
-        return healthz::hasura::detail::tell_at<Text, mistake::none_checked, 0, "">();
-    } else if constexpr (constexpr auto twice = healthz::hasura::detail::find_name_twice<Text>(indices); twice < outline_of<Text>.count) {
-        return healthz::hasura::detail::tell_of<Text, mistake::name_twice, description_of<Text, twice>.name.at - 1, twice>();
-    } else {
-        return healthz::hasura::detail::declare_listed<Text, All, Kinds...>(others, std::make_index_sequence<listed<Text, All>.count>());
+constexpr first_mistake find_first(std::index_sequence<Index...>) {
+    constexpr auto count = sizeof...(Index);
+    constexpr auto text = healthz::hasura::detail::view_of<Text>();
+    auto const at = [text](mistake what, std::size_t where, std::size_t index) {
+        return first_mistake{what, healthz::hasura::detail::position_of(text, where), index};
+    };
+    if (outline_of<Text>.what != mistake::none) return at(outline_of<Text>.what, outline_of<Text>.where, count);
+    std::array<finding, count> const found{healthz::hasura::detail::find_mistake<Text, Index, Kinds...>(All)...};
+    for (std::size_t i = 0; i < count; ++i)
+        if (found[i].what != mistake::none) return at(found[i].what, found[i].where, i);
+    if (listed<Text, All>.count == 0) return {mistake::none_checked, {}, count};
+    if constexpr (count > 0) {
+        std::array<std::size_t, count> const name_at{description_of<Text, Index>.name.at...};
+        auto const twice = healthz::detail::name_index<count>({name_of<Text, Index>...}).first_duplicate();
+        if (twice < count) return at(mistake::name_twice, name_at[twice] - 1, twice);
     }
+    return {};
+}
+template <auto const& Text, bool All, class... Kinds>
+inline constexpr auto first_mistake_of =
+    healthz::hasura::detail::find_first<Text, All, Kinds...>(std::make_index_sequence<outline_of<Text>.count>());
+
+// What compilers show beside a sentence.
+template <std::size_t Number>
+struct line;
+template <std::size_t Number>
+struct column;
+template <auto const& Text, std::size_t Index>
+constexpr auto told_name() {
+    if constexpr (Index < outline_of<Text>.count) return decoded<Text, description_of<Text, Index>.name>;
+    else return characters<1>{};
 }
 
-template <auto const& Text, bool All, class... Kinds>
-constexpr auto require_and_declare(health_check others) {
+/// Fails to compile, by the sentence of the mistake, for each text that has one.
+template <auto const& Text, mistake What, position Where, std::size_t Index>
+constexpr auto tell() {
+    constexpr auto name = healthz::hasura::detail::told_name<Text, Index>();
+    using of_source = healthz::detail::source_name<fixed_string<sizeof name.chars>(name.chars)>;
+#define HEALTHZ_HASURA_TELL(name, sentence)                                                                               \
+    static_assert(What != mistake::name || healthz::detail::holds_for<line<Where.line>, column<Where.column>, of_source>, \
+                  "healthz: " sentence);
+    HEALTHZ_HASURA_MISTAKES(HEALTHZ_HASURA_TELL)
+#undef HEALTHZ_HASURA_TELL
+    return false;
+}
+
+/// Fails to compile where the arguments of `sources` are none.
+template <auto const& Text, class... Kinds>
+constexpr auto require_text() {
     static_assert((is_kind<Kinds> && ...),
                   "healthz: what follows the metadata must be kinds: write healthz::hasura::kind<\"...\", prober>");
-    if constexpr (!text<Text>)
-        static_assert(text<Text>,
-                      "healthz: metadata must be an array of characters or a std::string_view, constexpr and with static storage");
-    else if constexpr (!constant_text<Text>)
+    static_assert(text<Text>, "healthz: metadata must be an array of characters or a std::string_view, constexpr and with static storage");
+    if constexpr (text<Text>)
         static_assert(constant_text<Text>, "healthz: this metadata is no constant: write constexpr char metadata[] = ...");
-    else return healthz::hasura::detail::declare<Text, All, Kinds...>(others);
+    return true;
 }
+template <auto const& Text, class... Kinds>
+concept well_formed = constant_text<Text> &&(is_kind<Kinds>&&...);
 
 }  // namespace detail
 
@@ -160,13 +168,25 @@ constexpr auto require_and_declare(health_check others) {
 /// Compile errors: each `mistake`, with its line and column, and the name of its source.
 template <auto const& Metadata, class... Kinds>
 constexpr auto sources() {
-    return detail::require_and_declare<Metadata, false, Kinds...>({});
+    if constexpr (!detail::well_formed<Metadata, Kinds...>) {
+        return detail::require_text<Metadata, Kinds...>();
+    } else if constexpr (constexpr auto& first = detail::first_mistake_of<Metadata, false, Kinds...>; first.what != mistake::none) {
+        return detail::tell<Metadata, first.what, first.where, first.index>();
+    } else {
+        return detail::declare_listed<Metadata, false, Kinds...>({}, std::make_index_sequence<detail::listed<Metadata, false>.count>());
+    }
 }
 
 /// All sources; those that have no `health_check` are checked as `others` says.
 template <auto const& Metadata, class... Kinds>
 constexpr auto sources(health_check others) {
-    return detail::require_and_declare<Metadata, true, Kinds...>(others);
+    if constexpr (!detail::well_formed<Metadata, Kinds...>) {
+        return detail::require_text<Metadata, Kinds...>();
+    } else if constexpr (constexpr auto& first = detail::first_mistake_of<Metadata, true, Kinds...>; first.what != mistake::none) {
+        return detail::tell<Metadata, first.what, first.where, first.index>();
+    } else {
+        return detail::declare_listed<Metadata, true, Kinds...>(others, std::make_index_sequence<detail::listed<Metadata, true>.count>());
+    }
 }
 
 }  // namespace healthz::hasura
