@@ -8,7 +8,7 @@
 # As a script, for Meson and others: cmake -DFILE=metadata.json -DOUTPUT=metadata.hpp [-DNAME=metadata] -P hasura_metadata.cmake
 cmake_minimum_required(VERSION 3.22...3.31)
 
-set(healthz_hasura_metadata_script ${CMAKE_CURRENT_LIST_FILE})
+set_property(GLOBAL PROPERTY healthz_hasura_metadata_script ${CMAKE_CURRENT_LIST_FILE})
 
 function(healthz_hasura_metadata target file)
     cmake_parse_arguments(arg "" "NAME" "" ${ARGN})
@@ -16,11 +16,12 @@ function(healthz_hasura_metadata target file)
         set(arg_NAME metadata)
     endif()
     get_filename_component(file "${file}" ABSOLUTE)
+    get_property(script GLOBAL PROPERTY healthz_hasura_metadata_script)
     set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}_hasura)
     set(header ${folder}/${arg_NAME}.hpp)
-    add_custom_command(OUTPUT ${header} DEPENDS "${file}" ${healthz_hasura_metadata_script} VERBATIM
+    add_custom_command(OUTPUT ${header} DEPENDS "${file}" ${script} VERBATIM
         COMMENT "Reading the sources of ${file}"
-        COMMAND ${CMAKE_COMMAND} "-DFILE=${file}" "-DOUTPUT=${header}" "-DNAME=${arg_NAME}" -P ${healthz_hasura_metadata_script})
+        COMMAND ${CMAKE_COMMAND} "-DFILE=${file}" "-DOUTPUT=${header}" "-DNAME=${arg_NAME}" -P ${script})
     target_sources(${target} PRIVATE ${header})
     target_include_directories(${target} PRIVATE ${folder})
 endfunction()

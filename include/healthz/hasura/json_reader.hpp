@@ -17,11 +17,11 @@ struct position {
     std::size_t column = 1;
 };
 
-namespace detail {
-
-// A text from which something was cut begins with this byte, and between its tokens may have marks: line:column between two such bytes,
-// the place of what follows in the text from which it was cut. JSON has no such byte.
+/// A text from which something was cut begins with this byte, and between its tokens may have marks: line:column between two such bytes,
+/// the place of what follows in the text from which it was cut. JSON has no such byte.
 inline constexpr char mark = '\x01';
+
+namespace detail {
 
 /// Where the byte `at` of `text` stands in the text that somebody wrote.
 constexpr position position_of(std::string_view text, std::size_t at) {
