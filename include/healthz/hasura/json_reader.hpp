@@ -119,6 +119,7 @@ public:
             if (c != mark || !marked_) return c;
             do ++at_;
             while (at_ < size && text_[at_] != mark);
+            if (at_ == size) break;
         }
         return '\0';
     }

@@ -149,27 +149,25 @@ constexpr Prober fill() {
     return p;
 }
 
-// A header that is not included is told by one sentence.
 template <class Prober>
 concept complete = requires {
     sizeof(Prober);
 };
 
-template <auto const& Text, auto const& Source, family Family, class Postgres = postgres, class Mssql = mssql>
-constexpr auto make_own_prober() {
-    if constexpr (Family == family::postgres) {
-        static_assert(complete<Postgres>, "healthz: this metadata has a PostgreSQL: include <healthz/probers/postgres.hpp>");
-        if constexpr (complete<Postgres>) return healthz::hasura::detail::fill<Postgres, Text, Source>();
-    } else {
-        static_assert(complete<Mssql>, "healthz: this metadata has a SQL Server: include <healthz/probers/mssql.hpp>");
-        if constexpr (complete<Mssql>) return healthz::hasura::detail::fill<Mssql, Text, Source>();
-    }
-}
+/// Which of our own probers metadata needs.
+struct needs {
+    bool postgres = false, mssql = false, agent = false;
+};
 
-template <auto const& Text, auto const& Uri, class Agent = agent>
-constexpr auto make_agent() {
-    static_assert(complete<Agent>, "healthz: this metadata has a data connector agent: include <healthz/hasura/agent.hpp>");
-    if constexpr (complete<Agent>) return Agent{healthz::hasura::detail::make_setting<Text, Uri.uri>()};
+/// A header that is not included is told by one sentence.
+template <needs Needs, class Postgres = postgres, class Mssql = mssql, class Agent = agent>
+constexpr auto require_headers() {
+    constexpr bool has_postgres = !Needs.postgres || complete<Postgres>, has_mssql = !Needs.mssql || complete<Mssql>,
+                   has_agent = !Needs.agent || complete<Agent>;
+    static_assert(has_postgres, "healthz: this metadata has a PostgreSQL: include <healthz/probers/postgres.hpp>");
+    static_assert(has_mssql, "healthz: this metadata has a SQL Server: include <healthz/probers/mssql.hpp>");
+    static_assert(has_agent, "healthz: this metadata has a data connector agent: include <healthz/hasura/agent.hpp>");
+    return has_postgres && has_mssql && has_agent;
 }
 
 /// The index of the mapping of this kind, or their number.

@@ -50,7 +50,8 @@ constexpr health_check check_of(description const& source, health_check others) 
     return check;
 }
 
-template <auto const& Text, std::size_t Index, class... Kinds>
+// The classes are arguments, to be looked at where this is called.
+template <auto const& Text, std::size_t Index, class Postgres, class Mssql, class Agent, class... Kinds>
 constexpr auto make_prober() {
     constexpr auto text = healthz::hasura::detail::view_of<Text>();
     constexpr auto& source = description_of<Text, Index>;
@@ -60,17 +61,20 @@ constexpr auto make_prober() {
         using prober = typename mapping_at<mapping, Kinds...>::prober_type;
         return healthz::hasura::detail::fill<prober, Text, description_of<Text, Index>>();
     } else if constexpr (which == family::other) {
-        return healthz::hasura::detail::make_agent<Text, agent_of<Text, Index>>();
+        return Agent{healthz::hasura::detail::make_setting<Text, agent_of<Text, Index>.uri>()};
+    } else if constexpr (which == family::mssql) {
+        return healthz::hasura::detail::fill<Mssql, Text, description_of<Text, Index>>();
     } else {
-        return healthz::hasura::detail::make_own_prober<Text, description_of<Text, Index>, which>();
+        return healthz::hasura::detail::fill<Postgres, Text, description_of<Text, Index>>();
     }
 }
 
 template <auto const& Text, std::size_t Index, class... Kinds>
 constexpr auto make_source(health_check others) {
     constexpr auto& chars = decoded<Text, description_of<Text, Index>.name>.chars;
-    return healthz::source<fixed_string<sizeof chars>(chars)>(healthz::hasura::detail::make_prober<Text, Index, Kinds...>(),
-                                                              healthz::hasura::detail::check_of(description_of<Text, Index>, others));
+    return healthz::source<fixed_string<sizeof chars>(chars)>(
+        healthz::hasura::detail::make_prober<Text, Index, postgres, mssql, agent, Kinds...>(),
+        healthz::hasura::detail::check_of(description_of<Text, Index>, others));
 }
 
 /// The sources that are declared, as indices of those of the metadata.
@@ -93,6 +97,22 @@ constexpr auto declare_listed(health_check others, std::index_sequence<Index...>
     return healthz::sources(healthz::hasura::detail::make_source<Text, listed<Text, All>.index[Index], Kinds...>(others)...);
 }
 
+template <auto const& Text, bool All, class... Kinds, std::size_t... Index>
+constexpr needs find_needs(std::index_sequence<Index...>) {
+    needs found;
+    auto const add = [&found](text_slice kind) {
+        constexpr auto text = healthz::hasura::detail::view_of<Text>();
+        if (healthz::hasura::detail::mapping_of<Kinds...>(text, kind) < sizeof...(Kinds)) return;
+        auto const which = healthz::hasura::detail::family_of(text, kind);
+        (which == family::postgres ? found.postgres : which == family::mssql ? found.mssql : found.agent) = true;
+    };
+    (add(description_of<Text, listed<Text, All>.index[Index]>.kind), ...);
+    return found;
+}
+template <auto const& Text, bool All, class... Kinds>
+inline constexpr auto needs_of =
+    healthz::hasura::detail::find_needs<Text, All, Kinds...>(std::make_index_sequence<listed<Text, All>.count>());
+
 /// What is wrong with the metadata first, and the index of the source that it is in; of none, the number of sources.
 struct first_mistake {
     mistake what = mistake::none;
@@ -113,8 +133,10 @@ constexpr first_mistake find_first(std::index_sequence<Index...>) {
     if (listed<Text, All>.count == 0) return {mistake::none_checked, {}, count};
     if constexpr (count > 0) {
         std::array<std::size_t, count> const name_at{description_of<Text, Index>.name.at...};
-        auto const twice = healthz::detail::name_index<count>({name_of<Text, Index>...}).first_duplicate();
-        if (twice < count) return at(mistake::name_twice, name_at[twice] - 1, twice);
+        std::array<std::string_view, count> const names{name_of<Text, Index>...};
+        auto const twice = healthz::detail::name_index<count>(names).first_duplicate();
+        for (auto i = twice + 1; i < count; ++i)
+            if (names[i] == names[twice]) return at(mistake::name_twice, name_at[i] - 1, i);
     }
     return {};
 }
@@ -149,8 +171,7 @@ constexpr auto tell() {
 /// Fails to compile where the arguments of `sources` are none.
 template <auto const& Text, class... Kinds>
 constexpr auto require_text() {
-    static_assert((is_kind<Kinds> && ...),
-                  "healthz: what follows the metadata must be kinds: write healthz::hasura::kind<\"...\", prober>");
+    static_assert((is_kind<Kinds> && ...), "healthz: what follows the metadata must be kinds: write healthz::hasura::kind<...>");
     static_assert(text<Text>, "healthz: metadata must be an array of characters or a std::string_view, constexpr and with static storage");
     if constexpr (text<Text>)
         static_assert(constant_text<Text>, "healthz: this metadata is no constant: write constexpr char metadata[] = ...");
@@ -172,7 +193,7 @@ constexpr auto sources() {
         return detail::require_text<Metadata, Kinds...>();
     } else if constexpr (constexpr auto& first = detail::first_mistake_of<Metadata, false, Kinds...>; first.what != mistake::none) {
         return detail::tell<Metadata, first.what, first.where, first.index>();
-    } else {
+    } else if constexpr (detail::require_headers<detail::needs_of<Metadata, false, Kinds...>>()) {
         return detail::declare_listed<Metadata, false, Kinds...>({}, std::make_index_sequence<detail::listed<Metadata, false>.count>());
     }
 }
@@ -184,7 +205,7 @@ constexpr auto sources(health_check others) {
         return detail::require_text<Metadata, Kinds...>();
     } else if constexpr (constexpr auto& first = detail::first_mistake_of<Metadata, true, Kinds...>; first.what != mistake::none) {
         return detail::tell<Metadata, first.what, first.where, first.index>();
-    } else {
+    } else if constexpr (detail::require_headers<detail::needs_of<Metadata, true, Kinds...>>()) {
         return detail::declare_listed<Metadata, true, Kinds...>(others, std::make_index_sequence<detail::listed<Metadata, true>.count>());
     }
 }
