@@ -49,7 +49,7 @@ static_assert(number("0.0004", 3) == 0 && number("0.0005", 3) == 1 && number("-2
 static_assert(number("99999999999999999999999", 0) == 1'000'000 && number("0.000000000000000000000001", 3) == 0 &&
               number("0e999999999", 0) == 0);
 static_assert(detail::json_reader("1.0").number().is_whole() && !detail::json_reader("1.5").number().is_whole() &&
-              detail::json_reader("15e-1").number().is_whole() == false);
+              !detail::json_reader("15e-1").number().is_whole());
 
 constexpr bool decodes(std::string_view text, std::string_view meant) {
     char out[100]{};
@@ -177,7 +177,7 @@ constexpr std::string_view with_agent =
 constexpr std::string_view without_uri =
     R"({"sources": [{"name": "a", "kind": "athena", "health_check": {"interval": 1}}], "backend_configs": {"dataconnector": {"athena": {"uri": 1}}}})";
 constexpr std::array<std::string_view, 2> mapped{"other", "athena"};
-static_assert(inspect(athena).what == mistake::kind_unknown && inspect(athena, false, mapped).what == mistake::no_connection_info == false);
+static_assert(inspect(athena).what == mistake::kind_unknown);
 static_assert(inspect(athena, false, mapped).what == mistake::none && inspect(with_agent).what == mistake::none);
 static_assert(inspect(without_uri).what == mistake::agent_uri);
 static_assert(
