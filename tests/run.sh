@@ -10,6 +10,7 @@
 #   core asio beast probers
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
+#   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
@@ -36,7 +37,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples readme)
+steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples hasura readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
@@ -134,6 +135,8 @@ step_examples() {
     build gcc examples
     tests/examples/run.sh build/gcc/examples
 }
+step_hasura() { build gcc test_hasura && run_tests gcc 1 hasura; }
+tests_hasura() { tests/hasura/run.sh; }
 step_benchmarks() { benchmarks/run.sh --quick; }
 step_readme() { tests/readme/run.sh; }
 

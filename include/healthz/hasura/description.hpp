@@ -82,9 +82,11 @@ private:
         once(seen_.name, key);
         auto const at = here();
         if (json_.peek() != '"') json_.fail(mistake::name_no_text, at);
-        found_.name = json_.string();
-        if (found_.name && found_.name.decoded == 0) json_.fail(mistake::name_empty, at);
-        if (found_.name.decoded > 8191) json_.fail(mistake::name_too_long, at);
+        auto const found = json_.string();
+        if (!found) return;
+        found_.name = found;
+        if (found.decoded == 0) json_.fail(mistake::name_empty, at);
+        if (found.decoded > 8191) json_.fail(mistake::name_too_long, at);
     }
 
     constexpr void read_kind(text_slice key) {
