@@ -58,7 +58,7 @@ concept text = requires {
 };
 template <auto const& Text>
 concept constant_text = requires {
-    typename std::integral_constant<std::size_t, position_of(healthz::hasura::detail::view_of<Text>(), 1).line>;
+    typename std::integral_constant<std::size_t, healthz::hasura::detail::position_of(healthz::hasura::detail::view_of<Text>(), 1).line>;
 };
 
 template <std::size_t Size>
