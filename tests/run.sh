@@ -100,10 +100,10 @@ step_clang() {
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
+    build asan "test_core test_asio test_probers test_beast test_hasura" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { run_tests asan 4 core asio "probers.*" beast; }
+tests_asan() { run_tests asan 4 core asio "probers.*" beast hasura; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \

@@ -12,7 +12,7 @@
 #   ONLY_BUILD                   if set, prints the path of the server instead of starting it
 set -euo pipefail
 refuse() { echo "$*" >&2; exit 1; }
-[ $# -eq 1 ] || refuse "usage: examples/hasura/run.sh METADATA.json"
+[ $# -eq 1 ] && [ -n "$1" ] || refuse "usage: examples/hasura/run.sh METADATA.json"
 metadata=$(realpath -m -- "$1")
 here=$(dirname "$(realpath "$0")")
 root=$(realpath "$here/../..")
