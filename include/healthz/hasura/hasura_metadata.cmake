@@ -24,6 +24,10 @@ function(healthz_hasura_metadata target file)
         COMMAND ${CMAKE_COMMAND} "-DFILE=${file}" "-DOUTPUT=${header}" "-DNAME=${arg_NAME}" -P ${script})
     target_sources(${target} PRIVATE ${header})
     target_include_directories(${target} PRIVATE ${folder})
+    # Hundreds of sources take more than compilers evaluate unless told to.
+    target_compile_options(${target} PRIVATE
+        $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fconstexpr-loop-limit=16777216> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fconstexpr-ops-limit=4294967296>
+        $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fconstexpr-steps=268435456>)
 endfunction()
 
 # Ends with a sentence about FILE.

@@ -106,7 +106,8 @@ constexpr needs find_needs(std::index_sequence<Index...>) {
         auto const which = healthz::hasura::detail::family_of(text, kind);
         (which == family::postgres ? found.postgres : which == family::mssql ? found.mssql : found.agent) = true;
     };
-    (add(description_of<Text, listed<Text, All>.index[Index]>.kind), ...);
+    std::array<text_slice, sizeof...(Index)> const kinds{description_of<Text, listed<Text, All>.index[Index]>.kind...};
+    for (auto const kind : kinds) add(kind);
     return found;
 }
 template <auto const& Text, bool All, class... Kinds>
