@@ -10,6 +10,7 @@
 #   core asio beast probers
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
+#   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
@@ -36,7 +37,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples readme)
+steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples hasura readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
@@ -99,10 +100,10 @@ step_clang() {
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
+    build asan "test_core test_asio test_probers test_beast test_hasura" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { run_tests asan 4 core asio "probers.*" beast; }
+tests_asan() { run_tests asan 4 core asio "probers.*" beast hasura; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
@@ -134,6 +135,8 @@ step_examples() {
     build gcc examples
     tests/examples/run.sh build/gcc/examples
 }
+step_hasura() { build gcc test_hasura && run_tests gcc 1 hasura; }
+tests_hasura() { tests/hasura/run.sh; }
 step_benchmarks() { benchmarks/run.sh --quick; }
 step_readme() { tests/readme/run.sh; }
 

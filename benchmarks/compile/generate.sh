@@ -7,9 +7,54 @@
 #   tuple     a std::tuple of typed sources, gone through with std::apply
 #   virtual   a std::vector<std::unique_ptr<source_base>>, one derived class a type of prober
 #   includes  what `healthz` includes, and nothing else
+#   by_hand   sources of one type of prober, with a URL from the environment, checked by the library's monitor
+#   metadata  the same out of Hasura's metadata, which stands in metadata.hpp
+#   json      that metadata
 # SAME=1 gives all sources one type of prober.
 set -euo pipefail
 kind=$1 count=$2
+head='#include <healthz.hpp>
+#include <healthz/hosted/setting.hpp>
+struct database {
+    healthz::setting url;
+    char const* test = "SELECT 1";
+    healthz::outcome probe() const;
+};
+void put(std::string_view);'
+tail='constinit healthz::monitor<sources> monitor;
+void poll(std::uint32_t now) { monitor.poll(now); }
+void write() { healthz::write_json(monitor.report(), put); }'
+case $kind in
+json)
+    printf '{"version": 3, "sources": ['
+    for ((i = 0; i < count; ++i)); do
+        printf '%s\n  {\n    "name": "source %04d",\n    "kind": "postgres",\n    "tables": [{"table": {"name": "t", "schema": "public"}}],
+    "configuration": {\n      "connection_info": {\n        "database_url": {"from_env": "URL_%04d"},
+        "pool_settings": {"max_connections": 50, "idle_timeout": 180, "retries": 1}\n      }\n    },
+    "health_check": {"interval": 10, "timeout": 5, "retries": 2, "retry_interval": 1.5, "test": {"sql": "SELECT %d"}}\n  }' \
+            "$([ "$i" -eq 0 ] || echo ,)" "$i" "$i" "$i"
+    done
+    echo ']}'
+    exit ;;
+metadata)
+    echo "$head
+#include <healthz/hasura/sources.hpp>
+#include \"metadata.hpp\"
+constexpr auto sources = healthz::hasura::sources<metadata, healthz::hasura::kind<\"postgres\", database>>();
+$tail"
+    exit ;;
+by_hand)
+    echo "$head
+using namespace std::chrono_literals;
+constexpr auto sources = healthz::sources("
+    for ((i = 0; i < count; ++i)); do
+        printf '%s healthz::source<"source %04d">(database{.url = healthz::env("URL_%04d"), .test = "SELECT %d"},
+    {.interval = 10s, .timeout = 5s, .retries = 2, .retry_interval = 1500ms})\n' "$([ "$i" -eq 0 ] || echo ,)" "$i" "$i" "$i"
+    done
+    echo ");
+$tail"
+    exit ;;
+esac
 cat <<'END'
 #include <healthz.hpp>
 #include <memory>

@@ -22,8 +22,17 @@ declare -A title=([g++:healthz]="g++" [g++:family]="g++ family" [g++:virtual]="g
 for kind in includes healthz family virtual tuple; do
     for count in "${counts[@]}"; do benchmarks/compile/generate.sh "$kind" "$count" >"$dir/$kind-$count.cpp"; done
 done
+# Forty sources out of Hasura's metadata, beside the same by hand.
+benchmarks/compile/generate.sh json 40 >"$dir/metadata.json"
+cmake -DFILE="$dir/metadata.json" -DOUTPUT="$dir/metadata.hpp" -P include/healthz/hasura/hasura_metadata.cmake
+for kind in by_hand metadata; do benchmarks/compile/generate.sh "$kind" 40 >"$dir/$kind-40.cpp"; done
 
 for round in $(seq "$rounds"); do
+    for each in "by hand:by_hand" "out of metadata:metadata"; do
+        compile g++ "$dir/${each#*:}-40.cpp"
+        figure "40 sources" "${each%%:*}" "g++, s" "$round" "$seconds"
+        figure "40 sources" "${each%%:*}" "g++, MiB" "$round" "$mebibytes"
+    done
     for count in "${counts[@]}"; do
         if [ "$quick" = 1 ] && [ "$count" -gt 64 ] && [ "$round" -gt 1 ]; then continue; fi
         for column in "${columns[@]}"; do

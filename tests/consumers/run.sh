@@ -62,7 +62,7 @@ check "$what: configures, and says what is missing" says \
     "healthz::postgres does not exist in this build: it needs PostgreSQL, which was not found" \
     cmake -S "$here/add_subdirectory" -B add_subdirectory $hide_libpq
 check "$what: builds" cmake --build add_subdirectory
-programs "$what" add_subdirectory core sqlite conformance
+programs "$what" add_subdirectory core sqlite hasura conformance
 
 # Headers alone, as after unpacking Boost's archive, and no Boost that CMake knows of: so it is from CMake 3.30 on.
 what="bare tree of Boost"
@@ -95,7 +95,7 @@ mv elsewhere from_cmake
 find_healthz=(cmake -S "$here/find_package" -B find_package "-DCMAKE_PREFIX_PATH=$work/from_cmake")
 check "$what: configures" "${find_healthz[@]}" $hide_libpq
 check "$what: builds" cmake --build find_package
-programs "$what" find_package core sqlite beast
+programs "$what" find_package core sqlite hasura beast
 check "$what: a bare tree of Boost serves the installed library too" \
     cmake -S "$here/find_package" -B found_bare "-DCMAKE_PREFIX_PATH=$work/from_cmake" $hide_libpq $no_package -DBOOST_ROOT="$work/bare"
 check "$what: a component that lacks its library is an error" fails_with \
@@ -116,7 +116,7 @@ check "$what: configures, and says what is missing" says \
     "healthz-postgres does not exist in this build: libpq was not found" \
     meson setup meson_subproject source/meson_subproject
 check "$what: builds" meson compile -C meson_subproject -j "${JOBS:-2}"
-programs "$what" meson_subproject core sqlite beast
+programs "$what" meson_subproject core sqlite hasura beast
 
 what="installed by meson"
 check "Meson configures for installing" meson setup meson_install "$root" --prefix "$work/elsewhere"
@@ -125,7 +125,7 @@ mv elsewhere from_meson
 export PKG_CONFIG_PATH=$work/from_meson/share/pkgconfig
 check "$what: configures" meson setup meson_installed source/meson_installed
 check "$what: builds" meson compile -C meson_installed -j "${JOBS:-2}"
-programs "$what" meson_installed core sqlite
+programs "$what" meson_installed core sqlite hasura
 check "Meson and CMake install the same headers" diff -r from_cmake/include from_meson/include
 check "they install nothing but headers there" not_found from_cmake/include -type f ! -name '*.hpp'
 
@@ -141,7 +141,7 @@ for installed in from_meson from_cmake; do
     check "$what: core compiles" compile core healthz
     check "$what: sqlite compiles" compile sqlite healthz-sqlite
     programs "$what" . core sqlite
-    for package in healthz healthz-asio healthz-sqlite healthz-tcp healthz-dns healthz-json healthz-beast; do
+    for package in healthz healthz-asio healthz-sqlite healthz-tcp healthz-dns healthz-json healthz-hasura healthz-beast; do
         check "$what: $package is valid" pkg-config --print-errors --cflags --libs "$package"
     done
     check "$what: healthz-postgres without libpq is an error" fails_with "libpq" pkg-config --print-errors --libs healthz-postgres
