@@ -18,6 +18,7 @@ concept anything = found<Argument>::value;
 
 // The pack is for calls with template arguments, which are mostly names of sources.
 // clang-format off
+template <auto...> void add_name(anything auto&&...);
 template <auto...> void address_in(anything auto&&...);
 template <auto...> void address_of(anything auto&&...);
 template <auto...> void affordable_connections(anything auto&&...);
@@ -112,6 +113,7 @@ template <auto...> void may_block(anything auto&&...);
 template <auto...> void name_of(anything auto&&...);
 template <auto...> void name_of_label(anything auto&&...);
 template <auto...> void names_of(anything auto&&...);
+template <auto...> void number_in(anything auto&&...);
 template <auto...> void ok(anything auto&&...);
 template <auto...> void on_worker(anything auto&&...);
 template <auto...> void open_session(anything auto&&...);
@@ -187,6 +189,7 @@ template <auto...> void sort_by(anything auto&&...);
 template <auto...> void source(anything auto&&...);
 template <auto...> void sources(anything auto&&...);
 template <auto...> void spell(anything auto&&...);
+template <auto...> void status_line(anything auto&&...);
 template <auto...> void take_item(anything auto&&...);
 template <auto...> void text_after(anything auto&&...);
 template <auto...> void text_before(anything auto&&...);

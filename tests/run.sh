@@ -10,6 +10,7 @@
 #   core asio beast probers
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
+#   systemd       a server under a real systemd, where this machine lets one be process 1 of a namespace
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
@@ -36,7 +37,7 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples readme)
+steps=(packages names core asio beast probers tds compile_fail headers views systemd firmware consumers examples readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
@@ -91,6 +92,8 @@ step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
+step_systemd() { build gcc systemd_server; }
+tests_systemd() { tests/systemd/run.sh build/gcc/tests/systemd_server; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
 step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh

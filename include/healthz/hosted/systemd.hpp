@@ -48,9 +48,8 @@ public:
     template <class Other>
         requires(!std::same_as<Other, any_watchdog>)
     any_watchdog(Other const&) {
-        static_assert(
-            std::is_void_v<Other>,
-            "healthz: .watchdog takes a healthz::watchdog<sources, period, \"name\">{}, which names the sources that it requires");
+        static_assert(std::is_void_v<Other>,
+                      "healthz: .watchdog takes a healthz::watchdog<...>{}, which names the sources that it requires");
     }
 
     explicit operator bool() const { return static_cast<bool>(may_feed_); }
