@@ -39,13 +39,7 @@ class odd_service : public grpc::CallbackGenericService {
             if (wanted == "not-serving") return answer("\x08\x02");
             if (wanted == "unknown") return answer("");
             if (wanted == "odd-status") return answer("\x08\x4d");
-            if (wanted == "more fields")
-                return answer(
-                    std::string("\x12\x03"
-                                "abc"
-                                "\x08\x01\x1d"
-                                "1234",
-                                13));
+            if (wanted == "more fields") return answer(std::string("\x12\x01z\x08\x01\x1d\x01\x02\x03\x04", 10));
             if (wanted == "denied") return Finish(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "not for you"));
             if (wanted == "latin1") return Finish(grpc::Status(grpc::StatusCode::INTERNAL, std::string("gr\xFC\xDF \0 <>", 8)));
             if (wanted == "late") return Finish(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "too late"));

@@ -163,6 +163,8 @@ private:
         all.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
         all.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
         all.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+        all.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);  // so long is kept what has failed
+        all.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
         all.SetMaxReceiveMessageSize(largest_answer);
         if (where_->scheme == "unix") return all;
         all.SetString(GRPC_ARG_DEFAULT_AUTHORITY, where_->authority());
