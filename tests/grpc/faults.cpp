@@ -18,6 +18,7 @@ public:
     static constexpr healthz::grpc prober{.url = healthz::env(place_variable), .service = service, .tls = tls};
     static constexpr healthz::grpc fresh{.url = healthz::env(place_variable), .service = service, .fresh = true, .tls = tls};
     static constexpr milliseconds deadline = 300ms;
+    static constexpr long threads = 16;  // those of gRPC itself
 
     grpc_subject() { test::set_variable("CONFORMANCE_CA", server_.file("ca.pem")); }
     ~grpc_subject() { ::unsetenv("CONFORMANCE_SERVICE"); }

@@ -54,14 +54,16 @@ public:
     /// How many connections there are to all ports, as the system knows.
     int connections() const {
         int count = 0;
-        std::ifstream file("/proc/net/tcp");
-        for (std::string line; std::getline(file, line);) {
-            std::istringstream words(line);
-            std::string number, local, remote, state;
-            words >> number >> local >> remote >> state;
-            if (state != "01" || local.size() < 5) continue;
-            auto const at = std::stoi(local.substr(local.size() - 4), nullptr, 16);
-            count += at == port_.number() || at == tls_port_.number() || at == odd_port_.number();
+        for (char const* list : {"/proc/net/tcp", "/proc/net/tcp6"}) {  // gRPC listens by the latter, also for IPv4
+            std::ifstream file(list);
+            for (std::string line; std::getline(file, line);) {
+                std::istringstream words(line);
+                std::string number, local, remote, state;
+                words >> number >> local >> remote >> state;
+                if (state != "01" || local.size() < 5) continue;
+                auto const at = std::stoi(local.substr(local.size() - 4), nullptr, 16);
+                count += at == port_.number() || at == tls_port_.number() || at == odd_port_.number();
+            }
         }
         return count;
     }

@@ -92,7 +92,7 @@ public:
         if (!with.made) co_return outcome_type::failed(with.problem);
         detail::grpc_answer answer;
         for (auto const& target : at.all) {
-            auto opened = ::grpc::CreateCustomChannel(target, with.made, arguments());
+            auto opened = ::grpc::CreateCustomChannel(target, with.made, arguments(left(end)));
             auto call = healthz::detail::call_grpc(opened, method, request, left(end));
             answer = co_await std::move(call);
             if (answer.status.error_code() == ::grpc::StatusCode::UNAVAILABLE) continue;
@@ -158,13 +158,14 @@ private:
         return endpoint.address().is_v6() ? "ipv6:[" + address + "]" + port : "ipv4:" + address + port;
     }
 
-    ::grpc::ChannelArguments arguments() const {
+    ::grpc::ChannelArguments arguments(std::chrono::milliseconds timeout) const {
         ::grpc::ChannelArguments all;
         all.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
         all.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
         all.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
         all.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);  // so long is kept what has failed
         all.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
+        all.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(timeout.count()));  // so long it tries to connect
         all.SetMaxReceiveMessageSize(largest_answer);
         if (where_->scheme == "unix") return all;
         all.SetString(GRPC_ARG_DEFAULT_AUTHORITY, where_->authority());
