@@ -10,6 +10,7 @@
 #   core asio beast probers
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
+#   grpc          the prober of gRPC on a real server, with the faults, and the health service
 #   systemd       a server under a real systemd, where this machine lets one be process 1 of a namespace
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
@@ -37,12 +38,12 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds compile_fail headers views systemd firmware consumers examples readme)
+steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
-    unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
+    libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
@@ -86,6 +87,8 @@ step_asio() { build gcc test_asio; }
 tests_asio() { run_tests gcc 1 asio; }
 step_probers() { build gcc test_probers; }
 tests_probers() { run_tests gcc 3 probers "probers_.*"; }
+step_grpc() { build gcc test_grpc; }
+tests_grpc() { GRPC_VERBOSITY=NONE run_tests gcc 1 grpc; } # else it writes what the faults are
 step_beast() { build gcc test_beast; }
 tests_beast() { run_tests gcc 1 beast; }
 step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
@@ -102,10 +105,10 @@ step_clang() {
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
+    build asan "test_core test_asio test_probers test_beast test_grpc" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { run_tests asan 4 core asio "probers.*" beast; }
+tests_asan() { GRPC_VERBOSITY=NONE run_tests asan 4 core asio "probers.*" beast grpc; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \
