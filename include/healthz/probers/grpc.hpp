@@ -14,7 +14,6 @@
 #include "grpc/call.hpp"
 #include "grpc/wire.hpp"
 
-#include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_certificate_verifier.h>
@@ -92,7 +91,7 @@ public:
         if (!with.made) co_return outcome_type::failed(with.problem);
         detail::grpc_answer answer;
         for (auto const& target : at.all) {
-            auto opened = ::grpc::CreateCustomChannel(target, with.made, arguments(left(end)));
+            auto opened = healthz::detail::open_channel(target, with.made, arguments(left(end)));
             auto call = healthz::detail::call_grpc(opened, method, request, left(end));
             answer = co_await std::move(call);
             if (answer.status.error_code() == ::grpc::StatusCode::UNAVAILABLE) continue;

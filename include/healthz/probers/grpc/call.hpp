@@ -15,8 +15,11 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
+#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/slice.h>
 #include <grpcpp/support/status.h>
 
@@ -62,6 +65,31 @@ private:
         }
     }
 };
+
+/// Lets go of a channel. gRPC (1.51) never closes a connection that comes about while its channel goes, so it is kept as long as it connects. A
+/// call may be about to have an idle one connect.
+inline void let_go(std::shared_ptr<::grpc::Channel> channel, bool changes = true) {
+    auto& watched = *channel;
+    auto const state = watched.GetState(false);
+    bool const settles = state == GRPC_CHANNEL_CONNECTING || (state == GRPC_CHANNEL_IDLE && changes);
+    if (!settles) return;
+    auto again = [channel = std::move(channel), state]() mutable {
+        bool const moves = channel->GetState(false) != state;
+        healthz::detail::let_go(std::move(channel), moves);
+    };
+    auto tag = std::make_unique<grpc_queue::tag>(std::move(again));
+    auto const in_a_second = ::gpr_time_add(::gpr_now(GPR_CLOCK_MONOTONIC), ::gpr_time_from_seconds(1, GPR_TIMESPAN));
+    watched.NotifyOnStateChange(state, in_a_second, &grpc_queue::shared(), tag.release());
+}
+
+/// Opens a channel, which is let go of with its last reference.
+inline std::shared_ptr<::grpc::Channel> open_channel(std::string const& target,
+                                                     std::shared_ptr<::grpc::ChannelCredentials> const& credentials,
+                                                     ::grpc::ChannelArguments const& arguments) {
+    auto opened = ::grpc::CreateCustomChannel(target, credentials, arguments);
+    auto* const channel = opened.get();
+    return {channel, [opened = std::move(opened)](::grpc::Channel*) mutable { healthz::detail::let_go(std::move(opened)); }};
+}
 
 /// How a call ended.
 struct grpc_answer {
@@ -117,6 +145,17 @@ inline net::awaitable<grpc_answer> call_grpc(std::shared_ptr<::grpc::Channel> ch
     auto tag = std::make_unique<grpc_queue::tag>(std::move(told));
     call->reader->Finish(&call->response, &call->status, tag.release());
 
+    // Also where the context goes while this waits.
+    struct canceller {
+        std::shared_ptr<grpc_call> of;
+        std::shared_ptr<waiter> by;
+
+        canceller(std::shared_ptr<grpc_call> c, std::shared_ptr<waiter> w) : of(std::move(c)), by(std::move(w)) {}
+        ~canceller() {
+            if (!by->ended) of->context.TryCancel();
+        }
+    };
+    canceller const at_end(call, waiting);
     boost::system::error_code ec;
     auto token = net::redirect_error(net::use_awaitable, ec);
     co_await waiting->timer.async_wait(token);
@@ -125,7 +164,6 @@ inline net::awaitable<grpc_answer> call_grpc(std::shared_ptr<::grpc::Channel> ch
         answer.status = call->status;
         answer.bytes = call->bytes();
     } else {
-        call->context.TryCancel();
         answer.status = ::grpc::Status(::grpc::StatusCode::CANCELLED, "given up");
     }
     co_return answer;
