@@ -29,7 +29,7 @@ export QUICK=$quick
 packages=(
     g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev prometheus-cpp-dev openssl
     nlohmann-json3-dev rapidjson-dev libfmt-dev wrk nginx-light haproxy prometheus-blackbox-exporter curl
-    postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb
+    postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb libgrpc++-dev
     libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
 targets=(write views serve_ours serve_epoll probe_checks probe_lateness probe_acceptor)

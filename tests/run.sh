@@ -11,6 +11,8 @@
 #                 build and run one test program
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
+#   grpc          the prober of gRPC on a real server, with the faults, and the health service
+#   systemd       a server under a real systemd, where this machine lets one be process 1 of a namespace
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
@@ -37,12 +39,12 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers tds compile_fail headers views firmware consumers examples hasura readme)
+steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples hasura readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
-    unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
+    libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
@@ -86,12 +88,16 @@ step_asio() { build gcc test_asio; }
 tests_asio() { run_tests gcc 1 asio; }
 step_probers() { build gcc test_probers; }
 tests_probers() { run_tests gcc 3 probers "probers_.*"; }
+step_grpc() { build gcc test_grpc; }
+tests_grpc() { GRPC_VERBOSITY=NONE run_tests gcc 1 grpc; } # else it writes what the faults are
 step_beast() { build gcc test_beast; }
 tests_beast() { run_tests gcc 1 beast; }
 step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
+step_systemd() { build gcc systemd_server; }
+tests_systemd() { tests/systemd/run.sh build/gcc/tests/systemd_server; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
 step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh
@@ -100,10 +106,10 @@ step_clang() {
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast test_hasura" -DCMAKE_CXX_COMPILER=clang++ \
+    build asan "test_core test_asio test_probers test_beast test_hasura test_grpc" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { run_tests asan 4 core asio "probers.*" beast hasura; }
+tests_asan() { GRPC_VERBOSITY=NONE run_tests asan 4 core asio "probers.*" beast hasura grpc; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \

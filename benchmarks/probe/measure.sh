@@ -50,7 +50,7 @@ started+=("$blackbox")
 await_port $blackbox_port
 
 # Servers of their own, that only this machine reaches; the databases do not run as root.
-postgres_port=18202 mysql_port=18204 redis_port=18205 http_port=18206 postgres_bin=/usr/lib/postgresql/15/bin
+postgres_port=18202 mysql_port=18204 redis_port=18205 http_port=18206 grpc_port=18208 postgres_bin=/usr/lib/postgresql/15/bin
 data=$(mktemp -d)
 chmod a+rx "$data"
 mkdir "$data"/{postgres,mysql}
@@ -77,6 +77,8 @@ taskset -c "$last_core" mariadbd --no-defaults "${mysql_user[@]}" --datadir="$da
 started+=("$!")
 taskset -c "$last_core" redis-server --port $redis_port --bind 127.0.0.1 --save '' --dir "$data" >"$dir/redis.log" &
 started+=("$!")
+taskset -c "$last_core" "$bin/probe_grpc" serve $grpc_port >"$dir/grpc.log" 2>&1 &
+started+=("$!")
 mkdir "$data/www"
 echo '{"status":"ok"}' >"$data/www/health"
 cat >"$dir/nginx.conf" <<END
@@ -88,7 +90,7 @@ taskset -c "$last_core" /usr/sbin/nginx -e "$dir/nginx.log" -c "$dir/nginx.conf"
 started+=("$!")
 printf '[PostgreSQL]\nDriver=psqlodbcw.so\n[MariaDB]\nDriver=libmaodbc.so\n' >"$data/odbcinst.ini"
 export ODBCSYSINI=$data
-for port in $postgres_port $mysql_port $redis_port $http_port; do await_port $port; done
+for port in $postgres_port $mysql_port $redis_port $http_port $grpc_port; do await_port $port; done
 url="host=127.0.0.1 port=$postgres_port user=bench dbname=postgres"
 mysql=mysql://root@127.0.0.1:$mysql_port/mysql
 web=http://127.0.0.1:$http_port/health
@@ -118,6 +120,9 @@ for round in $(seq "$rounds"); do
         "$(ours_beside odbc "Driver=PostgreSQL;Server=127.0.0.1;Port=$postgres_port;Uid=bench;Database=postgres" $checks)"
     figure "kept open" "odbc, MariaDB" "$column" "$round" "$(ours_beside odbc "Driver=MariaDB;Server=127.0.0.1;Port=$mysql_port;Uid=root" $checks)"
     figure "kept open" http "$column" "$round" "$(ours_beside http $web $checks)"
+    figure "kept open" grpc "$column" "$round" "$(taskset -c "$last_core" "$bin/probe_grpc" grpc $grpc_port $checks)"
+    figure "kept open" "a stub of gRPC in a loop" "$column" "$round" "$(taskset -c "$last_core" "$bin/probe_grpc" bare $grpc_port $checks)"
+    figure "kept open" "the same, a channel each" "$column" "$round" "$(taskset -c "$last_core" "$bin/probe_grpc" bare_fresh $grpc_port $((checks / 10)))"
     taskset -acp "$last_core" "$blackbox" >/dev/null
     blackbox_before=$(cpu_ns "$blackbox")
     requests=$(timeout 20 wrk -t1 -c2 -d1s "http://127.0.0.1:$blackbox_port/probe?module=http_2xx&target=$web" | awk '/requests in/ { print $1 }')

@@ -5,6 +5,8 @@
 
 #include "monitor.hpp"
 
+#include <concepts>
+
 namespace healthz {
 
 /// The period of a hardware watchdog, from any `<chrono>` duration: how long it may remain unfed until it resets the device.
@@ -69,15 +71,22 @@ public:
     /// once the loop has stopped.
     template <auto... Options>
     constexpr bool may_feed(monitor<Sources, Options...> const& m) {
+        return may_feed(m.report(), [&m](std::size_t index) { return m.progress(index); });
+    }
+    /// The same where a runner checks the sources: `progress(index)` must be another number after each check of a source.
+    template <class Report, std::invocable<std::size_t> Progress>
+        requires std::convertible_to<Report const&, report_view>
+    constexpr bool may_feed(Report const& latest, Progress progress) {
         for (std::size_t i = 0; i < indices.size(); ++i)
-            if (!is_well(m.report(), indices[i]) || (fed_ && m.progress(indices[i]) == seen_[i])) return false;
+            if (!is_well(latest, indices[i]) || (fed_ && progress(indices[i]) == seen_[i])) return false;
         fed_ = true;
-        for (std::size_t i = 0; i < indices.size(); ++i) seen_[i] = m.progress(indices[i]);
+        for (std::size_t i = 0; i < indices.size(); ++i) seen_[i] = progress(indices[i]);
         return true;
     }
 
 private:
-    static constexpr bool is_well(healthz::report<Sources> const& report, std::size_t index) {
+    template <class Report>
+    static constexpr bool is_well(Report const& report, std::size_t index) {
         return report.is(index, status::ok) || (detail::has_conditions<Sources> && report.is_off(index));
     }
 

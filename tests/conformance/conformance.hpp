@@ -33,6 +33,7 @@ struct observation {
 ///     static constexpr std::chrono::milliseconds deadline;  // that hangs are given
 ///     static constexpr char const* secret;              // optional: stands in each place, and may stand in no error
 ///     static constexpr my_prober fresh;                 // optional: one that keeps no connection
+///     static constexpr long threads = 0;                // optional: how many its driver may start when it likes, and never more
 ///     std::string place();                              // of the server; it runs and is as it should be after this
 ///
 /// and, as far as its rows need them,
@@ -250,7 +251,9 @@ private:
             found += in_words(all.back());
         }
         if (late.descriptors > early.descriptors + 1) found += ", descriptors grow";
-        if (late.threads > early.threads + 3) found += ", threads grow";  // one that has told its finding may not be idle yet
+        long own_threads = 0;
+        if constexpr (requires { Subject::threads; }) own_threads = Subject::threads;
+        if (late.threads > early.threads + 3 + own_threads) found += ", threads grow";  // one that has told its finding may not be idle yet
         if (!sanitized && late.memory - early.memory > 2500)
             found += ", memory grows by " + std::to_string(late.memory - early.memory) + " kB";
         return found + " at once";

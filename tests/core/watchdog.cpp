@@ -131,6 +131,29 @@ constexpr bool every_required_source_must_be_new() {
 }
 static_assert(every_required_source_must_be_new());
 
+constexpr bool who_runs_the_checks_otherwise_counts_them() {
+    healthz::report<sources> latest;
+    healthz::watchdog<sources, 1s, "supply", "slow"> dog;
+    std::array<tick, latest.size()> checks{};
+    auto const may_feed = [&] { return dog.may_feed(latest.view(), [&checks](std::size_t index) { return checks[index]; }); };
+    auto const check = [&](std::size_t index, healthz::status found) {
+        latest.publish(index, found, found == healthz::status::ok ? "null" : "\"ill\"", {});
+        ++checks[index];
+    };
+    check(0, healthz::status::ok);
+    bool right = !may_feed();
+    check(4, healthz::status::ok);
+    right &= may_feed() && !may_feed();
+    check(0, healthz::status::ok);
+    check(0, healthz::status::ok);
+    right &= !may_feed();
+    check(4, healthz::status::failed);
+    right &= !may_feed();
+    check(4, healthz::status::ok);
+    return right && may_feed();
+}
+static_assert(who_runs_the_checks_otherwise_counts_them());
+
 constexpr bool a_source_over_the_network_is_required_in_so_many_words() {
     monitor<sources> m;
     healthz::watchdog<sources, 1s, "supply", healthz::even_over_network<"gateway">> dog;

@@ -55,6 +55,7 @@ public:
     virtual void on_error(std::function<void(std::string)> handler) = 0;
     virtual void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) = 0;
     virtual void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) = 0;
+    virtual void adopt(int descriptor, boost::system::error_code& ec) = 0;
     virtual net::ip::tcp::endpoint local_endpoint() const = 0;
     virtual void stop(std::function<void()> on_stopped) = 0;
 };
@@ -96,6 +97,16 @@ public:
     void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) override {
         path_ = healthz::beast::detail::bind_unix(acceptor_, path, mode, ec);
         begin(ec);
+    }
+
+    /// The same on a stream socket that listens already. It is the listener's, also if that fails.
+    void adopt(int descriptor, boost::system::error_code& ec) override {
+        sockaddr_storage bound{};
+        socklen_t size = sizeof bound;
+        if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) ec.assign(errno, boost::system::system_category());
+        if (!ec) acceptor_.assign(protocol(bound.ss_family, 0), descriptor, ec);
+        if (ec) ::close(descriptor);
+        else begin(ec);
     }
 
     /// Port 0 for a unix socket.

@@ -5,6 +5,7 @@
 
 #include "../asio/runner.hpp"
 #include "../hosted/any_authorization.hpp"
+#include "../hosted/systemd.hpp"
 #include "../view.hpp"
 #include "listener.hpp"
 #include "refusals.hpp"
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -117,6 +119,8 @@ struct options {
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// How long requests are still answered after SIGINT or SIGTERM, while `ready` says no; a second signal ends that.
     std::chrono::milliseconds drain = std::chrono::milliseconds::zero();
+    /// What it tells systemd; it then listens on the sockets that systemd has passed, if any, in place of those of its places: in their order.
+    std::optional<healthz::systemd> systemd{};
     /// Called once the server accepts connections, for each of its places.
     std::function<void(bound_place const&)> on_listening{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report

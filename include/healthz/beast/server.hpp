@@ -5,8 +5,11 @@
 
 #include "../asio/runner.hpp"
 #include "../hosted/admin_secret.hpp"
+#include "../hosted/passed_sockets.hpp"
 #include "../hosted/site.hpp"
+#include "../hosted/systemd.hpp"
 #include "../hosted/thrown.hpp"
+#include "descriptors.hpp"
 #include "endpoint.hpp"
 #include "options.hpp"
 #include "refusals.hpp"
@@ -15,8 +18,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -31,39 +32,6 @@
 namespace healthz::beast {
 
 namespace detail {
-
-/// How many descriptors are reserved for the probers of so many sources and for the program.
-inline rlim_t reserved_descriptors(std::size_t sources) { return 8 + 4 * rlim_t{sources}; }
-
-/// Raises the process's soft limit of descriptors to what `wanted` connections need besides, as far as its hard limit allows.
-inline void raise_descriptor_limit(std::size_t wanted, std::size_t sources, rlim_t in_use) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    rlim_t const needed =
-        wanted < limit.rlim_max ? in_use + healthz::beast::detail::reserved_descriptors(sources) + wanted : limit.rlim_max;
-    if (limit.rlim_cur >= needed) return;
-    limit.rlim_cur = std::min(limit.rlim_max, needed);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// About how many descriptors are in use: as many as the lowest free one says. Nothing if none is free.
-inline std::optional<rlim_t> descriptors_in_use() {
-    int const next = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (next < 0) return std::nullopt;
-    ::close(next);
-    return static_cast<rlim_t>(next);
-}
-
-/// How many of `wanted` connections leave descriptors for the probers of `sources` and the program: all descriptors that the process
-/// has left but those reserved, or half of them if that is more.
-inline std::size_t affordable_connections(std::size_t wanted, std::size_t sources, rlim_t in_use) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    rlim_t const reserve = healthz::beast::detail::reserved_descriptors(sources);
-    rlim_t const left = limit.rlim_cur > in_use ? limit.rlim_cur - in_use : 0;
-    rlim_t const ours = std::max(left > reserve ? left - reserve : 0, left / 2);
-    return static_cast<std::size_t>(std::clamp<rlim_t>(ours, 1, wanted));
-}
 
 inline int cannot_serve(std::string const& why) {
     std::fprintf(stderr, "healthz: %s\n", why.c_str());
@@ -125,6 +93,7 @@ public:
     explicit server(options how) : how_(std::move(how)), site_(how_.auth), problem_(set_policies()) {
         site_.on_problem([this](std::string text) { hand_over(std::move(text)); });
         runner_.on_check([this](event const& e) { take_in(e); });
+        if (how_.systemd) follow_systemd();
     }
 
     ~server() { site_.on_problem(nullptr); }  // a policy may live on
@@ -147,6 +116,8 @@ public:
         if (!problem_.empty()) return healthz::beast::detail::cannot_serve(problem_);
         std::optional<detail::stop_signals> signals;
         if (how_.handle_signals) signals.emplace(context_, [this] { end(); });
+        std::optional<detail::reload_signal> reload;
+        if (how_.handle_signals && how_.systemd && how_.systemd->on_reload) reload.emplace(context_, [this] { this->reload(); });
         detail::net::io_context http{1};
         std::vector<std::shared_ptr<detail::any_listener>> clients;
         if (auto const problem = listen(http, clients); !problem.empty()) return healthz::beast::detail::cannot_serve(problem);
@@ -156,6 +127,7 @@ public:
             detail::listener_thread const serving(http, clients, [this](std::string text) { hand_over(std::move(text)); });
             runner_.start();
             if (how_.on_listening) tell_listening(clients);
+            if (systemd_) begin_supervision();
             context_.run();
         }
         tell_refused();
@@ -165,6 +137,7 @@ public:
     /// Ends `run`, also if it is called later. Thread safe; may be called several times, but not in a signal handler.
     void stop() {
         detail::net::post(context_, [this] {
+            if (systemd_) systemd_->stopping();
             runner_.stop();
             context_.stop();
         });
@@ -190,9 +163,8 @@ private:
 
     void tell_listening(std::vector<std::shared_ptr<detail::any_listener>> const& clients) {
         for (std::size_t i = 0; i < clients.size(); ++i) {
-            auto const& address = i == 0 ? how_.address : how_.also[i - 1].address;
             bound_place where{clients[i]->local_endpoint()};
-            if (address.starts_with(unix_prefix)) where.unix_path = address.substr(unix_prefix.size());
+            where.unix_path = unix_paths_[i];
             call("on_listening", how_.on_listening, where);
         }
     }
@@ -207,6 +179,58 @@ private:
         site_.update(e);
         if (how_.on_verdict && e.is_verdict) call("on_verdict", how_.on_verdict, e);
         if (how_.on_change && e.is_change()) call("on_change", how_.on_change, e);
+        if (!systemd_) return;
+        systemd_->take_in(e);
+        supervise([&e] { return e.report; });
+    }
+
+    void follow_systemd() {
+        auto const report = runner_.snapshot();
+        auto const& watchdog = how_.systemd->watchdog;
+        if (watchdog && !watchdog.watches(report) && problem_.empty()) problem_ = "systemd.watchdog is one of other sources";
+        passed_.find();
+        systemd_.emplace(how_.systemd->ready, watchdog, report);
+    }
+
+    void begin_supervision() {
+        if (auto const objection = systemd_->objection(); !objection.empty()) tell(objection);
+        detail::net::post(context_, [this] {
+            systemd_->listening();
+            supervise_on_time();
+        });
+    }
+
+    // What a source does not need to be checked for.
+    void supervise_on_time() {
+        supervise([this] {
+            latest_.emplace(runner_.snapshot());
+            return latest_->view();
+        });
+    }
+
+    template <class Latest>
+    void supervise(Latest latest) {
+        auto const next = systemd_->poll(clock::now(), latest);
+        if (next == supervised_at_) return;
+        supervised_at_ = next;
+        if (next == clock::time_point::max()) {
+            supervising_.cancel();
+            return;
+        }
+        supervising_.expires_at(next);
+        supervising_.async_wait([this](boost::system::error_code ec) {
+            if (ec) return;
+            supervised_at_ = clock::time_point::max();
+            supervise_on_time();
+        });
+    }
+
+    // At SIGHUP.
+    void reload() {
+        systemd_->reloading();
+        call("on_reload", how_.systemd->on_reload);
+        systemd_->reloaded();
+        supervise_on_time();
     }
 
     // Makes a listener for each place. Returns why one cannot listen, or nothing.
@@ -215,7 +239,11 @@ private:
         places.insert(places.begin(), {how_.address, how_.port, how_.mode, how_.transport});
         auto limit = how_.limit;
         limit.connections = std::max<std::size_t>(connection_limit() / places.size(), 1);
-        for (auto const& where : places) {
+        unix_paths_.assign(places.size(), {});
+        if (passed_.size() > places.size())
+            tell("systemd has passed " + std::to_string(passed_.size()) + " sockets for " + std::to_string(places.size()) + " places");
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            auto const& where = places[i];
             auto const answer_to = [this, shown = where.shown](healthz::detail::request_fields const& fields, std::time_t now) {
                 return site_.serve(fields.for_site(), now, shown);
             };
@@ -231,8 +259,17 @@ private:
             one.on_error([this](std::string text) { hand_over(std::move(text)); });
             if (how_.on_refused) one.on_refused([this](auto... what) { refuse(what...); });
             boost::system::error_code ec;
+            if (i < passed_.size()) {
+                if (auto problem = passed_.problem(i, is_unix); !problem.empty()) return problem;
+                int const descriptor = passed_.take(i);
+                unix_paths_[i] = healthz::detail::passed_sockets::path_of(descriptor);
+                one.adopt(descriptor, ec);
+                if (ec) return "cannot listen on a socket that systemd has passed: " + ec.message();
+                continue;
+            }
             if (is_unix) {
-                one.listen(where.address.substr(unix_prefix.size()), where.mode, ec);
+                unix_paths_[i] = where.address.substr(unix_prefix.size());
+                one.listen(unix_paths_[i], where.mode, ec);
                 if (ec) return "cannot listen on " + where.address + ": " + ec.message();
                 continue;
             }
@@ -255,6 +292,7 @@ private:
 
     // At a signal.
     void end() {
+        if (systemd_) systemd_->stopping();
         if (how_.drain <= std::chrono::milliseconds::zero() || std::exchange(draining_, true)) return stop();
         site_.drain();
         drained_.expires_after(how_.drain);
@@ -329,6 +367,12 @@ private:
     detail::refusals refusals_;
     detail::net::steady_timer telling_{context_};
     clock::time_point next_telling_{};
+    healthz::detail::passed_sockets passed_;
+    std::vector<std::string> unix_paths_;  // of each place; empty for one that has none
+    std::optional<healthz::detail::systemd_link> systemd_;
+    detail::net::steady_timer supervising_{context_};
+    clock::time_point supervised_at_ = clock::time_point::max();
+    std::optional<report<Sources>> latest_;
     healthz::runner<Sources> runner_{context_.get_executor(), {}, [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Handles SIGINT and SIGTERM while a server runs, and then restores what the program did with them before.
+// Handles signals while a server runs, and then restores what the program did with them before.
 // Needs Boost.Asio.
 #pragma once
 
@@ -14,11 +14,12 @@
 
 namespace healthz::beast::detail {
 
-/// Restores the handlers of SIGINT and SIGTERM: when the last object of this type is destroyed, the signals do what they did before
+/// Restores the handlers of signals: when the last object of this type is destroyed, the signals do what they did before
 /// the first one was made. Asio would leave them at their default.
+template <int... Signals>
 class kept_dispositions {
 public:
-    static constexpr std::array<int, 2> signals{SIGINT, SIGTERM};
+    static constexpr std::array<int, sizeof...(Signals)> signals{Signals...};
 
     kept_dispositions() {
         std::lock_guard lock(mutex);
@@ -44,16 +45,18 @@ private:
     inline static std::array<struct sigaction, signals.size()> before{};
 };
 
-/// Calls `on_signal` on the context's thread at each SIGINT and SIGTERM, until it is destroyed. If there are several objects, each
+/// Calls `on_signal` on the context's thread at each of these signals, until it is destroyed. If there are several objects, each
 /// calls its own. The constructor throws if there is no descriptor or memory left, and then has changed nothing.
-class stop_signals {
+template <int... Signals>
+class caught_signals {
 public:
-    stop_signals(boost::asio::io_context& context, std::function<void()> on_signal) : signals_(context), on_signal_(std::move(on_signal)) {
-        for (int const each : kept_dispositions::signals) signals_.add(each);
+    caught_signals(boost::asio::io_context& context, std::function<void()> on_signal)
+        : signals_(context), on_signal_(std::move(on_signal)) {
+        (signals_.add(Signals), ...);
         wait();
     }
-    stop_signals(stop_signals const&) = delete;
-    stop_signals& operator=(stop_signals const&) = delete;
+    caught_signals(caught_signals const&) = delete;
+    caught_signals& operator=(caught_signals const&) = delete;
 
 private:
     void wait() {
@@ -64,9 +67,11 @@ private:
         });
     }
 
-    kept_dispositions kept_;  // outlives the next
+    kept_dispositions<Signals...> kept_;  // outlives the next
     boost::asio::signal_set signals_;
     std::function<void()> on_signal_;
 };
+using stop_signals = caught_signals<SIGINT, SIGTERM>;
+using reload_signal = caught_signals<SIGHUP>;
 
 }  // namespace healthz::beast::detail

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+// The sources in the health service of a gRPC server: grpc.health.v1, for Kubernetes, Envoy and other servers.
+// Needs gRPC (grpc++).
+#pragma once
+
+#include "../declaration.hpp"
+#include "../record.hpp"
+
+#include <grpcpp/health_check_service_interface.h>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace healthz {
+
+/// Keeps gRPC's own health service informed: `.on_change = healthz::grpc_health<sources>(*server->GetHealthCheckService())`, or as a handler of a runner.
+/// Each source is a service by its name, SERVING while it is OK or off; `""`, the server as a whole, is while all are; and so is "readiness", until `drain`.
+/// Before their first verdicts none is. Who watches a service is told of each change, once. It answers what was told last: if the loop that
+/// checks stands still, that does not show.
+/// Copies are one. Call it on one thread at a time; the service must outlive it. `ready_service` is the name for the readiness.
+/// Compile error: a source is called "readiness".
+template <auto const& Sources>
+class grpc_health {
+public:
+    static constexpr char const* ready_service = "readiness";
+
+    explicit grpc_health(::grpc::HealthCheckServiceInterface& service) : state_(std::make_shared<state>(service)) {
+        static_assert(!has_source(ready_service),
+                      "healthz: no source may be called readiness here, since that is a service of its own: "
+                      "write another name");
+        for (std::size_t i = 0; i < size_of<Sources>; ++i) state_->tell(name(i), false);
+        state_->tell("", false);
+        state_->tell(ready_service, false);
+    }
+
+    /// Takes in a check, or the verdicts of a report.
+    void operator()(event const& e) const { take_in(e.report, e.index); }
+    void operator()(report_view latest, std::size_t index) const { take_in(latest, index); }
+
+    /// From now on the program is not ready: it is about to end. Any thread.
+    void drain() const {
+        std::lock_guard lock(state_->mutex);
+        state_->draining = true;
+        state_->set(state_->ready, ready_service, false);
+    }
+
+private:
+    struct state {
+        explicit state(::grpc::HealthCheckServiceInterface& to) : service(to) {}
+
+        void tell(std::string const& name, bool serving) const { service.SetServingStatus(name, serving); }
+        void set(bool& told, std::string const& name, bool serving) const {
+            if (told == serving) return;
+            told = serving;
+            tell(name, serving);
+        }
+
+        ::grpc::HealthCheckServiceInterface& service;
+        std::mutex mutex;
+        bool sources[size_of<Sources>] = {};
+        bool whole = false, ready = false, draining = false;
+    };
+
+    static constexpr bool has_source(std::string_view wanted) {
+        for (auto const& row : detail::rows_of<Sources>)
+            if (row.name() == wanted) return true;
+        return false;
+    }
+    static std::string name(std::size_t index) { return std::string(detail::rows_of<Sources>[index].name()); }
+
+    void take_in(report_view latest, std::size_t index) const {
+        std::lock_guard lock(state_->mutex);
+        state_->set(state_->sources[index], name(index), latest.is(index, status::ok) || latest.is_off(index));
+        bool const all = latest.all_ok();
+        state_->set(state_->whole, "", all);
+        state_->set(state_->ready, ready_service, all && !state_->draining);
+    }
+
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace healthz

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// grpc: what the server answers, and what the settings say.
+#include <healthz/probers/grpc.hpp>
+
+#include "../probers/support.hpp"
+#include "server.hpp"
+
+using namespace test;
+
+namespace {
+
+constexpr auto where = healthz::env("HEALTHZ_TEST_GRPC_URL");
+constexpr auto what = healthz::env("HEALTHZ_TEST_GRPC_SERVICE");
+
+struct look {
+    std::string operator()(std::string const& url, std::string const& service = {}) const {
+        set_variable("HEALTHZ_TEST_GRPC_URL", url);
+        if (service.empty()) return probe(healthz::grpc{.url = where});
+        set_variable("HEALTHZ_TEST_GRPC_SERVICE", service);
+        return probe(healthz::grpc{.url = where, .service = what});
+    }
+} const ask;
+
+health_server& server() {
+    static health_server one;
+    one.start();
+    return one;
+}
+
+}  // namespace
+
+static_assert(healthz::is_remote<healthz::grpc>);
+
+TEST_CASE("grpc: what the server says of itself and of its services") {
+    auto const url = server().url();
+    CHECK(ask(url) == "OK null");
+    CHECK(ask(url + "/") == "OK null");
+    CHECK(ask("unix:" + server().file("socket")) == "OK null");
+    CHECK(ask("grpc://localhost:" + server().port()) == "OK null");
+    CHECK(ask(url, "orders") == "OK null");
+    CHECK(ask(url, "queue") == error("NOT_SERVING", "the service 'queue'"));
+    CHECK(ask(url, "nobody").starts_with(R"(ERROR {"message":"NOT_FOUND")"));
+    auto const odd = server().odd_url();
+    CHECK(ask(odd, "unknown") == error("UNKNOWN", "the service 'unknown'"));
+    CHECK(ask(odd, "odd-status") == error("status 77", "the service 'odd-status'"));
+    CHECK(ask(odd, "garbage") == error("protocol error", "the answer is no HealthCheckResponse"));
+    CHECK(ask(odd, "more fields") == "OK null");
+    CHECK(ask(odd, "denied") == error("PERMISSION_DENIED", "not for you"));
+    CHECK(ask(odd, "no service") == error("UNIMPLEMENTED", "no such method"));
+    CHECK(ask(odd, "late") == "TIMEOUT null");
+    CHECK(ask(odd, "huge").starts_with(R"(ERROR {"message":"RESOURCE_EXHAUSTED")"));
+    CHECK(ask(odd, std::string(300, 'x')) == "OK null");
+}
+
+TEST_CASE("grpc: the server is told the deadline") {
+    set_variable("HEALTHZ_TEST_GRPC_URL", server().odd_url());
+    set_variable("HEALTHZ_TEST_GRPC_SERVICE", "slow");
+    net::io_context context;
+    constexpr healthz::grpc prober{.url = where, .service = what};
+    healthz::grpc::session session(prober);
+    std::string found;
+    auto task = [&]() -> net::awaitable<void> {
+        auto awaitable = session.probe(healthz::attempt{300ms});
+        auto const result = co_await std::move(awaitable);
+        found = to_string(result.status());
+    };
+    net::co_spawn(context, task(), net::detached);
+    context.run_for(20s);
+    CHECK(found == "TIMEOUT");
+}
+
+TEST_CASE("grpc: over TLS") {
+    static constexpr auto ca = healthz::env("HEALTHZ_TEST_GRPC_CA");
+    set_variable("HEALTHZ_TEST_GRPC_CA", server().file("ca.pem"));
+    set_variable("HEALTHZ_TEST_GRPC_CLIENT", server().file("client.pem"));
+    set_variable("HEALTHZ_TEST_GRPC_KEY", server().file("client.key"));
+    set_variable("HEALTHZ_TEST_GRPC_URL", server().tls_url());
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == "OK null");
+    constexpr healthz::tls_options with_own{
+        .ca_file = ca, .cert_file = healthz::env("HEALTHZ_TEST_GRPC_CLIENT"), .key_file = healthz::env("HEALTHZ_TEST_GRPC_KEY")};
+    CHECK(probe(healthz::grpc{.url = where, .tls = with_own}) == "OK null");
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.verify = false}}) == "OK null");
+    CHECK(probe(healthz::grpc{.url = where}).starts_with(R"(ERROR {"message":"TLS error")"));
+    set_variable("HEALTHZ_TEST_GRPC_CA", "/nowhere");
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == R"(FAILED "'/nowhere' cannot be read: No such file or directory")");
+    set_variable("HEALTHZ_TEST_GRPC_CA", server().file("ports"));
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == R"(FAILED "')" + server().file("ports") + R"(' is no PEM file")");
+    unset_variable("HEALTHZ_TEST_GRPC_CA");
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == R"(FAILED "environment variable 'HEALTHZ_TEST_GRPC_CA' not set")");
+}
+
+TEST_CASE("grpc: what is no URL of a server is FAILED") {
+    for (char const* each : {"localhost", "localhost:1", "http://localhost:1", "grpc://localhost", "grpc://a:b@localhost:1",
+                             "grpc://localhost:1/a", "unix:", "unix:a", "grpc://localhost:99999", "dns:///localhost:1"})
+        CHECK(ask(each) == R"(FAILED "environment variable 'HEALTHZ_TEST_GRPC_URL' is not a valid gRPC URL")");
+    unset_variable("HEALTHZ_TEST_GRPC_URL");
+    CHECK(probe(healthz::grpc{.url = where}) == R"(FAILED "environment variable 'HEALTHZ_TEST_GRPC_URL' not set")");
+}
+
+TEST_CASE("grpc: the bytes of a response") {
+    using healthz::detail::serving_status;
+    CHECK(serving_status("") == 0u);
+    CHECK(serving_status("\x08\x01") == 1u);
+    CHECK(serving_status("\x08\x01\x08\x02") == 2u);
+    CHECK(serving_status("\x08\x81\x01") == 129u);
+    CHECK(serving_status(std::string("\x09\x00\x00\x00\x00\x00\x00\x00\x00\x08\x01", 11)) == 1u);
+    for (std::string const& bad :
+         {std::string("\x08"), std::string("\x08\x80"),
+          std::string("\x12\x05"
+                      "a"),
+          std::string("\x0b"),
+          std::string("\x0d"
+                      "123"),
+          std::string("\x00\x01", 2), std::string(20, '\xff'), std::string("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")})
+        CHECK_FALSE(serving_status(bad));
+    CHECK(healthz::detail::health_request("") == "");
+    CHECK(healthz::detail::health_request("ab") ==
+          "\x0a\x02"
+          "ab");
+    CHECK(healthz::detail::health_request(std::string(300, 'x')).substr(0, 4) == "\x0a\xac\x02x");
+}
