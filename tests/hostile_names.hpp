@@ -98,6 +98,7 @@ template <auto...> void json_size(anything auto&&...);
 template <auto...> void kind_of(anything auto&&...);
 template <auto...> void label_size(anything auto&&...);
 template <auto...> void last_segment(anything auto&&...);
+template <auto...> void lock_soon(anything auto&&...);
 template <auto...> void longest_cycle(anything auto&&...);
 template <auto...> void make_combined_port(anything auto&&...);
 template <auto...> void make_dependency(anything auto&&...);

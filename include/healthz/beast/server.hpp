@@ -5,6 +5,7 @@
 
 #include "../asio/runner.hpp"
 #include "../hosted/admin_secret.hpp"
+#include "../hosted/event_handler.hpp"
 #include "../hosted/site.hpp"
 #include "../hosted/thrown.hpp"
 #include "endpoint.hpp"
@@ -193,7 +194,7 @@ private:
             auto const& address = i == 0 ? how_.address : how_.also[i - 1].address;
             bound_place where{clients[i]->local_endpoint()};
             if (address.starts_with(unix_prefix)) where.unix_path = address.substr(unix_prefix.size());
-            call("on_listening", how_.on_listening, where);
+            calls_.call("on_listening", how_.on_listening, where);
         }
     }
 
@@ -205,8 +206,8 @@ private:
     // The site comes first: a handler that does not return keeps nobody from an answer.
     void take_in(event const& e) {
         site_.update(e);
-        if (how_.on_verdict && e.is_verdict) call("on_verdict", how_.on_verdict, e);
-        if (how_.on_change && e.is_change()) call("on_change", how_.on_change, e);
+        if (how_.on_verdict && e.is_verdict) calls_.call("on_verdict", how_.on_verdict, e);
+        if (how_.on_change && e.is_change()) calls_.call("on_change", how_.on_change, e);
     }
 
     // Makes a listener for each place. Returns why one cannot listen, or nothing.
@@ -263,37 +264,10 @@ private:
         });
     }
 
-    // Calls a handler of the user's, whose exceptions end nothing.
-    template <class Handler, class... Arguments>
-    void call(char const* name, Handler const& handler, Arguments const&... arguments) {
-        try {
-            handler(arguments...);
-        } catch (...) {
-            tell_error(name, std::current_exception());
-        }
-    }
-
-    void tell(std::string const& text) noexcept {
-        try {
-            if (how_.on_error) how_.on_error(text);
-            else std::fprintf(stderr, "healthz: %s\n", text.c_str());
-        } catch (...) {
-            // There is no further handler.
-        }
-    }
-
-    void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
-        try {
-            tell(healthz::detail::sentence_of(where, thrown));
-        } catch (...) {
-            // No memory to report it.
-        }
-    }
-
     // On the thread of HTTP: `on_error` is called on the other.
     void hand_over(std::string text) noexcept {
         try {
-            detail::net::post(context_, [this, told = std::move(text)] { tell(told); });
+            detail::net::post(context_, [this, told = std::move(text)] { calls_.tell(told); });
         } catch (...) {
             // No memory to report it.
         }
@@ -314,10 +288,11 @@ private:
 
     void tell_refused() {
         next_telling_ = clock::now() + std::chrono::seconds(1);
-        for (auto const& each : refusals_.take()) call("on_refused", how_.on_refused, each);
+        for (auto const& each : refusals_.take()) calls_.call("on_refused", how_.on_refused, each);
     }
 
     options how_;
+    healthz::detail::handler_calls const calls_{how_.on_error};
     bool has_run_ = false;
     detail::net::io_context context_{1};
     healthz::site<Sources, Views> site_;
@@ -329,7 +304,8 @@ private:
     detail::refusals refusals_;
     detail::net::steady_timer telling_{context_};
     clock::time_point next_telling_{};
-    healthz::runner<Sources> runner_{context_.get_executor(), {}, [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
+    healthz::runner<Sources> runner_{
+        context_.get_executor(), {}, [this](std::exception_ptr thrown) { calls_.tell_thrown("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.
