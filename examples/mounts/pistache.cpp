@@ -5,19 +5,34 @@
 #include <pistache/endpoint.h>
 #include <pistache/http.h>
 
+#include <functional>
+#include <list>
+#include <memory>
+#include <ostream>
 #include <string>
 
 namespace http = Pistache::Http;
+
+// A field of an answer: Pistache sends none whose type it does not know.
+struct field : http::Header::Header {
+    field(std::string_view its_name, std::string_view its_value) : key(its_name), value(its_value) {}
+    char const* name() const override { return key.c_str(); }
+    std::uint64_t hash() const override { return std::hash<std::string>()(key); }
+    void write(std::ostream& to) const override { to << value; }
+    std::string key, value;
+};
 
 class handler : public http::Handler {
     HTTP_PROTOTYPE(handler)
 
     void onRequest(http::Request const& from, http::ResponseWriter response) override {
         auto const query = from.query().as_str();
-        healthz::http_request request(http::methodString(from.method()), from.resource(), query.substr(query.empty() ? 0 : 1));
-        for (auto const& [name, field] : from.headers().rawList()) request.add(name, field.value());
+        auto const query_text = std::string_view(query).substr(query.empty() ? 0 : 1);
+        healthz::http_request request(http::methodString(from.method()), from.resource(), query_text);
+        std::list<std::string> values;  // which Pistache hands out by value
+        for (auto const& [name, raw] : from.headers().rawList()) request.add(name, values.emplace_back(raw.value()));
         auto const answer = answer_to(request);
-        answer.for_each_field([&](auto name, auto value) { response.headers().addRaw({std::string(name), std::string(value)}); });
+        answer.for_each_field([&](auto name, auto value) { response.headers().add(std::make_shared<field>(name, value)); });
         response.send(static_cast<http::Code>(answer.status), answer.payload().data(), answer.payload().size(),
                       http::Mime::MediaType::fromString(answer.type));
     }

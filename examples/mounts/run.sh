@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
 declare -A needs=([beast]='' [civetweb]=libcivetweb-dev [httplib]=libcpp-httplib-dev [microhttpd]=libmicrohttpd-dev
-    [pistache]=libpistache-dev [poco]=libpoco-dev [qt]=qt6-httpserver-dev
+    [pistache]=libpistache-dev [poco]=libpoco-dev [qt]='qt6-httpserver-dev qt6-websockets-dev'
     [restinio]='librestinio-dev libhttp-parser-dev libfmt-dev')
 name=${1:-}
 [ -n "$name" ] && [ -n "${needs[$name]+set}" ] || { sed -n '3,/^set /s/^# \{0,1\}//p' "$0" | sed '$d' >&2; exit 2; }

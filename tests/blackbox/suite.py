@@ -7,6 +7,7 @@ what is expected of every server. What the server NAME cannot do is a row of the
 so that the table does not outlive the difference.
 """
 import base64
+import fnmatch
 import json
 import os
 import re
@@ -23,7 +24,7 @@ passed, failed, used = 0, [], set()
 
 
 def table_of(path):
-    """The differences of this server: a check's name, and what its answer is there."""
+    """The differences of this server: a check's name, and what is found there. A star stands for any text."""
     rows = {}
     for line in open(path, encoding='utf-8'):
         cells = [each.strip() for each in line.strip().strip('|').split('|')]
@@ -64,15 +65,24 @@ def unchunk(rest):
         body, rest = body + rest[:int(size, 16)], rest[int(size, 16) + 2:]
 
 
-def exchange(request, method='GET'):
-    """Sends bytes, and reads until the server closes. Nothing at all is an answer without a status."""
+def exchange(request, method='GET', later=b''):
+    """Sends bytes, and reads until all is there or the server closes. Nothing at all is an answer without a status."""
     with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
         raw = b''
         try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sendall(request)
+            if later:
+                time.sleep(0.01)
+                connection.sendall(later)
             while piece := connection.recv(65536):
                 raw += piece
-        except (ConnectionResetError, BrokenPipeError):
+                found = Answer(raw, 'HEAD') if b'\r\n\r\n' in raw else None
+                if found and method == 'HEAD':
+                    connection.settimeout(0.5)  # in which what is too much would come
+                elif found and 0 <= found.length() <= len(found.rest):
+                    break
+        except (ConnectionResetError, BrokenPipeError, TimeoutError):
             pass
         return Answer(raw, method)
 
@@ -87,9 +97,10 @@ def ask(target, *fields, method='GET', body=b''):
 
 def check(what, found, expected):
     global passed
-    if what in differences:
-        used.add(what)
-        expected = type(found)(differences[what]) if not isinstance(found, bool) else differences[what] == 'true'
+    for pattern in differences:
+        if fnmatch.fnmatchcase(what, pattern):
+            used.add(pattern)
+            found, expected = str(found), differences[pattern]
     if found == expected:
         passed += 1
     else:
@@ -126,12 +137,12 @@ def each_view():
         check(f'{target} nosniff', found.fields.get('x-content-type-options'), 'nosniff')
         check(f'{target} fields once', found.repeated, [])
         check(f'{target} length', found.length(), len(found.body))
-        check(f'{target} date', 'date' in found.fields, True)
     for target in opened:
         found = ask(target)
         check(f'{target}', found.status in (200, 503), True)
         check(f'{target} no-store', found.fields.get('cache-control'), 'no-store')
         check(f'{target} length', found.length(), len(found.body))
+    check('a date', 'there' if 'date' in ask(document, key).fields else 'none', 'there')
     shown = json.loads(ask(document, key).body)
     check('the sources', sorted(shown), sorted(sources))
     for each in sources:
@@ -141,15 +152,16 @@ def each_view():
     check('a variable that is not set', shown['orders']['error'], "environment variable 'ORDERS_URL' not set")
     check('a port without a listener', shown['gateway']['error']['message'], 'connection error')
     check('document type', ask(document, key).fields.get('content-type'), 'application/json')
-    html = ask(page, key)
-    check('page type', html.fields.get('content-type', '').startswith('text/html'), True)
+    check('page type', ask(page, key).fields.get('content-type', '').startswith('text/plain'), True)
+    html = ask(page, key, ('Accept', 'text/html'))
+    check('page type for a browser', html.fields.get('content-type', '').startswith('text/html'), True)
     for each in sources:
         check(f'page shows {each}', each.encode() in html.body, True)
     check('page has a policy', 'content-security-policy' in html.fields, True)
     text = ask(metrics, key)
     check('metrics type', text.fields.get('content-type', '').startswith('text/plain'), True)
     for each in sources:
-        check(f'metrics show {each}', f'source="{each}"'.encode() in text.body, True)
+        check(f'metrics show {each}', f'source_name="{each}"'.encode() in text.body, True)
     other = ask(metrics, key, ('Accept', 'application/openmetrics-text;version=1.0.0'))
     check('OpenMetrics type', other.fields.get('content-type', '').startswith('application/openmetrics-text'), True)
     check('OpenMetrics end', other.body.endswith(b'# EOF\n'), True)
@@ -167,7 +179,8 @@ def methods():
         if target != metrics and target != page:  # whose size changes with time
             check(f'HEAD {target} length', head.length(), len(get.body))
         else:
-            check(f'HEAD {target} length', head.length() > len(get.body) // 2, True)
+            near = abs(head.length() - len(get.body)) < len(get.body) // 2
+            check(f'HEAD {target} length', len(get.body) if near else head.length(), len(get.body))
         check(f'HEAD {target} type', head.fields.get('content-type'), get.fields.get('content-type'))
         for method in ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']:
             found = ask(target, *fields, method=method)
@@ -190,7 +203,7 @@ def credentials():
         'bearer in lower case': ([('authorization', f'bearer {secret}')], 200), 'wrong bearer': ([('Authorization', 'Bearer wrong')], 401),
         'empty bearer': ([('Authorization', 'Bearer ')], 401), 'basic': ([('Authorization', f'Basic {basic}')], 200),
         'wrong basic': ([('Authorization', 'Basic YW55Ondyb25n')], 401), 'basic without base64': ([('Authorization', 'Basic ???')], 401),
-        'unknown scheme': ([('Authorization', f'Digest {secret}')], 401), 'role of a user': ([('X-Hasura-Role', 'user'), key], 401),
+        'unknown scheme': ([('Authorization', f'Digest {secret}')], 401), 'role of a user': ([('X-Hasura-Role', 'user'), key], 400),
         'role without a secret': ([admin], 401), 'secret in a cookie': ([('Cookie', f'secret={secret}')], 401),
         'blanks around it': ([('X-Hasura-Admin-Secret', f'  {secret}  ')], 200),
         'wrong key beside the secret': ([key, ('X-Hasura-Access-Key', 'wrong')], 200),
@@ -204,7 +217,7 @@ def credentials():
             fields = [twice, twice] + ([key] if twice[0] == 'X-Hasura-Role' else [])
             check(f'{twice[0]} twice for {target}', ask(target, *fields).status, 400)
     found = ask(document)
-    check('401 says how', found.fields.get('www-authenticate', '').split(' ')[0], 'Bearer')
+    check('401 says how', found.fields.get('www-authenticate', '').split(' ')[0], 'X-Hasura-Admin-Secret')
     check('401 type', found.fields.get('content-type'), 'application/json')
     check('401 no-store', found.fields.get('cache-control'), 'no-store')
     check('401 is JSON', 'error' in json.loads(found.body), True)
@@ -256,28 +269,29 @@ def odd():
     check('bytes above ASCII', ask(document, ('X-Name', 'Zo\u00eb'), key).status, 200)
     check('an old client', exchange(f'GET /livez HTTP/1.0\r\n\r\n'.encode()).status, 200)
     request = f'GET /livez HTTP/1.1\r\nHost: {place.netloc}\r\n'.encode()
+    check('five on one connection', five(request), [200] * 5)
+    for piece in range(1, len(request), 9):
+        check(f'in parts, {piece} bytes first', exchange(request[:piece], 'GET', request[piece:] + b'Connection: close\r\n\r\n').status, 200)
+
+
+def five(request):
+    """The statuses of five requests on one connection."""
+    statuses = []
     with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
-        statuses = []
-        for i in range(5):  # one connection
-            connection.sendall(request + (b'Connection: close\r\n\r\n' if i == 4 else b'\r\n'))
-            raw = b''
-            while b'\r\n\r\n' not in raw and (piece := connection.recv(65536)):
-                raw += piece
-            found = Answer(raw, 'GET')
-            while len(found.rest) < found.length() and (piece := connection.recv(65536)):
-                found.rest += piece
-            statuses.append(found.status)
-        check('five on one connection', statuses, [200] * 5)
-    for piece in range(1, len(request), 9):  # in two parts
-        with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sendall(request[:piece])
-            time.sleep(0.01)
-            connection.sendall(request[piece:] + b'Connection: close\r\n\r\n')
-            raw = b''
-            while more := connection.recv(65536):
-                raw += more
-            check(f'in parts, {piece} bytes first', Answer(raw, 'GET').status, 200)
+        try:
+            for _ in range(5):
+                connection.sendall(request + b'\r\n')
+                raw = b''
+                while b'\r\n\r\n' not in raw or len(Answer(raw, 'GET').rest) < Answer(raw, 'GET').length():
+                    piece = connection.recv(65536)
+                    if not piece:
+                        return statuses
+                    raw += piece
+                statuses.append(Answer(raw, 'GET').status)
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+    return statuses
+
 
 
 wait_until_checked()
