@@ -133,6 +133,7 @@ template <auto...> void label_size(anything auto&&...);
 template <auto...> void last_segment(anything auto&&...);
 template <auto...> void let_go(anything auto&&...);
 template <auto...> void lists_wrongly(anything auto&&...);
+template <auto...> void lock_soon(anything auto&&...);
 template <auto...> void longest_cycle(anything auto&&...);
 template <auto...> void make_all(anything auto&&...);
 template <auto...> void make_combined_port(anything auto&&...);

@@ -19,6 +19,7 @@
 #   firmware      the core for a microcontroller: cross-compiled, inspected, run, and within its budgets of flash and RAM
 #   consumers     small projects that use the library through CMake, Meson and pkg-config
 #   examples      build and run the examples
+#   mounts        one black-box suite passes against our server and those of others that show the same site
 #   readme        the snippets, figures and links of all pages, and the README's first screen, are true
 #
 # Only with --all, or where named:
@@ -39,13 +40,15 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples hasura readme)
+steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples mounts hasura readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
+    libcpp-httplib-dev libmicrohttpd-dev libcivetweb-dev libpoco-dev libpistache-dev librestinio-dev libhttp-parser-dev libfmt-dev
+    qt6-httpserver-dev qt6-websockets-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
@@ -143,6 +146,8 @@ step_examples() {
 }
 step_hasura() { build gcc test_hasura && run_tests gcc 1 hasura; }
 tests_hasura() { tests/hasura/run.sh; }
+step_mounts() { build gcc "demo mounts"; }
+tests_mounts() { tests/blackbox/run.sh build/gcc/examples; }
 step_benchmarks() { benchmarks/run.sh --quick; }
 step_readme() { tests/readme/run.sh; }
 

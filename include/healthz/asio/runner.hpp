@@ -5,6 +5,7 @@
 
 #include "../bound.hpp"
 #include "../hosted/environment.hpp"
+#include "../hosted/event_handler.hpp"
 #include "../record.hpp"
 #include "../report.hpp"
 #include "binding.hpp"
@@ -245,10 +246,6 @@ private:
     clock::time_point began_;     // of the check's first attempt
     clock::time_point deadline_;  // of the probe that is under way
 };
-
-/// Whether something is called with an event, and not with a report and an index.
-template <class Handler>
-concept event_function = std::invocable<Handler&, event const&>;
 
 }  // namespace detail
 

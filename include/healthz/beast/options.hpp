@@ -59,27 +59,6 @@ struct no_path {
     }
 };
 
-/// A handler of checks, which takes an event, or the report and the index of the source.
-class event_handler {
-public:
-    event_handler() = default;
-    template <class Handler>
-        requires(!std::same_as<Handler, event_handler>)
-    event_handler(Handler handler) {
-        constexpr bool takes_report = std::invocable<Handler&, report_view const&, std::size_t const&>;
-        static_assert(healthz::detail::event_function<Handler> || takes_report,
-                      "healthz: on_verdict and on_change take a function of a healthz::event, or of a healthz::report_view and an index");
-        if constexpr (healthz::detail::event_function<Handler>) call_ = std::move(handler);
-        else if constexpr (takes_report) call_ = [handler = std::move(handler)](event const& e) mutable { handler(e.report, e.index); };
-    }
-
-    explicit operator bool() const { return static_cast<bool>(call_); }
-    void operator()(event const& e) const { call_(e); }
-
-private:
-    std::function<void(event const&)> call_;
-};
-
 }  // namespace detail
 
 /// Where a server listens.
@@ -125,9 +104,9 @@ struct options {
     std::function<void(bound_place const&)> on_listening{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
-    detail::event_handler on_verdict{};
+    healthz::detail::event_handler on_verdict{};
     /// The same for verdicts whose status is another one than before, and for first verdicts.
-    detail::event_handler on_change{};
+    healthz::detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
     /// Called with what went wrong while serving: what a handler or a policy has thrown, which file of TLS or of a secret is no longer of use. Without it that is a line on standard error.

@@ -5,6 +5,7 @@
 
 #include "../asio/runner.hpp"
 #include "../hosted/admin_secret.hpp"
+#include "../hosted/event_handler.hpp"
 #include "../hosted/passed_sockets.hpp"
 #include "../hosted/site.hpp"
 #include "../hosted/systemd.hpp"
@@ -165,7 +166,7 @@ private:
         for (std::size_t i = 0; i < clients.size(); ++i) {
             bound_place where{clients[i]->local_endpoint()};
             where.unix_path = unix_paths_[i];
-            call("on_listening", how_.on_listening, where);
+            calls_.call("on_listening", how_.on_listening, where);
         }
     }
 
@@ -177,8 +178,8 @@ private:
     // The site comes first: a handler that does not return keeps nobody from an answer.
     void take_in(event const& e) {
         site_.update(e);
-        if (how_.on_verdict && e.is_verdict) call("on_verdict", how_.on_verdict, e);
-        if (how_.on_change && e.is_change()) call("on_change", how_.on_change, e);
+        if (how_.on_verdict && e.is_verdict) calls_.call("on_verdict", how_.on_verdict, e);
+        if (how_.on_change && e.is_change()) calls_.call("on_change", how_.on_change, e);
         if (!systemd_) return;
         systemd_->take_in(e);
         supervise([&e] { return e.report; });
@@ -193,7 +194,7 @@ private:
     }
 
     void begin_supervision() {
-        if (auto const objection = systemd_->objection(); !objection.empty()) tell(objection);
+        if (auto const objection = systemd_->objection(); !objection.empty()) calls_.tell(objection);
         detail::net::post(context_, [this] {
             systemd_->listening();
             supervise_on_time();
@@ -228,7 +229,7 @@ private:
     // At SIGHUP.
     void reload() {
         systemd_->reloading();
-        call("on_reload", how_.systemd->on_reload);
+        calls_.call("on_reload", how_.systemd->on_reload);
         systemd_->reloaded();
         supervise_on_time();
     }
@@ -241,7 +242,8 @@ private:
         limit.connections = std::max<std::size_t>(connection_limit() / places.size(), 1);
         unix_paths_.assign(places.size(), {});
         if (passed_.size() > places.size())
-            tell("systemd has passed " + std::to_string(passed_.size()) + " sockets for " + std::to_string(places.size()) + " places");
+            calls_.tell("systemd has passed " + std::to_string(passed_.size()) + " sockets for " + std::to_string(places.size()) +
+                        " places");
         for (std::size_t i = 0; i < places.size(); ++i) {
             auto const& where = places[i];
             auto const answer_to = [this, shown = where.shown](healthz::detail::request_fields const& fields, std::time_t now) {
@@ -301,37 +303,10 @@ private:
         });
     }
 
-    // Calls a handler of the user's, whose exceptions end nothing.
-    template <class Handler, class... Arguments>
-    void call(char const* name, Handler const& handler, Arguments const&... arguments) {
-        try {
-            handler(arguments...);
-        } catch (...) {
-            tell_error(name, std::current_exception());
-        }
-    }
-
-    void tell(std::string const& text) noexcept {
-        try {
-            if (how_.on_error) how_.on_error(text);
-            else std::fprintf(stderr, "healthz: %s\n", text.c_str());
-        } catch (...) {
-            // There is no further handler.
-        }
-    }
-
-    void tell_error(char const* where, std::exception_ptr const& thrown) noexcept {
-        try {
-            tell(healthz::detail::sentence_of(where, thrown));
-        } catch (...) {
-            // No memory to report it.
-        }
-    }
-
     // On the thread of HTTP: `on_error` is called on the other.
     void hand_over(std::string text) noexcept {
         try {
-            detail::net::post(context_, [this, told = std::move(text)] { tell(told); });
+            detail::net::post(context_, [this, told = std::move(text)] { calls_.tell(told); });
         } catch (...) {
             // No memory to report it.
         }
@@ -352,10 +327,11 @@ private:
 
     void tell_refused() {
         next_telling_ = clock::now() + std::chrono::seconds(1);
-        for (auto const& each : refusals_.take()) call("on_refused", how_.on_refused, each);
+        for (auto const& each : refusals_.take()) calls_.call("on_refused", how_.on_refused, each);
     }
 
     options how_;
+    healthz::detail::handler_calls const calls_{how_.on_error};
     bool has_run_ = false;
     detail::net::io_context context_{1};
     healthz::site<Sources, Views> site_;
@@ -373,7 +349,8 @@ private:
     detail::net::steady_timer supervising_{context_};
     clock::time_point supervised_at_ = clock::time_point::max();
     std::optional<report<Sources>> latest_;
-    healthz::runner<Sources> runner_{context_.get_executor(), {}, [this](std::exception_ptr thrown) { tell_error("a verdict", thrown); }};
+    healthz::runner<Sources> runner_{
+        context_.get_executor(), {}, [this](std::exception_ptr thrown) { calls_.tell_thrown("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.

@@ -106,8 +106,8 @@ private:
 
 }  // namespace detail
 
-/// Holds the latest document. One thread at a time may call `update`, any thread `latest`, which waits at most for a copy of the
-/// document to be made.
+/// Holds the latest document. One thread at a time may call `update`, any thread `latest`, which waits at most for another that takes it, once a
+/// second for its date to be written. What is new is written beside the latest answer, and takes its place.
 class shared_document {
 public:
     shared_document() { publish(std::nullopt); }
@@ -118,8 +118,8 @@ public:
         publish(std::nullopt);
     }
 
-    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source, and if
-    /// the document is being read at that moment a copy of the document, too.
+    /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source, and where that
+    /// changes the document's size, or a reader is slow, a copy of the document.
     void update(report_view report, std::size_t index) {
         bool const in_place = live_.update(report, index);
         publish(in_place ? std::optional(index) : std::nullopt);
@@ -142,29 +142,32 @@ private:
 
     // Makes an answer out of `live_`, from which the latest one differs in source `only`, if that is given.
     void publish(std::optional<std::size_t> only) {
-        if (change_latest(only)) return;
-        boost::intrusive_ptr<detail::rendered_answer> made(new detail::rendered_answer(ok_line, live_.text(), live_.all_ok()));
+        if (!spare_ || spare_->use_count() != 1) {
+            spare_.reset(new detail::rendered_answer(ok_line, live_.text(), live_.all_ok()));
+        } else if (only && outdated_) {
+            patch(*outdated_);
+            patch(*only);
+            spare_->all_ok = live_.all_ok();
+        } else {
+            spare_->assign(ok_line, live_.text(), live_.all_ok());
+        }
+        outdated_ = only;
         std::lock_guard lock(mutex_);
-        latest_.swap(made);
+        if (latest_ && latest_->second != spare_->second) spare_->set_date(latest_->second);
+        latest_.swap(spare_);
     }
 
-    // Changes the latest answer in place, unless it is being read; `latest` waits until that is done.
-    bool change_latest(std::optional<std::size_t> only) {
-        std::lock_guard lock(mutex_);
-        if (!latest_ || latest_->use_count() != 1) return false;
-        if (only) {
-            auto const changed = live_.text_of(*only);
-            auto const begin = static_cast<std::size_t>(changed.data() - live_.text().data());
-            detail::copy_text(changed, latest_->bytes.data() + latest_->header_size + begin);
-            latest_->all_ok = live_.all_ok();
-        } else {
-            latest_->assign(ok_line, live_.text(), live_.all_ok());
-        }
-        return true;
+    // Copies one source into the answer that nobody else has.
+    void patch(std::size_t index) {
+        auto const changed = live_.text_of(index);
+        auto const begin = static_cast<std::size_t>(changed.data() - live_.text().data());
+        detail::copy_text(changed, spare_->bytes.data() + spare_->header_size + begin);
     }
 
     live_document live_;
-    std::mutex mutable mutex_;
+    boost::intrusive_ptr<detail::rendered_answer> spare_;  // the answer before the latest, whose memory is written into next
+    std::optional<std::size_t> outdated_;                  // the one source in which it differs from the latest; nothing if it may in all
+    std::mutex mutable mutex_;                             // of the latest
     boost::intrusive_ptr<detail::rendered_answer> mutable latest_;  // the date aside, a read does not change it
 };
 

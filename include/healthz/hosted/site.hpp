@@ -11,8 +11,11 @@
 #include "../views/page.hpp"
 #include "../views/probes.hpp"
 #include "any_authorization.hpp"
+#include "http_request.hpp"
+#include "kept_view.hpp"
 #include "replace_file.hpp"
 #include "served_answer.hpp"
+#include "site_answer.hpp"
 #include "text_buffer.hpp"
 #include "wipe.hpp"
 
@@ -20,42 +23,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <limits>
 
 namespace healthz {
 
 /// The views that a server has unless it is given others.
 inline constexpr auto default_views = healthz::views(document{}, page{}, metrics{}, hello{}, live<>{}, ready<>{}, startup{});
 
-/// An answer of a site. It owns what it points to.
-class site_answer {
-public:
-    using field = detail::view_field;
-
-    unsigned status;  ///< of the status line
-    std::string_view reason;
-    char const* type;             ///< the field Content-Type; ends in a zero byte, where a view of yours names its types by literals
-    std::string_view body;        ///< also for HEAD: your server leaves it out
-    std::array<field, 6> fields;  ///< further header fields; those without a name are none
-
-    detail::shared_answer owner;  ///< of the body
-};
-
-namespace detail {
-
-constexpr std::string_view reason_of(unsigned status) {
-    switch (status) {
-        case 200: return ok_reason;
-        case 404: return "Not Found";
-        case 503: return unavailable_reason;
-        default: return "";
-    }
-}
-
-}  // namespace detail
-
-/// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for none, at
-/// most for an update or for another answer to be written. Each view is written at the first request after something has changed, and kept.
+/// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for none.
+/// Each view is written at the first request after something has changed, and kept. Meanwhile other requests get the one before, which may be out of date by a
+/// tenth of a second at most; those with a query of their own wait until it is written.
 template <auto const& Sources, auto const& Views = default_views>
 class site {
     static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
@@ -101,6 +80,7 @@ public:
     void start() {
         std::lock_guard lock(mutex_);
         checked_.fill(now());
+        next_stale_ = 0;  // to be found anew
     }
 
     /// Takes in a check. Call it for each: `checks.on_check([&](healthz::event const& e) { site.update(e); })`. One thread at a time.
@@ -111,6 +91,7 @@ public:
         if (e.is_off) report_.withdraw(e.index);
         records_[e.index] = e.record;
         checked_[e.index] = now();
+        if (auto const then = stale_from(e.index); then < next_stale_) next_stale_ = then;
         ++generation_;
     }
 
@@ -122,7 +103,7 @@ public:
         return healthz::detail::replace_file(path, text);
     }
 
-    /// Calls `f` with all that is known now, as a `healthz::view_data`. Any thread; no other one is answered meanwhile.
+    /// Calls `f` with all that is known now, as a `healthz::view_data`. Any thread; meanwhile no check is taken in, and no view written.
     template <std::invocable<view_data const&> F>
     void with_data(F f) const {
         std::lock_guard lock(mutex_);
@@ -155,6 +136,7 @@ public:
         site_answer result{};
         result.fields[0] = {"Cache-Control", "no-store"};
         result.fields[1] = {"X-Content-Type-Options", "nosniff"};
+        result.has_body = request.method != "HEAD";
         if (found.how != answer::document) {
             auto const error = healthz::error_of(found.how);
             result.status = error.status;
@@ -165,7 +147,7 @@ public:
             if (error.status == 401) result.fields[2] = {"WWW-Authenticate", challenge_for(request)};
             return result;
         }
-        auto const served = show(found, std::time(nullptr));
+        auto const served = show(found, std::nullopt);  // servers have a date of their own
         result.owner = served.whole;
         result.status = served.unavailable ? 503 : served.whole->status;
         result.reason = healthz::detail::reason_of(result.status);
@@ -180,7 +162,7 @@ public:
     detail::served_answer serve(site_request const& request, std::time_t time, access shown = access::admin) const {
         auto const found = decide(request, shown);
         if (found.how == answer::document) return show(found, time);
-        std::lock_guard lock(mutex_);
+        std::lock_guard lock(errors_mutex_);
         auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
         return {found.how, errors.at(found.how, time)};
     }
@@ -204,12 +186,6 @@ private:
         std::size_t view = 0;
         bool as_admin = false;
         view_request request{};
-    };
-
-    // A view as it was written last, for each of its types, for all and for the admin.
-    struct kept_view {
-        boost::intrusive_ptr<detail::rendered_answer> whole;
-        std::uint64_t generation = 0;
     };
 
     static std::int64_t now() {
@@ -251,44 +227,57 @@ private:
         return {answer::document, *view, as_admin, {rest, request.query, healthz::preferred_type(request.accept, entry.types)}};
     }
 
-    detail::served_answer show(decision const& found, std::time_t time) const {
+    detail::served_answer show(decision const& found, std::optional<std::time_t> time) const {
         auto const& entry = entries[found.view];
         if (entry.is_document && found.request.rest.empty() && !healthz::detail::has_parameter(found.request.query, "verbose")) {
-            auto whole = document_.latest(time);
+            auto whole = time ? document_.latest(*time) : document_.latest();
             bool const unavailable = healthz::detail::is_strict_query(found.request.query) && !whole->all_ok;
             return {answer::document, std::move(whole), unavailable};
         }
+        if (found.request.rest.empty() && found.request.query.empty()) return {answer::document, kept(found, time)};
+        boost::intrusive_ptr<detail::rendered_answer> once(new detail::rendered_answer);
+        if (time) once->second = *time;
         std::lock_guard lock(mutex_);
+        render(found, source(), *once);
+        return {answer::document, std::move(once)};
+    }
+
+    // The view as it was written last, or written now where something has changed; but where another thread is about to write, it as it was a moment ago.
+    detail::shared_answer kept(decision const& found, std::optional<std::time_t> time) const {
+        auto& view = kept_[found.view][2 * found.request.type + found.as_admin];
+        auto const moment = now();
+        auto const current = [&] { return moment < next_stale_ ? view.current(generation_, moment, time) : nullptr; };
+        if (auto known = current()) return known;
+        auto lock = healthz::detail::lock_soon(mutex_);
+        if (!lock) {
+            if (auto known = view.recent(moment, time)) return known;
+            lock.lock();
+        }
         auto const from = source();
-        if (!found.request.rest.empty() || !found.request.query.empty()) {
-            boost::intrusive_ptr<detail::rendered_answer> once(new detail::rendered_answer);
-            once->second = time;
-            render(found, from, *once);
-            return {answer::document, std::move(once)};
-        }
-        count_stale(from);
-        auto& kept = kept_[found.view][2 * found.request.type + found.as_admin];
-        if (!kept.whole || kept.generation != generation_) {
-            if (!kept.whole || kept.whole->use_count() != 1) kept.whole.reset(new detail::rendered_answer);
-            kept.whole->second = time;
-            render(found, from, *kept.whole);
-            kept.generation = generation_;
-        }
-        healthz::detail::set_date(kept.whole, time);
-        return {answer::document, kept.whole};
+        if (moment >= next_stale_) count_stale(from);
+        if (auto known = current()) return known;  // written meanwhile
+        return view.replace(generation_, moment, time, [&](detail::rendered_answer& into) { render(found, from, into); });
     }
 
     detail::view_source source() const { return {report_.view(), records_, detail::facts_of<Sources>, checked_, now(), draining_}; }
 
+    // When source `index` becomes stale, unless it is checked before.
+    std::int64_t stale_from(std::size_t index) const {
+        return checked_[index] + std::int64_t{detail::facts_of<Sources>[index].worst_case_detection} + detail::most_late + 1;
+    }
+
     // What is stale changes what views show, as a check does.
     void count_stale(detail::view_source const& from) const {
         open_data const data(from);
+        auto next = std::numeric_limits<std::int64_t>::max();
         for (std::size_t i = 0; i < size_of<Sources>; ++i) {
             bool const is_stale = data.is_stale(i);
+            if (!is_stale) next = std::min(next, stale_from(i));
             if (is_stale == stale_[i]) continue;
             stale_[i] = is_stale;
             ++generation_;
         }
+        next_stale_ = next;
     }
 
     void render(decision const& found, detail::view_source const& from, detail::rendered_answer& into) const {
@@ -322,16 +311,18 @@ private:
 
     std::vector<detail::any_authorization> policies_;
     shared_document document_;
-    std::mutex mutable mutex_;  // of all that follows
+    std::atomic<std::uint64_t> mutable generation_ = 1;  // changes under the next lock, as does the next
+    std::atomic<std::int64_t> mutable next_stale_ = 0;   // before that nothing becomes stale
+    std::mutex mutable mutex_;                           // of all that follows
     report<Sources> report_;
     std::array<record, size_of<Sources>> records_{};
     std::array<std::int64_t, size_of<Sources>> checked_;
     bool draining_ = false;
-    std::uint64_t mutable generation_ = 1;
     std::array<bool, size_of<Sources>> mutable stale_{};
-    std::array<std::array<kept_view, 2 * most_types>, entries.size()> mutable kept_{};
     detail::text_buffer mutable body_;  // of one type for all views, so that what they share is compiled once
     std::string mutable head_;          // whose memory is used again
+    std::array<std::array<detail::kept_view, 2 * most_types>, entries.size()> mutable kept_{};  // each has a lock of its own besides
+    std::mutex mutable errors_mutex_;                                                           // of the errors
     detail::error_answers mutable errors_;
     detail::error_answers mutable browser_errors_{basic_challenge};
 };

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+// The demo's sources, checked on a thread of their own, and a site that shows them: what a program has beside its HTTP server.
+#include "demo.hpp"
+
+#include <healthz.hpp>
+#include <healthz/asio/background.hpp>
+#include <healthz/hosted/admin_secret.hpp>
+#include <healthz/hosted/health_log.hpp>
+#include <healthz/hosted/site.hpp>
+#include <healthz/probers/postgres.hpp>
+#include <healthz/probers/sqlite.hpp>
+#include <healthz/probers/tcp.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <iostream>
+
+using namespace std::chrono_literals;
+
+// A callable: a room's temperature from an imaginary sensor, which is warm every other minute.
+constexpr auto read_sensor = [] {
+    auto const minute = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch());
+    if (minute.count() % 2 == 0) return healthz::ok();
+    return healthz::error("too warm", healthz::json_text{R"({"celsius":31,"limit":30})"});
+};
+
+constexpr auto sources = healthz::sources(
+    healthz::source<"inventory">(healthz::sqlite{.path = healthz::env("INVENTORY_DB", "inventory.db")}, {.interval = 2s, .retries = 0}),
+    healthz::source<"orders">(healthz::postgres{.url = healthz::env("ORDERS_URL")}, {.interval = 2s, .retries = 0}),
+    healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY_ADDRESS", "127.0.0.1:9")}, {.interval = 2s, .retries = 0}),
+    healthz::source<"sensor">(read_sensor, {.interval = 2s, .retries = 0}));
+
+healthz::site<sources>& site() {
+    static healthz::site<sources> only{healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET"))};
+    return only;
+}
+
+healthz::site_answer answer_to(healthz::http_request const& request) { return site().answer_to(request); }
+
+sigset_t end_signals() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+void wait_for_end() {
+    auto const signals = end_signals();
+    int received = 0;
+    ::sigwait(&signals, &received);
+}
+
+int main() try {
+    std::string_view const text = std::getenv("PORT") != nullptr ? std::getenv("PORT") : "8080";
+    std::uint16_t port = 0;
+    auto const [end, code] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (code != std::errc() || end != text.data() + text.size()) throw std::runtime_error("PORT must be a number from 0 to 65535");
+    if (auto const problem = site().problem(); !problem.empty()) throw std::runtime_error(problem);
+
+    auto const signals = end_signals();
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // for all threads to come: `wait_for_end` takes them
+    ::signal(SIGPIPE, SIG_IGN);
+    healthz::background<sources> const checks(site(), {.on_change = healthz::health_log(std::cout, healthz::logged::changes)});
+    serve(port);
+} catch (std::exception const& e) {
+    std::cerr << e.what() << '\n';
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+// A request of a site, from what an HTTP server of any kind hands out.
+// Needs the core and the standard library only.
+#pragma once
+
+#include "../credentials.hpp"
+
+namespace healthz {
+
+/// What a `healthz::site` looks at in a request. Views: it owns nothing, and is valid as long as the server's own request.
+///
+///     site.answer_to(healthz::http_request(q.method, q.target).with(q.headers))
+///
+/// Hand over all header fields that there are, so that one which is there twice is noticed. Names are compared without regard to case, and
+/// blanks around values are dropped.
+class http_request : public site_request {
+public:
+    /// `target` is that of the request line, not decoded: a path with or without a query, or a whole address.
+    constexpr http_request(std::string_view of_line, std::string_view target)
+        : site_request{of_line, healthz::path_of(target), healthz::detail::text_after(target, '?')} {}
+
+    /// For a server that hands out path and query apart, the latter without its question mark.
+    constexpr http_request(std::string_view of_line, std::string_view its_path, std::string_view its_query)
+        : site_request{of_line, its_path, its_query} {}
+
+    /// Takes in a header field.
+    constexpr void add(std::string_view name, std::string_view value) {
+        using healthz::detail::same_word;
+        auto const decides = [&](std::optional<std::string_view>& slot) {
+            if (slot) repeated = true;
+            slot = without_blanks(value);
+        };
+        switch (name.size()) {  // most fields are none of these, and that is clear at once
+            case 6:
+                if (same_word(name, "Accept")) accept = value;
+                return;
+            case 13:
+                if (same_word(name, "Authorization")) decides(authorization);
+                else if (same_word(name, "X-Hasura-Role")) decides(role);
+                return;
+            case 19:
+                if (same_word(name, "X-Hasura-Access-Key")) decides(access_key);
+                return;
+            case 21:
+                if (same_word(name, "X-Hasura-Admin-Secret")) decides(admin_secret);
+                return;
+            default: return;
+        }
+    }
+
+    /// Takes in all of `fields`, a range of pairs of a name and a value.
+    template <class Fields>
+    constexpr http_request with(Fields const& fields) const {
+        auto whole = *this;
+        for (auto const& [name, value] : fields) whole.add(name, value);
+        return whole;
+    }
+
+private:
+    static constexpr std::string_view without_blanks(std::string_view value) {
+        auto const is_blank = [](char c) { return c == ' ' || c == '\t'; };
+        while (!value.empty() && is_blank(value.front())) value = healthz::detail::text_from(value, 1);
+        while (!value.empty() && is_blank(value.back())) value = healthz::detail::text_until(value, value.size() - 1);
+        return value;
+    }
+};
+
+}  // namespace healthz
