@@ -44,6 +44,12 @@ public:
         return whole_;
     }
 
+    /// From now on the answer before is not given any more.
+    void forget() {
+        std::lock_guard lock(mutex_);
+        whole_.reset();
+    }
+
 private:
     shared_answer dated(std::optional<std::time_t> time) {
         if (time) healthz::detail::set_date(whole_, *time);

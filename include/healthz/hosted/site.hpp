@@ -115,6 +115,8 @@ public:
         std::lock_guard lock(mutex_);
         draining_ = true;
         ++generation_;
+        for (auto& of_view : kept_)
+            for (auto& each : of_view) each.forget();  // at once, also beside other threads
     }
 
     /// Answers a request. `ask` is called with the name of a header field, in lower case, and returns its value, or nothing if there is no such
