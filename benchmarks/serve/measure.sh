@@ -100,6 +100,19 @@ for round in $(seq "$rounds"); do
     done
 done
 kill -CONT "${pid[rest]}" "${pid[churn]}"
+end_started
+
+# Eight threads that ask one site of 300 sources, without HTTP.
+for round in $(seq "$rounds"); do
+    for view in document=/healthz/sources /livez=/livez /metrics=/metrics; do
+        while read -r state p50 p99 p999; do
+            row="at rest"
+            if [ "$state" = churn ]; then row="3,000 verdicts/s"; fi
+            figure asking "$row" "${view%%=*} p50, ns" "$round" "$p50"
+            figure asking "$row" "${view%%=*} p99, ns" "$round" "$p99"
+        done < <("$bin/serve_asking" "${view#*=}" 10)
+    done
+done
 
 if [ "$quick" = 0 ]; then
     end_started
