@@ -35,7 +35,8 @@ packages=(
 targets=(write views serve_ours serve_asking serve_epoll probe_checks probe_lateness probe_acceptor)
 if [ "$quick" = 0 ]; then
     packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev slowhttptest)
-    targets+=(serve_visitor serve_beast serve_restinio serve_microhttpd serve_httplib)
+    targets+=(serve_visitor serve_beast serve_restinio serve_microhttpd serve_httplib
+        mount_beast mount_restinio mount_microhttpd)
 fi
 missing=() as_root=()
 for package in "${packages[@]}"; do
