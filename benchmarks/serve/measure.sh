@@ -100,8 +100,38 @@ for round in $(seq "$rounds"); do
     done
 done
 kill -CONT "${pid[rest]}" "${pid[churn]}"
+end_started
+
+# Eight threads that ask one site of 300 sources, without HTTP.
+for round in $(seq "$rounds"); do
+    for view in document=/healthz/sources /livez=/livez /metrics=/metrics; do
+        while read -r state p50 p99 p999; do
+            row="at rest"
+            if [ "$state" = churn ]; then row="3,000 verdicts/s"; fi
+            figure asking "$row" "${view%%=*} p50, ns" "$round" "$p50"
+            figure asking "$row" "${view%%=*} p99, ns" "$round" "$p99"
+        done < <("$bin/serve_asking" "${view#*=}" 10)
+    done
+done
 
 if [ "$quick" = 0 ]; then
+    # The demo's document from a mount, beside the same bytes from the same server's own handler.
+    export HEALTHZ_ADMIN_SECRET=open-sesame INVENTORY_DB=$dir/inventory.db
+    header=(-H "X-Hasura-Admin-Secret: open-sesame")
+    for name in beast restinio microhttpd; do PORT=$next_port serve "mount $name" "$bin/mounts/mount_$name"; done
+    sleep 0.5 # the first checks
+    curl -s "${header[@]}" "http://127.0.0.1:${port[mount beast]}/healthz/sources" >"$dir/mounted"
+    for name in beast restinio microhttpd; do serve "hello $name" "$bin/serve_$name" PORT "$dir/mounted"; done
+    for round in $(seq "$rounds"); do
+        for name in beast restinio microhttpd; do
+            load "hello $name" 16 1 "${header[@]}"
+            hello=$cpu
+            load "mount $name" 16 1 "${header[@]}"
+            figure mounts "$name" "hello, us" "$round" "$hello"
+            figure mounts "$name" "mount, us" "$round" "$cpu"
+            figure mounts "$name" "over its hello, us" "$round" "$(awk -v a="$cpu" -v b="$hello" 'BEGIN { print a - b }')"
+        done
+    done
     end_started
     benchmarks/serve/attacks.sh
 fi

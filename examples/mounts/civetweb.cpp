@@ -24,8 +24,8 @@ int handle(mg_connection* connection, void*) {
 
 void serve(std::uint16_t port) {
     auto const place = "127.0.0.1:" + std::to_string(port);
-    char const* options[] = {"listening_ports", place.c_str(), "num_threads", "16", "enable_keep_alive", "yes",
-                             "tcp_nodelay",     "1",           nullptr};
+    char const* options[] = {"listening_ports", place.c_str(), "num_threads", "16", "enable_keep_alive", "yes", "tcp_nodelay", "1",
+                             "decode_url",      "no",          nullptr};
     mg_callbacks const callbacks{};
     auto* const server = mg_start(&callbacks, nullptr, options);
     if (server == nullptr) throw std::runtime_error("cannot listen");

@@ -18,6 +18,8 @@ class handler : public net::HTTPRequestHandler {
         response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status), std::string(answer.reason));
         response.setContentType(answer.type);
         answer.for_each_field([&](auto name, auto value) { response.set(name.data(), value.data()); });
+        // A body that is not read would be taken for the next request.
+        if (request.getContentLength64() > 0 || request.getChunkedTransferEncoding()) response.setKeepAlive(false);
         response.sendBuffer(answer.body.data(), answer.body.size());  // for HEAD the server counts it, and sends nothing
     }
 };

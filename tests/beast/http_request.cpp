@@ -17,6 +17,13 @@ using fields = std::vector<std::pair<std::string, std::string>>;
 constexpr auto sources =
     healthz::sources(healthz::source<"queue">([] { return healthz::ok(); }, {.interval = std::chrono::seconds(1), .retries = 0}));
 
+/// What would be gone when the site looks at it is not taken.
+template <class Value>
+concept can_be_added = requires(healthz::http_request request, Value&& value) {
+    request.add("name", std::forward<Value>(value));
+};
+static_assert(can_be_added<std::string&> && can_be_added<std::string const&> && can_be_added<char const*> && !can_be_added<std::string>);
+
 }  // namespace
 
 TEST_CASE("http_request: target, or path and query") {
@@ -30,6 +37,7 @@ TEST_CASE("http_request: target, or path and query") {
     healthz::http_request const apart("GET", "/livez", "verbose");
     CHECK(apart.path == "/livez");
     CHECK(apart.query == "verbose");
+    CHECK(healthz::http_request("GET", "http://a:80/livez", "verbose").path == "/livez");
     CHECK(!apart.accept);
     CHECK(!apart.repeated);
 }

@@ -269,29 +269,70 @@ def odd():
     check('bytes above ASCII', ask(document, ('X-Name', 'Zo\u00eb'), key).status, 200)
     check('an old client', exchange(f'GET /livez HTTP/1.0\r\n\r\n'.encode()).status, 200)
     request = f'GET /livez HTTP/1.1\r\nHost: {place.netloc}\r\n'.encode()
-    check('five on one connection', five(request), [200] * 5)
+    check('five on one connection', following(request, 5), [200] * 5)
+    for method in ['GET', 'POST', 'PUT']:
+        body = f'GET /nothing HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n'  # which must not be taken for a request
+        first = f'{method} /livez HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n\r\n{body}'.encode()
+        chunked = (f'{method} /livez HTTP/1.1\r\nHost: {place.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n'
+                   f'{len(body):x}\r\n{body}\r\n0\r\n\r\n').encode()
+        for what, each in [('a body', first), ('chunks', chunked)]:
+            for when in ['at once'] if method == 'GET' else ['at once', 'later']:  # cpp-httplib reads none of a GET
+                statuses = after(each, when == 'later', request + b'\r\n')
+                check(f'a {method} with {what} {when} is no request besides', statuses in ([200], []), True)
     for piece in range(1, len(request), 9):
         check(f'in parts, {piece} bytes first', exchange(request[:piece], 'GET', request[piece:] + b'Connection: close\r\n\r\n').status, 200)
 
 
-def five(request):
-    """The statuses of five requests on one connection."""
-    statuses = []
-    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
-        try:
-            for _ in range(5):
-                connection.sendall(request + b'\r\n')
-                raw = b''
-                while b'\r\n\r\n' not in raw or len(Answer(raw, 'GET').rest) < Answer(raw, 'GET').length():
-                    piece = connection.recv(65536)
-                    if not piece:
-                        return statuses
-                    raw += piece
-                statuses.append(Answer(raw, 'GET').status)
-        except (ConnectionResetError, BrokenPipeError):
-            pass
-    return statuses
+class Kept:
+    """A connection that stays open."""
 
+    def __init__(self):
+        self.connection = socket.create_connection((place.hostname, place.port), timeout=30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def ask(self, request):
+        """The status of an answer; nothing where the server has closed."""
+        raw = b''
+        try:
+            self.connection.sendall(request)
+            while b'\r\n\r\n' not in raw or len(Answer(raw, 'GET').rest) < Answer(raw, 'GET').length():
+                piece = self.connection.recv(65536)
+                if not piece:
+                    return None
+                raw += piece
+        except (ConnectionResetError, BrokenPipeError):
+            return None
+        return Answer(raw, 'GET').status
+
+
+def following(request, count):
+    """The statuses of requests on one connection."""
+    with Kept() as connection:
+        return [connection.ask(request + b'\r\n') for _ in range(count)]
+
+
+def after(first, is_late, second):
+    """The statuses of all that is answered behind the first request, whose body may come late: none where the server closes."""
+    with Kept() as connection:
+        if is_late:
+            head, _, body = first.partition(b'\r\n\r\n')
+            connection.connection.sendall(head + b'\r\n\r\n')
+            time.sleep(0.05)
+            first = body
+        connection.ask(first)
+        statuses = [connection.ask(second)]
+        connection.connection.settimeout(0.3)
+        try:
+            while connection.connection.recv(65536):
+                statuses.append('more')
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return [each for each in statuses if each is not None]
 
 
 wait_until_checked()

@@ -5,6 +5,9 @@
 
 #include "../credentials.hpp"
 
+#include <concepts>
+#include <string>
+
 namespace healthz {
 
 /// What a `healthz::site` looks at in a request. Views: it owns nothing, and is valid as long as the server's own request.
@@ -21,7 +24,7 @@ public:
 
     /// For a server that hands out path and query apart, the latter without its question mark.
     constexpr http_request(std::string_view of_line, std::string_view its_path, std::string_view its_query)
-        : site_request{of_line, its_path, its_query} {}
+        : site_request{of_line, healthz::path_of(its_path), its_query} {}
 
     /// Takes in a header field.
     constexpr void add(std::string_view name, std::string_view value) {
@@ -47,6 +50,11 @@ public:
             default: return;
         }
     }
+
+    /// A temporary does not compile: it would be gone when the site looks at it.
+    template <class Value>
+        requires std::same_as<Value, std::string>
+    void add(std::string_view name, Value&& value) = delete;
 
     /// Takes in all of `fields`, a range of pairs of a name and a value.
     template <class Fields>
