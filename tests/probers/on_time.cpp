@@ -89,7 +89,10 @@ void all_on_time(live<sources> const& monitor, std::string const& hang, std::set
     for (std::size_t i = 0; i < companions; ++i) {
         auto const all = monitor.events(i);
         auto const checks = static_cast<std::size_t>(took / often.interval);
-        if (all.size() - before[i] < (sanitized ? checks / 2 : checks - 1)) FAIL_CHECK(i << " skipped checks");
+        // A machine that stood still has skipped some, as a bare timer beside it tells.
+        auto const skipped = static_cast<std::size_t>((prompt() - 50ms) / often.interval);
+        auto const wanted = sanitized ? checks / 2 : checks - 1;
+        if (all.size() - before[i] + skipped < wanted) FAIL_CHECK(i << " skipped checks");
         for (auto each = std::max<std::size_t>(before[i], 1); each < all.size(); ++each) {
             auto const late = std::chrono::duration_cast<milliseconds>(all[each].time - all[each - 1].time) - often.interval;
             if (all[each].status != status::ok || late > prompt()) FAIL_CHECK(i << " is late by " << late.count() << " ms");
