@@ -3,7 +3,7 @@
 // Needs a process with an environment; what the probers of its kinds need.
 #pragma once
 
-#include "../source.hpp"
+#include "../sources.hpp"
 #include "kind.hpp"
 
 #include <array>
