@@ -34,9 +34,10 @@ packages=(
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
 targets=(write views serve_ours serve_asking serve_epoll probe_checks probe_lateness probe_acceptor probe_grpc)
 if [ "$quick" = 0 ]; then
-    packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev slowhttptest)
-    targets+=(serve_visitor serve_beast serve_restinio serve_microhttpd serve_httplib
-        mount_beast mount_restinio mount_microhttpd)
+    packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev libcivetweb-dev libpoco-dev libpistache-dev qt6-httpserver-dev qt6-websockets-dev
+        sqlite3 slowhttptest)
+    targets+=(serve_visitor)
+    for peer in beast restinio microhttpd httplib civetweb poco pistache qt; do targets+=(serve_$peer mount_$peer); done
 fi
 missing=() as_root=()
 for package in "${packages[@]}"; do

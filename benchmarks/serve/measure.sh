@@ -117,13 +117,14 @@ done
 if [ "$quick" = 0 ]; then
     # The demo's document from a mount, beside the same bytes from the same server's own handler.
     export HEALTHZ_ADMIN_SECRET=open-sesame INVENTORY_DB=$dir/inventory.db
+    mounts=(beast restinio microhttpd httplib civetweb poco pistache qt) seconds=1
     header=(-H "X-Hasura-Admin-Secret: open-sesame")
-    for name in beast restinio microhttpd; do PORT=$next_port serve "mount $name" "$bin/mounts/mount_$name"; done
+    for name in "${mounts[@]}"; do PORT=$next_port serve "mount $name" "$bin/mounts/mount_$name"; done
     sleep 0.5 # the first checks
     curl -s "${header[@]}" "http://127.0.0.1:${port[mount beast]}/healthz/sources" >"$dir/mounted"
-    for name in beast restinio microhttpd; do serve "hello $name" "$bin/serve_$name" PORT "$dir/mounted"; done
+    for name in "${mounts[@]}"; do serve "hello $name" "$bin/serve_$name" PORT "$dir/mounted"; done
     for round in $(seq "$rounds"); do
-        for name in beast restinio microhttpd; do
+        for name in "${mounts[@]}"; do
             load "hello $name" 16 1 "${header[@]}"
             hello=$cpu
             load "mount $name" 16 1 "${header[@]}"
