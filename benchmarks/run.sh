@@ -12,6 +12,7 @@
 #
 # Whatever is compared is measured in turns, A B A B, ROUNDS (5) times; a ratio is the median of the rounds' ratios.
 source "$(dirname "$0")/common.sh"
+source examples/common.sh
 json="" readme=0 parts=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -39,16 +40,7 @@ if [ "$quick" = 0 ]; then
     targets+=(serve_visitor)
     for peer in beast restinio microhttpd httplib civetweb poco pistache qt; do targets+=(serve_$peer mount_$peer); done
 fi
-missing=() as_root=()
-for package in "${packages[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "installing: ${missing[*]}"
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
-fi
+install_missing "${packages[@]}"
 
 echo "=== build"
 cmake -S . -B "$out/cmake" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \

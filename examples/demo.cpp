@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-// The demo server: four sources of four kinds. `examples/run.sh` builds it, sets its environment and starts it. `demo --print` lists what the declaration
+// The demo server. `examples/run.sh` builds it, sets its environment and starts it. `demo --print` lists what the declaration
 // can write about itself, `demo --print NAME` writes it, and `demo --healthcheck` asks the one that runs.
-#include <healthz.hpp>
+#include "demo_sources.hpp"
+
 #include <healthz/artefacts/artefact.hpp>
 #include <healthz/beast/server.hpp>
 #include <healthz/hosted/health_log.hpp>
 #include <healthz/hosted/probe_self.hpp>
-#include <healthz/probers/postgres.hpp>
-#include <healthz/probers/sqlite.hpp>
-#include <healthz/probers/tcp.hpp>
 
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
-
-using namespace std::chrono_literals;
-
-// A callable: a room's temperature from an imaginary sensor, which is warm every other minute.
-constexpr auto read_sensor = [] {
-    auto const minute = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch());
-    if (minute.count() % 2 == 0) return healthz::ok();
-    return healthz::error("too warm", healthz::json_text{R"({"celsius":31,"limit":30})"});
-};
-
-constexpr auto sources = healthz::sources(
-    healthz::source<"inventory">(healthz::sqlite{.path = healthz::env("INVENTORY_DB", "inventory.db")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"orders">(healthz::postgres{.url = healthz::env("ORDERS_URL")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY_ADDRESS", "127.0.0.1:9")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"sensor">(read_sensor, {.interval = 2s, .retries = 0}));
 
 void log_refused(healthz::beast::refused const& r) {
     std::cout << r.client << " was refused " << r.count << " times: " << healthz::error_of(r.how).status << std::endl;

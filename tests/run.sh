@@ -39,6 +39,7 @@
 set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
+source examples/common.sh
 jobs=${JOBS:-2}
 steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples mounts hasura readme)
 more_steps=(clang asan tsan benchmarks)
@@ -52,17 +53,8 @@ packages=(
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
 
 step_packages() {
-    local package missing=() as_root=()
-    for package in "${packages[@]}"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-    done
-    command -v npm >/dev/null || missing+=(nodejs npm)
-    if [ ${#missing[@]} -eq 0 ]; then echo "all installed"; return; fi
-    echo "installing: ${missing[*]}"
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -q
-    # libboost1.81-dev takes the place of Debian's default, libboost1.74-dev: they conflict.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+    command -v npm >/dev/null || packages+=(nodejs npm)
+    install_missing "${packages[@]}"
 }
 
 # build DIR "TARGET..." [CMAKE-OPTION...]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 # How programs for a bare Cortex-M are built, linked and run. Sourced by the scripts that do so, in the top folder.
+source examples/common.sh
 
 arm=arm-none-eabi
 cpu=cortex-m4
@@ -11,17 +12,6 @@ firmware=$PWD/build/firmware
 mkdir -p "$firmware/include"
 ln -sfn "${BOOST_INCLUDEDIR:-/usr/include}/boost" "$firmware/include/boost"
 
-install_missing() { # PACKAGE... : Debian packages, as root or with sudo
-    local package missing=() as_root=()
-    for package; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-    done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    echo "installing: ${missing[*]}"
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
-}
 compile() { # SOURCE OBJECT [FLAG...]
     "$arm-g++" -mcpu="$cpu" -mthumb "${flags[@]}" -I include -isystem "$firmware/include" "${@:3}" -c "$1" -o "$2"
 }

@@ -26,17 +26,8 @@ if [ -z "${ONLY_BUILD:-}" ] && [ -z "${HASURA_GRAPHQL_ADMIN_SECRET:-}" ] && [ "$
     refuse "HASURA_GRAPHQL_ADMIN_SECRET is not set: set it, or ALLOW_UNAUTHENTICATED=true to answer everybody"
 fi
 
-packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libpq-dev libssl-dev unixodbc-dev tdsodbc)
-missing=() as_root=()
-for package in "${packages[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "installing: ${missing[*]}" >&2
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
-fi
+source "$root/examples/common.sh"
+install_missing g++ cmake ninja-build pkg-config libboost1.81-dev libpq-dev libssl-dev unixodbc-dev tdsodbc >&2
 
 # One build at a time in a folder.
 mkdir -p "$build"

@@ -2,14 +2,12 @@
 // The demo's sources, checked on a thread of their own, and a site that shows them: what a program has beside its HTTP server.
 #include "demo.hpp"
 
-#include <healthz.hpp>
+#include "../demo_sources.hpp"
+
 #include <healthz/asio/background.hpp>
 #include <healthz/hosted/admin_secret.hpp>
 #include <healthz/hosted/health_log.hpp>
 #include <healthz/hosted/site.hpp>
-#include <healthz/probers/postgres.hpp>
-#include <healthz/probers/sqlite.hpp>
-#include <healthz/probers/tcp.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -17,21 +15,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
-
-using namespace std::chrono_literals;
-
-// A callable: a room's temperature from an imaginary sensor, which is warm every other minute.
-constexpr auto read_sensor = [] {
-    auto const minute = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch());
-    if (minute.count() % 2 == 0) return healthz::ok();
-    return healthz::error("too warm", healthz::json_text{R"({"celsius":31,"limit":30})"});
-};
-
-constexpr auto sources = healthz::sources(
-    healthz::source<"inventory">(healthz::sqlite{.path = healthz::env("INVENTORY_DB", "inventory.db")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"orders">(healthz::postgres{.url = healthz::env("ORDERS_URL")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"gateway">(healthz::tcp{.address = healthz::env("GATEWAY_ADDRESS", "127.0.0.1:9")}, {.interval = 2s, .retries = 0}),
-    healthz::source<"sensor">(read_sensor, {.interval = 2s, .retries = 0}));
 
 healthz::site<sources>& site() {
     static healthz::site<sources> only{healthz::admin_secret(healthz::env("HEALTHZ_ADMIN_SECRET"))};
