@@ -10,6 +10,7 @@
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
 #include "limits.hpp"
+#include "listening_socket.hpp"
 #include "transport.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -22,9 +23,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -71,7 +69,7 @@ public:
     /// `hosts` are the names that a request may ask for in its field Host; none for any.
     basic_listener(net::io_context& context, answer_source answers, limits const& limit, std::vector<std::string> hosts = {},
                    Transport transport = {})
-        : transport_(std::move(transport)), context_(context), acceptor_(context), pause_(context), sweeper_(context),
+        : transport_(std::move(transport)), context_(context), socket_(context), pause_(context), sweeper_(context),
           limits_(limit.bounded()), hosts_(std::move(hosts)), room_(limits_.connections), connections_(limits_.connections_per_address),
           answers_(std::move(answers)) {}
 
@@ -85,48 +83,27 @@ public:
         if constexpr (Transport::is_secure) transport_.on_problem(on_error_);
     }
 
-    /// Starts to accept connections on `where`. No child process inherits its descriptors.
+    // See `listening_socket`.
     void listen(net::ip::tcp::endpoint const& where, boost::system::error_code& ec) override {
-        healthz::detail::open_socket(acceptor_, protocol(where.protocol()), ec);
-        if (!ec) acceptor_.set_option(net::socket_base::reuse_address(true), ec);
-        if (!ec) acceptor_.bind(protocol::endpoint(where), ec);
+        socket_.listen(where, ec);
         begin(ec);
     }
-
-    /// The same on a unix socket at `path` with these permissions; its file goes with the listener.
     void listen(std::string const& path, unsigned mode, boost::system::error_code& ec) override {
-        path_ = healthz::beast::detail::bind_unix(acceptor_, path, mode, ec);
+        socket_.listen(path, mode, ec);
         begin(ec);
     }
-
-    /// The same on a stream socket that listens already. It is the listener's, also if that fails.
     void adopt(int descriptor, boost::system::error_code& ec) override {
-        sockaddr_storage bound{};
-        socklen_t size = sizeof bound;
-        if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) ec.assign(errno, boost::system::system_category());
-        if (!ec) acceptor_.assign(protocol(bound.ss_family, 0), descriptor, ec);
-        if (ec) ::close(descriptor);
-        else begin(ec);
+        socket_.adopt(descriptor, ec);
+        begin(ec);
     }
-
-    /// Port 0 for a unix socket.
-    net::ip::tcp::endpoint local_endpoint() const override {
-        auto const bound = acceptor_.local_endpoint();
-        net::ip::tcp::endpoint tcp;
-        if (bound.data()->sa_family == AF_UNIX || bound.size() > tcp.capacity()) return {};
-        std::memcpy(tcp.data(), bound.data(), bound.size());
-        tcp.resize(bound.size());
-        return tcp;
-    }
+    net::ip::tcp::endpoint local_endpoint() const override { return socket_.local_endpoint(); }
 
     /// Accepts no more connections, waits half a second at most for answers that are being written, then calls `on_stopped`, which
     /// must not throw.
     void stop(std::function<void()> on_stopped) override {
         on_stopped_ = std::move(on_stopped);
         stop_by_ = clock::now() + std::chrono::milliseconds(500);
-        boost::system::error_code ignored;
-        path_ = {};  // first, so that a successor may have its own
-        acceptor_.close(ignored);
+        socket_.close();
         pause_.cancel();
         sweep();
         end_if_done();
@@ -137,9 +114,7 @@ private:
     using std::enable_shared_from_this<basic_listener>::shared_from_this;
     using listener = basic_listener;
 
-    void begin(boost::system::error_code& ec) {
-        if (!ec) acceptor_.listen(net::socket_base::max_listen_connections, ec);
-        if (!ec) acceptor_.native_non_blocking(true, ec);
+    void begin(boost::system::error_code const& ec) {
         if (ec) return;
         accept_all();
         sweep_later();
@@ -182,14 +157,6 @@ private:
         return network;
     }
 
-    // Asio's own accept would let child processes inherit the descriptor.
-    int accept_descriptor(protocol::endpoint& from) {
-        auto size = static_cast<socklen_t>(from.capacity());
-        int const descriptor = ::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_CLOEXEC);
-        if (descriptor >= 0) from.resize(size);
-        return descriptor;
-    }
-
     // Continues after exceptions for lack of memory.
     void accept_all() {
         net::co_spawn(context_, accept(shared_from_this()), [self = shared_from_this()](std::exception_ptr thrown) {
@@ -209,10 +176,10 @@ private:
 
     // One at a time: all other work that is ready is done before the next connection may close one.
     static net::awaitable<void> accept(std::shared_ptr<listener> self) {
-        while (self->acceptor_.is_open()) {
+        while (self->socket_.is_open()) {
             boost::system::error_code ec;
-            co_await self->acceptor_.async_wait(net::socket_base::wait_read, net::redirect_error(net::use_awaitable, ec));
-            if (!self->acceptor_.is_open()) co_return;
+            co_await self->socket_.async_wait(net::redirect_error(net::use_awaitable, ec));
+            if (!self->socket_.is_open()) co_return;
             if (!ec && self->accept_one()) continue;
             self->pause_.expires_after(std::chrono::milliseconds(100));
             co_await self->pause_.async_wait(net::redirect_error(net::use_awaitable, ec));
@@ -223,20 +190,15 @@ private:
     bool accept_one() noexcept {
         try {
             protocol::endpoint from;
-            int descriptor = accept_descriptor(from);
+            int descriptor = socket_.accept_descriptor(from);
             if (descriptor < 0 && is_shortage(errno)) {
                 give_way();
-                descriptor = accept_descriptor(from);
+                descriptor = socket_.accept_descriptor(from);
             }
             if (descriptor < 0) return !is_shortage(errno);
-            stream_socket socket(context_);
             boost::system::error_code ec;
-            socket.assign(from.protocol(), descriptor, ec);
-            if (ec) {
-                ::close(descriptor);
-                return false;
-            }
-            if (from.data()->sa_family != AF_UNIX) socket.set_option(net::ip::tcp::no_delay(true), ec);
+            auto socket = socket_.connection_of(descriptor, from, ec);
+            if (ec) return false;
             auto const address = healthz::beast::detail::address_of(from);
             if (auto* const other = connections_.in_the_way_of(client_id(address), room_, clock::now())) close(*other);
             auto client = std::make_unique<connection>(shared_from_this(), std::move(socket), address);
@@ -437,8 +399,7 @@ private:
 
     Transport transport_;
     net::io_context& context_;
-    stream_acceptor acceptor_;
-    bound_path path_;
+    listening_socket socket_;
     net::steady_timer pause_;  // in accepting
     net::steady_timer sweeper_;
     healthz::detail::error_answers errors_;
