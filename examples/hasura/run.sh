@@ -11,6 +11,7 @@
 #   BUILD                        where it is built (build/hasura)
 #   ONLY_BUILD                   if set, prints the path of the server instead of starting it
 set -euo pipefail
+umask 077 # metadata may have passwords in it, and so have what it is compiled to, and the server
 refuse() { echo "$*" >&2; exit 1; }
 [ $# -eq 1 ] && [ -n "$1" ] || refuse "usage: examples/hasura/run.sh METADATA.json"
 metadata=$(realpath -m -- "$1")
@@ -35,7 +36,7 @@ build=$(realpath "$build")
 exec {lock}>"$build/lock"
 flock -n $lock || { echo "waiting for another run" >&2; flock $lock; }
 
-if [ ! -x "$build/inspect" ] || [ -n "$(find "$root/include/healthz/hasura" "$here/inspect.cpp" -newer "$build/inspect" -print -quit)" ]; then
+if [ ! -x "$build/inspect" ] || [ -n "$(find "$root/include" "$here/inspect.cpp" -newer "$build/inspect" -print -quit)" ]; then
     echo "building" >&2
     g++ -std=c++20 -O1 -I "$root/include" "$here/inspect.cpp" -o "$build/inspect.new" || exit 1
     mv "$build/inspect.new" "$build/inspect"

@@ -35,9 +35,10 @@ int main(int count, char** arguments) {
         std::cerr << "PORT must be a number from 0 to 65535\n";
         return EXIT_FAILURE;
     }
-    if (count > 1 && std::string_view(arguments[1]) == "--healthcheck") return healthz::probe_self(port);
+    auto const address = setting("ADDRESS", "127.0.0.1");
+    if (count > 1 && std::string_view(arguments[1]) == "--healthcheck") return healthz::probe_self(port, "/livez", address.c_str());
     healthz::beast::options how{
-        .address = setting("ADDRESS", "127.0.0.1"),
+        .address = address,
         .port = port,
         .auth = healthz::admin_secret(healthz::env("HASURA_GRAPHQL_ADMIN_SECRET")),
         .on_listening = [](auto const& where) { std::cout << "listening on " << where << std::endl; },

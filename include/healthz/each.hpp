@@ -147,12 +147,17 @@ public:
     }
 };
 
+template <class Make>
+concept takes_number = requires(Make const& make) {
+    make(0);
+};
+template <class Make>
+concept takes_attempt = requires(Make const& make) {
+    requires outcome_like<decltype(make(0))> && has_probe<Make const>;
+};
 /// What makes the probers of a family from their numbers; anything else is the prober of all.
 template <class Make>
-concept maker = requires(Make const& make) {
-    make(0);
-}
-&&!requires(Make const& make) { requires outcome_like<decltype(make(0))> && has_probe<Make const>; };
+concept maker = takes_number<Make> && !takes_attempt<Make>;
 
 template <class Make>
 struct made_by_maker {

@@ -7,7 +7,8 @@
 
 namespace healthz {
 
-/// Which verdicts a log has: each that is not OK, and the first OK after one; or of these only those whose status is another one than before.
+/// Which verdicts a log has: each that is not OK, and the first OK after one; or of these only those whose status is another one than
+/// before.
 enum class logged : std::uint8_t { failures, changes };
 
 /// Whether a verdict is logged that comes after `before`.
@@ -56,7 +57,8 @@ constexpr void put_in_one_line(std::string_view json, Sink&& put) {
 /// The size of the longest line about a source whose key, which is its name as JSON has it, and error text are so long.
 constexpr std::size_t max_log_line(std::size_t key_size, std::size_t error_size) { return key_size + error_size + 340; }
 
-/// Streams the line about the latest verdict of source `index`, which took so many `attempts`, into `put`, with a line feed at its end. Nothing
+/// Streams the line about the latest verdict of source `index`, which took so many `attempts`, into `put`, with a line feed at its end.
+/// Nothing
 /// before its first verdict.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_log_line(report_view report, std::size_t index, unsigned attempts, Sink&& put) {

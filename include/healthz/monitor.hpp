@@ -216,14 +216,16 @@ public:
     /// The latest verdicts. Changes only in `poll`.
     constexpr healthz::report<Sources> const& report() const { return report_; }
 
-    /// The verdict of source `index` before `age` later ones, at most those of the option `past`; the latest for 0. Nothing where it has none.
+    /// The verdict of source `index` before `age` later ones, at most those of the option `past`; the latest for 0. Nothing where it has
+    /// none.
     constexpr std::optional<verdict> past(std::size_t index, std::size_t age) const {
         if constexpr (options.past > 0)
             if (age > 0) return history_.get(index, age);
         return age == 0 ? report_[index] : std::nullopt;
     }
 
-    /// What is known of source `index` besides its verdict. Durations are those that `poll` was told: of an immediate prober nothing, unless
+    /// What is known of source `index` besides its verdict. Durations are those that `poll` was told: of an immediate prober nothing,
+    /// unless
     /// it was given a clock. Compile error: the monitor is not `recorded`.
     constexpr healthz::record const& record(std::size_t index) const {
         static_assert(options.recorded, "healthz: to have a record, this monitor must be a monitor<sources, healthz::recorded>");

@@ -34,7 +34,8 @@ constexpr int weight_of(std::string_view q) {
     return weight <= 1000 ? weight : 0;
 }
 
-/// How well one range of an Accept fits a media type: 0 not at all, 1 by `*/*`, 2 by `type/*`, 3 by name, 4 with its version. And its weight.
+/// How well one range of an Accept fits a media type: 0 not at all, 1 by `*/*`, 2 by `type/*`, 3 by name, 4 with its version. And its
+/// weight.
 struct range_fit {
     int how = 0;
     int weight = 1000;

@@ -70,7 +70,7 @@ constexpr bool for_names(std::size_t first, F f) {
 template <class... Sources>
 inline constexpr auto all_names = [] {
     auto names = healthz::detail::spread<Sources...>(std::array<std::string_view, sizeof...(Sources)>{Sources::name...});
-    if constexpr (count_of < Sources... >> sizeof...(Sources)) {
+    if constexpr (sizeof...(Sources) < count_of<Sources...>) {
         std::size_t element = 0;
         [[maybe_unused]] bool const put[] = {for_names<Sources>(firsts_of<Sources...>[element++], [&](std::size_t i, name_text const& t) {
             names[i] = {t.text + (t.name_size == t.key_size ? 0 : t.key_size), t.name_size};

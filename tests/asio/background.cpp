@@ -171,6 +171,36 @@ TEST_CASE("background: it ends within a second, whatever hangs") {
         std::this_thread::sleep_for(100ms);
         CHECK(calls == 1);
     }
+    SECTION("a handler that throws in the end, which is told to nobody") {
+        static latch handler_gate;
+        static std::atomic<int> calls, told;
+        calls = told = 0;
+        handler_gate.set(false);
+        auto checked =
+            std::make_unique<healthz::background<other>>(healthz::background_options{.on_verdict =
+                                                                                         [](healthz::event const&) {
+                                                                                             ++calls;
+                                                                                             handler_gate.wait();
+                                                                                             throw std::runtime_error("late");
+                                                                                         },
+                                                                                     .on_error = [](std::string_view) { ++told; }});
+        CHECK(eventually([] { return calls > 0; }));
+        checked.reset();
+        handler_gate.set(true);
+        std::this_thread::sleep_for(100ms);
+        CHECK(told == 0);
+    }
+}
+
+TEST_CASE("background: an empty function is no handler") {
+    std::atomic<int> told = 0, verdicts = 0;
+    std::function<void(healthz::report_view, std::size_t)> const none;
+    {
+        healthz::background<other> const checked(
+            {.on_verdict = [&](healthz::event const&) { ++verdicts; }, .on_check = none, .on_error = [&](std::string_view) { ++told; }});
+        CHECK(eventually([&] { return verdicts > 1; }));
+    }
+    CHECK(told == 0);
 }
 
 TEST_CASE("background: a handler may end it") {

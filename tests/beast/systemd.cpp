@@ -80,6 +80,13 @@ public:
         }
         return n;
     }
+    /// Fills the socket up, by other senders, each of which may have so much under way, until a new one may send nothing.
+    void fill() const {
+        for (bool any = true; std::exchange(any, false);) {
+            healthz::detail::notify_socket const other(path_);
+            while (other.send("X=1\n")) any = true;
+        }
+    }
     std::string const& path() const { return path_; }
 
 private:
@@ -246,6 +253,82 @@ TEST_CASE("a program is ready once all sources have been checked, if that is how
     thread.join();
 }
 
+namespace {
+
+/// A program's link to systemd, and its first source.
+struct linked {
+    healthz::report<sources> report;
+    healthz::record record;
+    healthz::detail::systemd_link link;
+    std::chrono::steady_clock::time_point now{1000s};
+
+    explicit linked(healthz::ready_when when) : link(when, {}, healthz::report<sources>().view()) { link.listening(); }
+    void check(std::size_t index, std::int64_t seconds, healthz::status status, bool maintenance = false) {
+        healthz::timestamp const moment(seconds, 0);
+        auto const before = report.status_of(index);
+        report.publish(index, status, "\"-\"", moment);
+        record.take_in({.before = before, .after = status, .found = status, .attempts = 1, .took = 0, .is_verdict = true}, moment, 0,
+                       maintenance);
+        link.take_in({report.view(), index, *report.view()[index], before, status, true, 1, {}, record});
+    }
+    auto poll() {
+        now += 10s;
+        return link.poll(now, [&] { return report.view(); });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a program that ends before it was ready is not ready any more") {
+    told systemd;
+    linked one(healthz::ready_when::checked);
+    one.poll();
+    CHECK(systemd.wait_for("STATUS=").starts_with("STATUS=0 of 3 sources OK"));
+    one.link.stopping();
+    CHECK(systemd.wait_for("STOPPING=1") == "STOPPING=1");
+    for (std::size_t i = 0; i < 3; ++i) one.check(i, 60, healthz::status::ok);
+    one.poll();
+    CHECK(systemd.wait_for("STATUS=") == "STATUS=3 of 3 sources OK");
+    CHECK(systemd.count("READY=1", 10ms) == 0);
+}
+
+TEST_CASE("what systemd has no room for is told once it has") {
+    told systemd;
+    linked one(healthz::ready_when::listening);
+    one.poll();
+    systemd.fill();
+    one.link.reloading();
+    one.link.reloaded();
+    auto const again = one.poll();
+    CHECK(again < one.now + 1s);
+    CHECK(systemd.wait_for("RELOADING=1", 10ms).empty());
+    one.poll();
+    CHECK(systemd.wait_for("RELOADING=1") == "RELOADING=1");
+    CHECK(systemd.wait_for("READY=1") == "READY=1");
+    systemd.fill();
+    one.link.stopping();
+    CHECK(systemd.wait_for("STOPPING=1", 10ms).empty());
+    one.poll();
+    CHECK(systemd.wait_for("STOPPING=1") == "STOPPING=1");
+}
+
+TEST_CASE("the status line says since when a source is in maintenance, not FAILED") {
+    told systemd;
+    linked one(healthz::ready_when::listening);
+    auto const queue = [&] {
+        one.poll();
+        auto const line = systemd.wait_for("STATUS=");
+        return line.substr(0, line.find("; disk"));
+    };
+    one.check(0, 5 * 60, healthz::status::failed);
+    CHECK(queue() == "STATUS=0 of 3 sources OK; queue: FAILED since 1970-01-01 00:05 UTC");
+    one.check(0, 9 * 60, healthz::status::failed, true);
+    CHECK(queue() == "STATUS=0 of 3 sources OK; queue: in maintenance since 1970-01-01 00:09 UTC");
+    one.check(0, 11 * 60, healthz::status::failed, true);
+    one.check(0, 12 * 60, healthz::status::failed);
+    CHECK(queue() == "STATUS=0 of 3 sources OK; queue: FAILED since 1970-01-01 00:05 UTC");
+}
+
 TEST_CASE("the watchdog of systemd is fed at half of its time") {
     all_work();
     told systemd;
@@ -281,7 +364,7 @@ TEST_CASE("the watchdog of systemd is not fed while a required source is not OK"
     CHECK(errors.empty());
 }
 
-TEST_CASE("the watchdog of systemd is fed again once a source is OK, out of maintenance, or checked") {
+TEST_CASE("the watchdog of systemd is fed in maintenance, too, which a restart would end") {
     all_work();
     told systemd;
     test::set_variable("WATCHDOG_USEC", "200000");  // shorter than the dog's period
@@ -291,8 +374,13 @@ TEST_CASE("the watchdog of systemd is fed again once a source is OK, out of main
     running one(std::move(how));
     CHECK(systemd.wait_for("WATCHDOG=1") == "WATCHDOG=1");
     one.server.runner().maintenance<"queue">(true);
-    CHECK(eventually([&] { return systemd.count("WATCHDOG=1", 1s) == 0; }));
+    CHECK(eventually([&] { return systemd.wait_for("STATUS=").find("queue: in maintenance since ") != std::string::npos; }));
+    for (int i = 0; i < 5; ++i) CHECK(systemd.wait_for("WATCHDOG=1") == "WATCHDOG=1");
     one.server.runner().maintenance<"queue">(false);
+    CHECK(systemd.wait_for("WATCHDOG=1") == "WATCHDOG=1");
+    queue_works = false;
+    CHECK(eventually([&] { return systemd.count("WATCHDOG=1", 1s) == 0; }));
+    queue_works = true;
     CHECK(systemd.wait_for("WATCHDOG=1") == "WATCHDOG=1");
     one.stop();
     REQUIRE(errors.size() == 1);

@@ -186,6 +186,21 @@ TEST_CASE("each: probes ask for any, all or so many of a family") {
     CHECK(shown(ready<at_least<2, "s#">>(), report) == "200 ok");
     CHECK(shown(ready<all<"s1", "s2">>(), report) == "200 ok");
     CHECK(shown(live<all<"s#">>(), report).substr(0, 3) == "503");
+    // One that is off counts for nothing.
+    set(1, false);
+    set(2, false);
+    report.withdraw(0);
+    CHECK(shown(ready<any<"s#">>(), report) ==
+          "503 [+]s0 off: ok\n[-]s1 failed: reason withheld\n[-]s2 failed: reason withheld\n[-]at least 1 of s#\nreadyz check failed\n");
+    CHECK(shown(live<at_least<2, "s#">>(), report).substr(0, 3) == "503");
+    set(1, true);
+    CHECK(shown(ready<any<"s#">>(), report) == "200 ok");
+    CHECK(shown(ready<at_least<2, "s#">>(), report).substr(0, 3) == "503");
+    report.withdraw(2);
+    CHECK(shown(ready<at_least<2, "s#">>(), report) == "200 ok");  // all that are there
+    report.withdraw(1);
+    CHECK(shown(ready<any<"s#">>(), report) == "200 ok");
+    CHECK(shown(ready<"s0">(), report, {.query = "verbose"}) == "200 [+]s0 off: ok\nreadyz check passed\n");
 }
 
 TEST_CASE("each: pages, metrics and artefacts see the members") {

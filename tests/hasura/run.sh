@@ -212,6 +212,10 @@ ONLY_BUILD=1 $run $metadata >"$output/one.txt" 2>"$output/one.log" &
 one=$!
 server=$(ONLY_BUILD=1 $run $metadata) # at once, in the same folder
 wait $one || fail "one of two runs: $(<"$output/one.log")"
+same "who may read what has passwords in it" "$(stat -c %a "$(dirname "$server")/metadata.json" "$server" $(find "$(dirname "$server")" -name metadata.hpp) | sort -u | paste -sd' ')" "600 700"
+cmake -DFILE=$metadata -DOUTPUT="$output/metadata.hpp" -DNAME=my-metadata -P include/healthz/hasura/hasura_metadata.cmake 2>"$output/first.txt" &&
+    fail "a NAME is taken that no variable can have"
+grep -q "NAME must be that of a variable, and 'my-metadata' is none" "$output/first.txt" || fail "of NAME it says: $(<"$output/first.txt")"
 same "two runs" "$(<"$output/one.txt")" "$server"
 
 if [ "$(id -u)" -eq 0 ]; then chown postgres "$output"; fi
@@ -264,5 +268,10 @@ END
 grep -q 'Vq8zKw3x' "$output/document.json" "$output/server.log" && fail "a password is shown"
 same "without a secret" "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:5997/healthz/sources)" 401
 HASURA_GRAPHQL_ADMIN_SECRET=given PORT=5997 "$server" --healthcheck || fail "the server's own question is answered by no"
+ADDRESS=0.0.0.0 HASURA_GRAPHQL_ADMIN_SECRET=given PORT=5997 "$server" --healthcheck || fail "it is not found at all addresses"
+ADDRESS=127.0.0.9 PORT=5997 "$server" --healthcheck 2>"$output/first.txt" && fail "it is found where it does not listen"
+same "another address" "$(<"$output/first.txt")" "healthz: 127.0.0.9 port 5997/livez: no answer"
+ADDRESS=here PORT=5997 "$server" --healthcheck 2>"$output/first.txt" && fail "an address is taken that is none"
+same "no address" "$(<"$output/first.txt")" "healthz: 'here' is no IP address"
 kill -TERM "$(jobs -p | tail -1)"
-echo "$((passed + 2)) passed, 0 failed"
+echo "$((passed + 5)) passed, 0 failed"

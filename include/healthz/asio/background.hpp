@@ -10,7 +10,12 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
 
 namespace healthz {
 
@@ -28,10 +33,13 @@ struct background_options {
     std::function<void(std::string_view)> on_error{};
 };
 
-/// Checks every source of `Sources` on a thread of its own, from its constructor to its destructor: a `healthz::runner` for a program without
+/// Checks every source of `Sources` on a thread of its own, from its constructor to its destructor: a `healthz::runner` for a program
+/// without
 /// Asio. Several may be there at a time. Its thread handles no signals.
 /// Its destructor takes half a second at most, whatever hangs: what does is left behind, a probe or a handler, whose thread ends when that
-/// returns; no call of a handler begins after it. What a handler uses must live as long where it may hang.
+/// returns; no call of a handler begins after it, nor one of `on_error` for what is left behind. What a handler uses must live as long
+/// where
+/// it may hang.
 /// After `fork` a child makes one of its own, or executes a program; it must not use its parent's, whose destructor does nothing there.
 template <auto const& Sources>
 class background {
@@ -41,8 +49,8 @@ public:
     /// Begins to check. Throws std::system_error where there can be no thread or descriptor.
     explicit background(background_options how = {}) : background(std::move(how), {}) {}
 
-    /// The same, and `shown` is told of each check before the handlers are: a `healthz::site`, or anything with `update(event)`. It must
-    /// outlive this.
+    /// The same, and `shown` is told of each check before the handlers are: a `healthz::site`, or anything with `update(event)`, which
+    /// must not block, since the destructor waits for it, and must not end this. It must outlive this.
     template <class Site>
         requires requires(Site& site, event const& e) { site.update(e); }
     explicit background(Site& shown, background_options how = {})
@@ -91,7 +99,7 @@ private:
     // What the thread works on. It owns it, too, so that it may be left alone with it.
     struct work {
         work(background_options options, std::function<void(event const&)> update_site)
-            : how(std::move(options)), calls(std::move(how.on_error)), update(std::move(update_site)) {
+            : how(std::move(options)), calls(while_open(std::move(how.on_error))), update(std::move(update_site)) {
             runner.on_check([this](event const& e) { take_in(e); });
         }
 
@@ -129,7 +137,7 @@ private:
         void take_in(event const& e) {
             {
                 std::lock_guard lock(mutex);
-                if (update) update(e);  // hangs nowhere
+                if (update) update(e);
             }
             if (e.is_verdict) call("on_verdict", how.on_verdict, e);
             if (e.is_change()) call("on_change", how.on_change, e);
@@ -137,19 +145,26 @@ private:
         }
 
         void call(char const* name, detail::event_handler const& handler, event const& e) {
-            if (!handler) return;
-            {
-                std::lock_guard lock(mutex);
-                if (closed) return;
-            }
-            calls.call(name, handler, e);
+            if (handler && !is_closed()) calls.call(name, handler, e);
         }
 
-        background_options how;
-        detail::handler_calls calls;
-        std::mutex mutex;  // of the next four
+        bool is_closed() {
+            std::lock_guard lock(mutex);
+            return closed;
+        }
+
+        std::function<void(std::string_view)> while_open(std::function<void(std::string_view)> on_error) {
+            if (!on_error) return nullptr;
+            return [this, on_error = std::move(on_error)](std::string_view text) {
+                if (!is_closed()) on_error(text);
+            };
+        }
+
+        std::mutex mutex;  // of ended, closed and update
         std::condition_variable has_ended;
         bool ended = false, closed = false;
+        background_options how;
+        detail::handler_calls calls;
         std::function<void(event const&)> update;
         detail::net::io_context context{1};
         healthz::runner<Sources> runner{

@@ -265,7 +265,8 @@ public:
     /// Told of verdicts or of all checks, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
     using event_handler = std::function<void(event const&)>;
-    /// The same with the report and the index of the source alone: `runner` takes either. Told, too, where a source has no verdict any more,
+    /// The same with the report and the index of the source alone: `runner` takes either. Told, too, where a source has no verdict any
+    /// more,
     /// since it is off.
     using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
     /// Told of what a verdict handler has thrown, in its place. The checks go on.

@@ -20,7 +20,8 @@ namespace net = boost::asio;
 /// Answers that wait to be written: shared, never copied.
 class answer_queue {
 public:
-    /// Appends an answer, of which `whole` has the bytes, but for the status where it is `unavailable`. `connection` is that header field as a
+    /// Appends an answer, of which `whole` has the bytes, but for the status where it is `unavailable`. `connection` is that header field
+    /// as a
     /// line, or empty.
     void push(bool unavailable, bool head, std::string_view connection, healthz::detail::shared_answer whole) {
         if (!unavailable && !head && connection.empty()) {

@@ -98,7 +98,8 @@ inline bound_path bind_unix(net::basic_socket_acceptor<protocol>& acceptor, std:
     return bound;
 }
 
-/// A socket that listens, from one of its functions `listen` and `adopt` on. No child process inherits its descriptors. Nothing here blocks.
+/// A socket that listens, from one of its functions `listen` and `adopt` on. No child process inherits its descriptors. Nothing here
+/// blocks.
 class listening_socket {
 public:
     explicit listening_socket(net::io_context& context) : context_(context), acceptor_(context) {}
@@ -116,14 +117,14 @@ public:
         begin(ec);
     }
 
-    /// On a stream socket that listens already. It is owned here, also if that fails.
+    /// On a stream socket that listens already, with the backlog that it has. It is owned here, also if that fails.
     void adopt(int descriptor, boost::system::error_code& ec) {
         sockaddr_storage bound{};
         socklen_t size = sizeof bound;
         if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) ec.assign(errno, boost::system::system_category());
         if (!ec) acceptor_.assign(protocol(bound.ss_family, 0), descriptor, ec);
         if (ec) ::close(descriptor);
-        else begin(ec);
+        else acceptor_.native_non_blocking(true, ec);
     }
 
     /// Port 0 for a unix socket.

@@ -98,7 +98,9 @@ struct options {
     bool raise_descriptor_limit = false;  ///< whether the process's soft limit is raised to what `limit.connections` needs
     /// How long requests are still answered after SIGINT or SIGTERM, while `ready` says no; a second signal ends that.
     std::chrono::milliseconds drain = std::chrono::milliseconds::zero();
-    /// What it tells systemd; it then listens on the sockets that systemd has passed, if any, in place of those of its places: in their order.
+    /// What it tells systemd; it then listens on the sockets that systemd has passed, if any, in place of those of its places: in their
+    /// order.
+    /// The server's constructor takes these and unsets their variables; no other thread may use the environment meanwhile.
     std::optional<healthz::systemd> systemd{};
     /// Called once the server accepts connections, for each of its places.
     std::function<void(bound_place const&)> on_listening{};
@@ -109,7 +111,8 @@ struct options {
     healthz::detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
-    /// Called with what went wrong while serving: what a handler or a policy has thrown, which file of TLS or of a secret is no longer of use. Without it that is a line on standard error.
+    /// Called with what went wrong while serving: what a handler or a policy has thrown, which file of TLS or of a secret is no longer of
+    /// use. Without it that is a line on standard error.
     std::function<void(std::string_view)> on_error{};
 };
 

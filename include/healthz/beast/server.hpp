@@ -115,8 +115,8 @@ public:
     int run() {
         if (std::exchange(has_run_, true)) throw std::logic_error("healthz: a server runs once");
         if (!problem_.empty()) return healthz::beast::detail::cannot_serve(problem_);
-        std::optional<detail::stop_signals> signals;
-        if (how_.handle_signals) signals.emplace(context_, [this] { end(); });
+        std::optional<detail::stop_signals> ends;
+        if (how_.handle_signals) ends.emplace(context_, [this] { end(); });
         std::optional<detail::reload_signal> reload;
         if (how_.handle_signals && how_.systemd && how_.systemd->on_reload) reload.emplace(context_, [this] { this->reload(); });
         detail::net::io_context http{1};
@@ -294,7 +294,10 @@ private:
 
     // At a signal.
     void end() {
-        if (systemd_) systemd_->stopping();
+        if (systemd_) {
+            systemd_->stopping();
+            supervise_on_time();
+        }
         if (how_.drain <= std::chrono::milliseconds::zero() || std::exchange(draining_, true)) return stop();
         site_.drain();
         drained_.expires_after(how_.drain);

@@ -19,21 +19,21 @@ namespace healthz::beast::detail {
 template <int... Signals>
 class kept_dispositions {
 public:
-    static constexpr std::array<int, sizeof...(Signals)> signals{Signals...};
+    static constexpr std::array<int, sizeof...(Signals)> numbers{Signals...};
 
     kept_dispositions() {
         std::lock_guard lock(mutex);
         if (users++ > 0) return;
-        for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], nullptr, &before[i]);
+        for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], nullptr, &before[i]);
     }
     ~kept_dispositions() {
         std::lock_guard lock(mutex);
         if (--users > 0) return;
-        for (std::size_t i = 0; i < signals.size(); ++i) {
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
             // If it is not the default, another part of the program waits for the signal through Asio.
             struct sigaction now {};
-            bool const is_default = ::sigaction(signals[i], nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
-            if (is_default) ::sigaction(signals[i], &before[i], nullptr);
+            bool const is_default = ::sigaction(numbers[i], nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+            if (is_default) ::sigaction(numbers[i], &before[i], nullptr);
         }
     }
     kept_dispositions(kept_dispositions const&) = delete;
@@ -42,7 +42,7 @@ public:
 private:
     inline static std::mutex mutex;
     inline static std::size_t users = 0;
-    inline static std::array<struct sigaction, signals.size()> before{};
+    inline static std::array<struct sigaction, numbers.size()> before{};
 };
 
 /// Calls `on_signal` on the context's thread at each of these signals, until it is destroyed. If there are several objects, each

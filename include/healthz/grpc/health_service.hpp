@@ -16,8 +16,10 @@
 
 namespace healthz {
 
-/// Keeps gRPC's own health service informed: `.on_change = healthz::grpc_health<sources>(*server->GetHealthCheckService())`, or as a handler of a runner.
-/// Each source is a service by its name, SERVING while it is OK or off; `""`, the server as a whole, is while all are; and so is "readiness", until `drain`.
+/// Keeps gRPC's own health service informed: `.on_change = healthz::grpc_health<sources>(*server->GetHealthCheckService())`, or as a
+/// handler of a runner.
+/// Each source is a service by its name, SERVING while it is OK or off; `""`, the server as a whole, is while all are; and so is
+/// "readiness", until `drain`.
 /// Before their first verdicts none is. Who watches a service is told of each change, once. It answers what was told last: if the loop that
 /// checks stands still, that does not show.
 /// Copies are one. Call it on one thread at a time; the service must outlive it. `ready_service` is the name for the readiness.

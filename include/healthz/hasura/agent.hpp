@@ -23,6 +23,8 @@ struct agent {
 class agent::session {
 public:
     explicit session(agent const& settings) : settings_(settings) {}
+    session(session const&) = delete;  // what asks refers to what is here
+    session& operator=(session const&) = delete;
 
     boost::asio::awaitable<outcome_type> probe() {
         std::string problem;

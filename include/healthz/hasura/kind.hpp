@@ -24,7 +24,8 @@ namespace healthz::hasura {
 struct agent;
 
 /// Has sources of the kind `Kind` probed by `Prober`, a type that can be made without arguments, as an argument of `sources`. Of its
-/// members `url`, `connection_string`, `address` or `path`, `user`, `password` and `test` those that it has are set to what the metadata says.
+/// members `url`, `connection_string`, `address` or `path`, `user`, `password` and `test` those that it has are set to what the metadata
+/// says.
 template <fixed_string Kind, class Prober>
 struct kind {
     static constexpr std::string_view name = Kind.view();
@@ -49,13 +50,15 @@ constexpr std::string_view view_of() {
 }
 
 template <auto const& Text>
-concept text = requires {
+concept viewable = requires {
     std::string_view(Text.data(), Text.size());
-}
-|| requires {
-    requires std::is_same_v < std::remove_cvref_t<decltype(Text[0])>,
-    char > &&std::is_array_v<std::remove_cvref_t<decltype(Text)>>;
 };
+template <class T>
+inline constexpr bool is_char_array = false;
+template <std::size_t Size>
+inline constexpr bool is_char_array<char const[Size]> = true;
+template <auto const& Text>
+concept text = viewable<Text> || is_char_array<std::remove_reference_t<decltype(Text)>>;
 template <auto const& Text>
 concept constant_text = requires {
     typename std::integral_constant<std::size_t, healthz::hasura::detail::position_of(healthz::hasura::detail::view_of<Text>(), 1).line>;

@@ -64,7 +64,8 @@ public:
         return {};
     }
 
-    /// Whether it is one of them. Reads files that were replaced, in the time that their file system takes; where one has no secret, the one
+    /// Whether it is one of them. Reads files that were replaced, in the time that their file system takes; where one has no secret, the
+    /// one
     /// before counts, and it is read again a second later.
     bool have(digest const& offered) {
         std::lock_guard lock(mutex_);
@@ -116,7 +117,8 @@ private:
 /// A request with one of these secrets is the admin's: `admin_secret(env("HEALTHZ_ADMIN_SECRET"))`; two allow rotation. They
 /// are read when the policy is made, those in a `file(...)` again within a second after the file was replaced, and only their digests are
 /// kept. If one is missing, empty, longer than `max_secret_size` or nothing that a header can carry, `problem` says so and no secret is
-/// accepted. A file that has none later on leaves the one before in force, and a server tells its `on_error`: to revoke a secret, replace it.
+/// accepted. A file that has none later on leaves the one before in force, and a server tells its `on_error`: to revoke a secret, replace
+/// it.
 class admin_secret {
 public:
     template <class... More>

@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -68,6 +70,15 @@ private:
     variables variables_;
     bool is_read_ = false;
 };
+
+/// The number that a variable has: digits and nothing else.
+inline std::optional<std::uint64_t> number_in(std::string_view variable) {
+    auto const text = environment::shared().get(variable);
+    std::uint64_t number = 0;
+    if (!text || text->empty()) return std::nullopt;
+    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    return error == std::errc() && end == text->data() + text->size() ? std::optional(number) : std::nullopt;
+}
 
 }  // namespace detail
 

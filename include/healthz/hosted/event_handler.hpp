@@ -30,6 +30,8 @@ public:
         constexpr bool takes_report = std::invocable<Handler&, report_view const&, std::size_t const&>;
         static_assert(event_function<Handler> || takes_report,
                       "healthz: on_verdict and on_change take a function of a healthz::event, or of a healthz::report_view and an index");
+        if constexpr (requires { handler == nullptr; })
+            if (handler == nullptr) return;  // an empty std::function is no handler
         if constexpr (event_function<Handler>) call_ = std::move(handler);
         else if constexpr (takes_report) call_ = [handler = std::move(handler)](event const& e) mutable { handler(e.report, e.index); };
     }

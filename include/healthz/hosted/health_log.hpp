@@ -24,7 +24,8 @@
 
 namespace healthz {
 
-/// A handler of verdicts that logs them: `.on_verdict = healthz::health_log(std::clog)`. It allocates for its first lines only. Copies are one log.
+/// A handler of verdicts that logs them: `.on_verdict = healthz::health_log(std::clog)`. It allocates for its first lines only. Copies are
+/// one log.
 class health_log {
 public:
     /// Is given each line, with its line feed.
@@ -34,7 +35,8 @@ public:
     explicit health_log(std::ostream& out, logged what = logged::failures)
         : health_log(sink([&out](std::string_view line) { out.write(line.data(), static_cast<std::streamsize>(line.size())).flush(); }),
                      what) {}
-    /// or a descriptor, such as a pipe's. A line is lost where it takes none now, so that nobody waits: see `lost`. So is one that is longer
+    /// or a descriptor, such as a pipe's. A line is lost where it takes none now, so that nobody waits: see `lost`. So is one that is
+    /// longer
     /// than PIPE_BUF, 4,096 bytes, unless the descriptor is O_NONBLOCK, or a file's. A reader that has gone raises no SIGPIPE.
     explicit health_log(int descriptor, logged what = logged::failures) : state_(std::make_shared<state>()) {
         state_->what = what;

@@ -6,7 +6,12 @@
 #include "../credentials.hpp"
 
 #include <concepts>
+#include <iterator>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 
@@ -26,7 +31,15 @@ public:
     constexpr http_request(std::string_view of_line, std::string_view its_path, std::string_view its_query)
         : site_request{of_line, healthz::path_of(its_path), its_query} {}
 
-    /// Takes in a header field.
+    /// A temporary does not compile: it would be gone when the site looks at it.
+    template <class... Texts>
+        requires((... || std::same_as<std::remove_const_t<Texts>, std::string>)&&(sizeof...(Texts) == 2 || sizeof...(Texts) == 3))
+    http_request(Texts&&...) : site_request{} {
+        static_assert(sizeof...(Texts) == 0,
+                      "healthz: this text of a request is a temporary, which is gone when a site looks at it: keep it in a variable");
+    }
+
+    /// Takes in a header field. Of several fields `Accept` the last counts.
     constexpr void add(std::string_view name, std::string_view value) {
         using healthz::detail::same_word;
         auto const decides = [&](std::optional<std::string_view>& slot) {
@@ -51,7 +64,6 @@ public:
         }
     }
 
-    /// A temporary does not compile: it would be gone when the site looks at it.
     template <class Value>
         requires std::same_as<Value, std::string>
     void add(std::string_view name, Value&& value) = delete;
@@ -59,6 +71,10 @@ public:
     /// Takes in all of `fields`, a range of pairs of a name and a value.
     template <class Fields>
     constexpr http_request with(Fields const& fields) const {
+        using field = decltype(*std::begin(fields));
+        if constexpr (!std::is_reference_v<field> && requires(field each) { each.second; })
+            static_assert(!std::same_as<std::remove_cvref_t<decltype(std::declval<field>().second)>, std::string>,
+                          "healthz: these fields are copies, which are gone at once: keep them in a variable, and add each from there");
         auto whole = *this;
         for (auto const& [name, value] : fields) whole.add(name, value);
         return whole;

@@ -9,7 +9,8 @@
 
 namespace healthz::detail {
 
-/// Keeps the latest answer of one view. Any thread may ask for it, and waits at most for another that does the same; one thread at a time may
+/// Keeps the latest answer of one view. Any thread may ask for it, and waits at most for another that does the same; one thread at a time
+/// may
 /// write.
 class kept_view {
 public:

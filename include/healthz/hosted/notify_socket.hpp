@@ -10,9 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace healthz::detail {
 

@@ -12,26 +12,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace healthz::detail {
-
-/// The number that a variable has: digits and nothing else.
-inline std::optional<std::uint64_t> number_in(std::string_view variable) {
-    auto const text = environment::shared().get(variable);
-    std::uint64_t number = 0;
-    if (!text || text->empty()) return std::nullopt;
-    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    return error == std::errc() && end == text->data() + text->size() ? std::optional(number) : std::nullopt;
-}
 
 /// Sockets that were passed to this process, each closed with this unless it was taken.
 class passed_sockets {
@@ -44,7 +32,8 @@ public:
     passed_sockets(passed_sockets const&) = delete;
     passed_sockets& operator=(passed_sockets const&) = delete;
 
-    /// Finds those that the variables `LISTEN_FDS` and `LISTEN_PID` tell of, if they are meant for this process, and unsets the variables, so that
+    /// Finds those that the variables `LISTEN_FDS` and `LISTEN_PID` tell of, if they are meant for this process, and unsets the variables,
+    /// so that
     /// neither a program that it starts nor another caller takes them for his. No other thread may use the environment meanwhile.
     void find() {
         auto const count = healthz::detail::number_in("LISTEN_FDS");

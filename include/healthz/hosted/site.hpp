@@ -32,8 +32,10 @@ namespace healthz {
 /// The views that a server has unless it is given others.
 inline constexpr auto default_views = healthz::views(document{}, page{}, metrics{}, hello{}, live<>{}, ready<>{}, startup{});
 
-/// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for none.
-/// Each view is written at the first request after something has changed, and kept. Meanwhile other requests get the one before, which may be out of date by a
+/// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for
+/// none.
+/// Each view is written at the first request after something has changed, and kept. Meanwhile other requests get the one before, which may
+/// be out of date by a
 /// tenth of a second at most; those with a query of their own wait until it is written.
 template <auto const& Sources, auto const& Views = default_views>
 class site {
@@ -95,7 +97,8 @@ public:
         ++generation_;
     }
 
-    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP. It is
+    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP.
+    /// It is
     /// replaced as a whole. Any thread; blocks as the file system does. Returns why that failed, or nothing.
     std::string write_metrics_file(std::string const& path) const {
         std::string text;
@@ -119,8 +122,11 @@ public:
             for (auto& each : of_view) each.forget();  // at once, also beside other threads
     }
 
-    /// Answers a request. `ask` is called with the name of a header field, in lower case, and returns its value, or nothing if there is no such
-    /// field: an optional of a string or of a string_view.
+    /// Answers a request. `ask` is called with the name of a header field, in lower case, and returns its value, or nothing if there is no
+    /// such
+    /// field: an optional of a string or of a string_view. That a field is there twice does not show here, and so is not refused: where it
+    /// can
+    /// be told, hand `answer_to` a `http_request`.
     template <class Ask>
     site_answer operator()(std::string_view method, std::string_view path, std::string_view query, Ask ask) const {
         auto role = ask("x-hasura-role");
@@ -244,7 +250,8 @@ private:
         return {answer::document, std::move(once)};
     }
 
-    // The view as it was written last, or written now where something has changed; but where another thread is about to write, it as it was a moment ago.
+    // The view as it was written last, or written now where something has changed; but where another thread is about to write, it as it
+    // was a moment ago.
     detail::shared_answer kept(decision const& found, std::optional<std::time_t> time) const {
         auto& view = kept_[found.view][2 * found.request.type + found.as_admin];
         auto const moment = now();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a program tells systemd: that it is ready, how its sources are, that it is alive. Without libsystemd, and silent where there is none.
+// What a program tells systemd: that it is ready, how its sources are, that it is alive. Without libsystemd, and silent where there is
+// none.
 // Needs POSIX and the standard library.
 #pragma once
 
-#include "../record.hpp"
 #include "../watchdog.hpp"
-#include "../write_json.hpp"
+#include "environment.hpp"
 #include "notify_socket.hpp"
-#include "passed_sockets.hpp"
+#include "status_line.hpp"
 
 #include <unistd.h>
 
@@ -32,17 +32,29 @@ enum class ready_when : std::uint8_t { listening, checked };
 
 namespace detail {
 
+/// What a watchdog sees of a report: a source in maintenance, which is so on purpose, counts as OK.
+struct maintained_report {
+    report_view latest;
+    std::span<told_source const> told;
+
+    bool is(std::size_t index, status wanted) const {
+        return latest.is(index, wanted) || (wanted == status::ok && told[index].maintenance);
+    }
+    bool is_off(std::size_t index) const { return latest.is_off(index); }
+    operator report_view() const { return latest; }
+};
+
 /// A watchdog of any declaration, or none.
 class any_watchdog {
 public:
     /// Whether to feed it, from the latest verdicts and from what changes with each check of a source.
-    using question = std::function<bool(report_view, std::span<tick const>)>;
+    using question = std::function<bool(maintained_report const&, std::span<tick const>)>;
 
     any_watchdog() = default;
     template <auto const& Sources, watchdog_period Period, required_source... Required>
     any_watchdog(watchdog<Sources, Period, Required...> dog)
         : rows_(rows_of<Sources>.data()), period_(Period.milliseconds),
-          may_feed_([dog](report_view latest, std::span<tick const> progress) mutable {
+          may_feed_([dog](maintained_report const& latest, std::span<tick const> progress) mutable {
               return dog.may_feed(latest, [progress](std::size_t index) { return progress[index]; });
           }) {}
     template <class Other>
@@ -56,7 +68,7 @@ public:
     /// Whether it is one of the declaration that `report` is of.
     bool watches(report_view report) const { return rows_ == &report.row(0); }
     std::chrono::milliseconds period() const { return std::chrono::milliseconds(period_); }
-    bool may_feed(report_view latest, std::span<tick const> progress) const { return may_feed_(latest, progress); }
+    bool may_feed(maintained_report const& latest, std::span<tick const> progress) const { return may_feed_(latest, progress); }
 
 private:
     source_row const* rows_ = nullptr;
@@ -66,81 +78,28 @@ private:
 
 }  // namespace detail
 
-/// What a server tells systemd, and takes from it: `.systemd = healthz::systemd{}`. Nothing is told where the variable NOTIFY_SOCKET is not set.
+/// What a server tells systemd, and takes from it: `.systemd = healthz::systemd{}`. Nothing is told where the variable NOTIFY_SOCKET is
+/// not set.
 ///
-/// The program's unit needs `Type=notify`. It is told when the program is ready, when it ends and, at each change, how its sources are. With
-/// `WatchdogSec=` it is told, at half of that time, that the program lives: if the loop that checks stands still, and while a `watchdog` may not be fed, it
+/// The program's unit needs `Type=notify`. It is told when the program is ready, when it ends and, at each change, how its sources are.
+/// With
+/// `WatchdogSec=` it is told, at half of that time, that the program lives: if the loop that checks stands still, and while a `watchdog`
+/// may not be fed, it
 /// is told no more, and systemd starts the program again.
 struct systemd {
     ready_when ready = ready_when::listening;
-    /// Which sources must be OK and still checked, such as `healthz::watchdog<sources, 30s, "queue">{}`; without one, none. Its period must not exceed
-    /// `WatchdogSec=`: if it does, a line says so at the start. A source in maintenance is not OK.
+    /// Which sources must be OK and still checked, such as `healthz::watchdog<sources, 30s, "queue">{}`; without one, none. Its period
+    /// must not exceed
+    /// `WatchdogSec=`: if it does, a line says so at the start. A source in maintenance counts as OK, since a restart would end what is so
+    /// on purpose.
     detail::any_watchdog watchdog{};
-    /// Called at SIGHUP, on the thread that is in `run`, unless `handle_signals` is false; systemd is told when it begins and has ended. Without one
+    /// Called at SIGHUP, on the thread that is in `run`, unless `handle_signals` is false; systemd is told when it begins and has ended.
+    /// Without one
     /// SIGHUP is left alone.
     std::function<void()> on_reload{};
 };
 
 namespace detail {
-
-/// What the status line tells of one source.
-struct told_source {
-    std::string_view name;
-    std::optional<healthz::status> status{};  ///< nothing before its first verdict
-    bool off = false, maintenance = false;
-    timestamp since{};
-
-    bool is_well() const { return off || (status == healthz::status::ok && !maintenance); }
-    friend bool operator==(told_source const&, told_source const&) = default;
-};
-
-/// Adds a name to one line of text: what is no printable character becomes a space, and one that is too long ends in three dots.
-inline void add_name(std::string_view name, std::string& line) {
-    constexpr std::size_t most = 64;
-    std::string plain;
-    for (std::size_t length; !name.empty(); name.remove_prefix(length)) {
-        length = std::max<std::size_t>(healthz::detail::utf8_length(name), 1);
-        auto const first = static_cast<unsigned char>(name.front());
-        bool const is_control = first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(name[1]) < 0xa0);
-        bool const is_valid = first < 0x80 || length > 1;
-        if (plain.size() + length > most) {
-            plain += "...";
-            break;
-        }
-        if (is_control || !is_valid) plain += ' ';
-        else plain += name.substr(0, length);
-    }
-    line += plain;
-}
-
-/// How the sources are, in one line of some 1,000 bytes at most: `3 of 4 sources OK; queue: ERROR since 2026-11-24 04:12 UTC`. It has no error text.
-inline std::string status_line(std::span<told_source const> sources) {
-    constexpr std::size_t most = 900;
-    std::size_t ok = 0, there = 0, left_out = 0;
-    std::string ill;
-    for (auto const& each : sources) {
-        there += !each.off;
-        ok += each.is_well() && !each.off;
-        if (each.is_well()) continue;
-        if (ill.size() > most) {
-            ++left_out;
-            continue;
-        }
-        ill += "; ";
-        healthz::detail::add_name(each.name, ill);
-        ill += ": ";
-        if (!each.status) {
-            ill += "not yet checked";
-            continue;
-        }
-        char moment[timestamp_size];
-        healthz::write_timestamp(each.since, moment);
-        ill += each.maintenance ? "in maintenance" : std::string(healthz::to_string(*each.status));
-        ill += " since " + std::string(moment, 10) + " " + std::string(moment + 11, 5) + " UTC";
-    }
-    if (left_out > 0) ill += "; and " + std::to_string(left_out) + " more";
-    return std::to_string(ok) + " of " + std::to_string(there) + " sources OK" + ill;
-}
 
 /// Keeps systemd informed of one program. For one thread at a time; nothing here blocks or waits.
 class systemd_link {
@@ -175,29 +134,32 @@ public:
     void take_in(event const& e) {
         if (!socket_.is_open()) return;
         ++progress_[e.index];
-        told_source now{.name = told_[e.index].name, .off = e.is_off, .maintenance = e.record.maintenance, .since = e.record.since};
+        auto& told = told_[e.index];
+        told_source now{.name = told.name, .off = e.is_off, .maintenance = e.record.maintenance, .since = e.record.since};
         if (!e.is_off) now.status = e.report.status_of(e.index);
-        if (now == told_[e.index]) return;
+        if (now.maintenance) now.since = told.maintenance ? told.since : e.verdict.timestamp;  // not since the source was FAILED before
+        if (now == told) return;
         status_due_ = true;
-        told_[e.index] = now;
+        told = now;
     }
 
-    /// Sends what is due. `latest()` is the report, and called only if it is needed. Returns when this is to be called again; it must be called after
+    /// Sends what is due. `latest()` is the report, and called only if it is needed. Returns when this is to be called again; it must be
+    /// called after
     /// `take_in`, too.
     template <std::invocable Latest>
     clock::time_point poll(clock::time_point now, Latest latest) {
         if (!socket_.is_open() || !listening_) return clock::time_point::max();
-        ready_due_ |= !is_ready_ && has_started();
+        ready_due_ |= !is_ready_ && !stopping_ && has_started();
         is_ready_ |= ready_due_;
         bool const tells = status_due_ && now >= next_status_;
-        if (is_watched() && !ping_due_ && now >= next_ping_) ping_due_ = !watchdog_ || watchdog_.may_feed(latest(), progress_);
-        if (ready_due_ || tells || ping_due_) send(now, tells);
+        if (is_watched() && !ping_due_ && now >= next_ping_) ping_due_ = !watchdog_ || watchdog_.may_feed({latest(), told_}, progress_);
+        if (send_announcement() && (ready_due_ || tells || ping_due_)) send(now, tells);
         return next(now);
     }
 
     /// Tells that the program ends; once.
     void stopping() {
-        if (!std::exchange(stopping_, true)) socket_.send("STOPPING=1\n");
+        if (!std::exchange(stopping_, true)) announce("STOPPING=1\n");
     }
 
     /// Tells that the program reads its configuration again, from now until the next `poll` after `reloaded`.
@@ -205,7 +167,7 @@ public:
         timespec moment{};
         ::clock_gettime(CLOCK_MONOTONIC, &moment);
         auto const usec = std::int64_t{moment.tv_sec} * 1000000 + moment.tv_nsec / 1000;
-        if (is_ready_ && !stopping_) socket_.send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec) + "\n");
+        if (is_ready_ && !stopping_) announce("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec) + "\n");
     }
     void reloaded() { ready_due_ |= is_ready_ && !stopping_; }
 
@@ -219,6 +181,17 @@ private:
     bool has_started() {
         if (ready_ == ready_when::listening) return true;
         return std::all_of(told_.begin(), told_.end(), [](told_source const& each) { return each.status || each.off; });
+    }
+
+    // What is told at once, and where there was no room for it, before all else.
+    void announce(std::string text) {
+        announcement_ = std::move(text);
+        send_announcement();
+    }
+    bool send_announcement() {
+        refused_ = !announcement_.empty() && !socket_.send(announcement_);
+        if (!refused_) announcement_.clear();
+        return !refused_;
     }
 
     void send(clock::time_point now, bool tells) {
@@ -250,6 +223,7 @@ private:
     clock::duration limit_ = clock::duration::zero();  // after which systemd ends the program if it is not told; 0 for never
     std::vector<told_source> told_;
     std::vector<tick> progress_;
+    std::string announcement_;  // that was not taken yet
     bool listening_ = false, is_ready_ = false, stopping_ = false, refused_ = false;
     bool ready_due_ = false, status_due_ = true, ping_due_ = false;
     clock::time_point next_status_{}, next_ping_{};

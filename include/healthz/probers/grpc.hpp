@@ -33,12 +33,15 @@
 
 namespace healthz {
 
-/// OK when the server at `url` answers Check of `grpc.health.v1.Health` by SERVING. A coroutine prober on gRPC's own queue, for which the process has
+/// OK when the server at `url` answers Check of `grpc.health.v1.Health` by SERVING. A coroutine prober on gRPC's own queue, for which the
+/// process has
 /// one thread: nothing blocks the loop, names are looked up and files read on a worker. One channel a source, kept from check to check;
-/// one that is found dead is silently opened anew once. The server is told the attempt's timeout as its deadline, and the call is cancelled when it is
+/// one that is found dead is silently opened anew once. The server is told the attempt's timeout as its deadline, and the call is
+/// cancelled when it is
 /// given up.
 /// `url` is `grpc://host:port`, `grpcs://host:port` for TLS, or `unix:/path`. No proxy is used.
-/// ERROR: another status, by its word; a code of gRPC, by its name and with the server's text; or no connection. TIMEOUT also where the server says
+/// ERROR: another status, by its word; a code of gRPC, by its name and with the server's text; or no connection. TIMEOUT also where the
+/// server says
 /// DEADLINE_EXCEEDED. FAILED: `url` is not set or of another form, or a file for TLS cannot be used.
 /// In a process that has used gRPC before it forked, gRPC does not work.
 struct grpc {

@@ -54,7 +54,8 @@ constexpr void write_verbose(verdict const& v, view_data const& data, std::size_
 
 }  // namespace detail
 
-/// `GET /healthz/sources`: the document. Below it `/healthz/sources/NAME`, percent-encoded: the verdict of one source alone, 404 before its first.
+/// `GET /healthz/sources`: the document. Below it `/healthz/sources/NAME`, percent-encoded: the verdict of one source alone, 404 before
+/// its first.
 /// `?strict=true`: 503 unless all of that is OK. `?verbose=true`: with what is known of each source besides.
 struct document {
     static constexpr std::string_view role = "document";

@@ -5,6 +5,8 @@
 
 #include "selection.hpp"
 
+#include <algorithm>
+
 namespace healthz {
 
 namespace detail {
@@ -20,10 +22,13 @@ inline constexpr std::size_t max_probe_size = [] {
 
 inline constexpr std::array plain_text{std::string_view("text/plain; charset=utf-8")};
 
+/// What a probe finds of a source. One that is off is not there, and counts for nothing.
+enum class probe_finding : std::uint8_t { fails, passes, is_off };
+
 /// One check of a probe.
 struct probe_check {
     std::size_t index;
-    bool passes;
+    probe_finding found;
 };
 
 /// The last segment of a path, by which a probe calls itself.
@@ -41,20 +46,23 @@ constexpr bool is_excluded(view_data const& data, std::size_t index, std::string
 /// Names are for who shows the secret: to others, `exclude` would tell which there are.
 constexpr bool is_excluded(open_data const&, std::size_t, std::string_view) { return false; }
 
-/// Whether every check passes that is not excluded; of a group, so many of them.
+/// Whether every check passes that is not excluded; of a group, so many of them, or all that are there if these are fewer.
 template <class Data>
 constexpr bool all_pass(Data const& data, view_request const& request, std::span<probe_check const> checks,
                         std::span<check_group const> groups) {
-    auto const passes = [&](probe_check const& one) { return one.passes || healthz::detail::is_excluded(data, one.index, request.query); };
+    auto const fails = [&](probe_check const& one) {
+        return one.found == probe_finding::fails && !healthz::detail::is_excluded(data, one.index, request.query);
+    };
     std::size_t i = 0;
     for (auto const& group : groups) {
-        std::size_t passed = 0;
-        for (auto const end = i + group.count; i < end; ++i) passed += passes(checks[i]);
-        if (passed < group.least) return false;
+        std::size_t present = 0, failed = 0;
+        for (auto const end = i + group.count; i < end; ++i) {
+            present += checks[i].found != probe_finding::is_off;
+            failed += fails(checks[i]);
+        }
+        if (present - failed < std::min(group.least, present)) return false;
     }
-    for (; i < checks.size(); ++i)
-        if (!passes(checks[i])) return false;
-    return true;
+    return std::none_of(checks.begin() + static_cast<std::ptrdiff_t>(i), checks.end(), fails);
 }
 
 /// The line about a group.
@@ -79,9 +87,13 @@ constexpr void write_checks(view_data const& data, view_request const& request, 
                             std::span<check_group const> groups, Sink&& put) {
     for (auto const& each : checks) {
         bool const excluded = healthz::detail::is_excluded(data, each.index, request.query);
-        put(each.passes || excluded ? "[+]" : "[-]");
+        bool const fails = each.found == probe_finding::fails;
+        put(excluded || !fails ? "[+]" : "[-]");
         put(data.name(each.index));
-        put(excluded ? " excluded: ok\n" : each.passes ? " ok\n" : " failed: reason withheld\n");
+        put(excluded                              ? " excluded: ok\n"
+            : fails                               ? " failed: reason withheld\n"
+            : each.found == probe_finding::is_off ? " off: ok\n"
+                                                  : " ok\n");
     }
     std::size_t first = 0;
     for (auto const& group : groups) {
@@ -135,17 +147,22 @@ private:
     constexpr Probe const& self() const { return static_cast<Probe const&>(*this); }
 };
 
-/// The sources that are listed, or all where there is none, each with whether `passes` says so.
+/// The sources that are listed, or all where there is none, each with whether `passes` says so. Of one that is off nothing is asked, unless
+/// the loop stands still that would see it come back.
 template <auto... Chosen, class Data, class Passes>
-constexpr auto checks_of([[maybe_unused]] Data const& data, Passes passes) {
+constexpr auto checks_of(Data const& data, Passes passes) {
+    auto const check = [&](std::size_t i) {
+        if (data.is_off(i) && !data.is_stale(i)) return probe_check{i, probe_finding::is_off};
+        return probe_check{i, passes(i) ? probe_finding::passes : probe_finding::fails};
+    };
     if constexpr (sizeof...(Chosen) > 0) {
         constexpr auto& indices = Data::template chosen_of<Chosen...>::indices;
         std::array<probe_check, indices.size()> some{};
-        for (std::size_t i = 0; i < some.size(); ++i) some[i] = {indices[i], passes(indices[i])};
+        for (std::size_t i = 0; i < some.size(); ++i) some[i] = check(indices[i]);
         return some;
     } else {
         std::array<probe_check, Data::count> all{};
-        for (std::size_t i = 0; i < all.size(); ++i) all[i] = {i, passes(i)};
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = check(i);
         return all;
     }
 }
@@ -198,7 +215,8 @@ struct live : detail::probe_view<live<Chosen...>>, detail::choosing_view<live<Ch
     }
 };
 
-/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Chosen` (of all, where none is named) that is not off is not OK, stale or not
+/// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Chosen` (of all, where none is named) that is not off is
+/// not OK, stale or not
 /// yet checked, and from the start of a drain.
 template <detail::chosen... Chosen>
 struct ready : detail::probe_view<ready<Chosen...>>, detail::choosing_view<ready<Chosen...>, false, Chosen...> {
@@ -210,7 +228,7 @@ struct ready : detail::probe_view<ready<Chosen...>>, detail::choosing_view<ready
 
     template <class Data>
     constexpr auto checks(Data const& data) const {
-        return detail::checks_of<Chosen...>(data, [&](std::size_t i) { return data.is_ok(i) || (data.is_off(i) && !data.is_stale(i)); });
+        return detail::checks_of<Chosen...>(data, [&](std::size_t i) { return data.is_ok(i); });
     }
     template <class Data>
     constexpr bool passes(Data const& data) const {

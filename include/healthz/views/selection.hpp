@@ -5,6 +5,8 @@
 
 #include "../view.hpp"
 
+#include <algorithm>
+
 namespace healthz {
 
 namespace detail {
@@ -42,7 +44,8 @@ struct chosen {
 /// Sources that follow one another.
 struct source_range {
     std::size_t first = 0;
-    std::size_t count = 0;  ///< 0 where there are none of this name
+    std::size_t count = 0;      ///< 0 where there are none of this name
+    bool is_ambiguous = false;  ///< whether something else has the name, too
 };
 
 template <class Source>
@@ -51,18 +54,20 @@ constexpr std::string_view family_name_of() {
     else return {};
 }
 template <class... Declared>
-constexpr source_range range_of_family(boost::hana::tuple<Declared...> const&, std::string_view name) {
+constexpr source_range range_of_family(boost::hana::tuple<Declared...> const&, std::string_view name, source_range found) {
     constexpr std::array<std::string_view, sizeof...(Declared)> families{healthz::detail::family_name_of<Declared>()...};
     for (std::size_t i = 0; i < families.size(); ++i)
-        if (families[i] == name) return {firsts_of<Declared...>[i], firsts_of<Declared...>[i + 1] - firsts_of<Declared...>[i]};
-    return {};
+        if (families[i] == name)
+            found = {firsts_of<Declared...>[i], firsts_of<Declared...>[i + 1] - firsts_of<Declared...>[i], found.count > 0};
+    return found;
 }
 /// The sources of a name: one of its own, or a family.
 template <auto const& Sources, fixed_string Name>
 inline constexpr source_range range_of = [] {
-    for (std::size_t i = 0; i < size_of<Sources>; ++i)
-        if (rows_of<Sources>[i].name() == Name.view()) return source_range{i, 1};
-    return healthz::detail::range_of_family(Sources, Name.view());
+    source_range found;
+    for (std::size_t i = 0; i < size_of<Sources> && found.count == 0; ++i)
+        if (rows_of<Sources>[i].name() == Name.view()) found = {i, 1};
+    return healthz::detail::range_of_family(Sources, Name.view(), found);
 }();
 
 /// Checks of a probe that follow one another, of which at least so many must pass.
@@ -73,7 +78,7 @@ struct check_group {
 };
 
 /// What can be wrong with what a probe lists.
-enum class choice_flaw : std::uint8_t { none, remote, unknown, too_few };
+enum class choice_flaw : std::uint8_t { none, remote, unknown, too_few, twice, ambiguous };
 
 template <fixed_string... Names>
 inline constexpr std::array<std::string_view, sizeof...(Names)> views_of_names{Names.view()...};
@@ -117,21 +122,33 @@ struct choice<Sources, Chosen> {
     }();
 
 private:
-    static constexpr std::size_t first_unknown = [] {
+    // The first name that is that of nothing, or of several things.
+    static constexpr std::size_t first_unclear = [] {
         std::size_t i = 0;
-        while (i < ranges.size() && ranges[i].count > 0) ++i;
+        while (i < ranges.size() && ranges[i].count > 0 && !ranges[i].is_ambiguous) ++i;
         return i;
+    }();
+    // The first name with a source that one before has, too.
+    static constexpr std::size_t first_again = [] {
+        auto const meet = [](source_range const& a, source_range const& b) {
+            return a.first < b.first + b.count && b.first < a.first + a.count;
+        };
+        for (std::size_t i = 0; i < ranges.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                if (meet(ranges[i], ranges[j])) return i;
+        return ranges.size();
     }();
 
 public:
     static constexpr auto flaw = [] {
-        if (first_unknown < ranges.size()) return choice_flaw::unknown;
+        if (first_unclear < ranges.size()) return ranges[first_unclear].count == 0 ? choice_flaw::unknown : choice_flaw::ambiguous;
+        if (first_again < ranges.size()) return choice_flaw::twice;
         if (Least > static_cast<int>(count)) return choice_flaw::too_few;
         for (auto const index : indices)
             if (rows_of<Sources>[index].remote) return choice_flaw::remote;
         return choice_flaw::none;
     }();
-    using flawed = source_at<first_unknown % sizeof...(Names), source_name<Names>...>;
+    using flawed = source_at<std::min(first_unclear, first_again) % sizeof...(Names), source_name<Names>...>;
 };
 
 /// All that a probe lists.
@@ -152,13 +169,16 @@ struct choices {
 }  // namespace detail
 
 /// What a probe may list beside names: that one at least of some sources is well. A name is that of a family, with its '#', or of a
-/// source: `ready<any<"shard #">, "queue">`. Compile errors: no names; where it is used, a name that is not declared.
+/// source: `ready<any<"shard #">, "queue">`. A source that is off is not there, and all of none are well. Compile errors: no names; where
+/// it
+/// is used, a name that is not declared or is that of two things, and a source that is listed twice.
 template <fixed_string... Names>
 inline constexpr auto any = detail::make_selection<1, Names...>();
 /// The same for all of them.
 template <fixed_string... Names>
 inline constexpr auto all = detail::make_selection<0, Names...>();
-/// The same for so many of them: `ready<at_least<2, "a", "b", "c">>`. Compile errors besides: less than 1, more than there are.
+/// The same for so many of them, or for all that are there where fewer are not off: `ready<at_least<2, "a", "b", "c">>`. Compile errors
+/// besides: less than 1, more than there are.
 template <int Least, fixed_string... Names>
 inline constexpr auto at_least = detail::make_quorum<Least, Names...>();
 

@@ -110,6 +110,13 @@ constexpr auto require_views(boost::hana::tuple<Each...> const&) {
         else if constexpr (choice::flaw == choice_flaw::too_few)
             static_assert(holds_for<View, typename choice::flawed>,
                           "healthz: at_least asks for more sources than there are of these names: ask for fewer");
+        else if constexpr (choice::flaw == choice_flaw::twice)
+            static_assert(
+                holds_for<View, typename choice::flawed>,
+                "healthz: a source of this name is listed twice in one any, all or at_least, and would count twice: write it once");
+        else if constexpr (choice::flaw == choice_flaw::ambiguous)
+            static_assert(holds_for<View, typename choice::flawed>,
+                          "healthz: a family has this name, and a source or another family, too: rename one of them");
         else
             static_assert(holds_for<View, typename choice::flawed>,
                           "healthz: live names a source that asks over a network, which no restart mends: name it in ready");

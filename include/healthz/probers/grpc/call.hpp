@@ -35,7 +35,8 @@
 
 namespace healthz::detail {
 
-/// The process's queue of calls that have ended, and its one thread, which gRPC needs. Neither ever ends: gRPC may use the one at any time, and the
+/// The process's queue of calls that have ended, and its one thread, which gRPC needs. Neither ever ends: gRPC may use the one at any
+/// time, and the
 /// other is a worker. A child process has its own.
 class grpc_queue {
 public:
@@ -66,7 +67,8 @@ private:
     }
 };
 
-/// Lets go of a channel. gRPC (1.51) never closes a connection that comes about while its channel goes, so it is kept as long as it connects. A
+/// Lets go of a channel. gRPC (1.51) never closes a connection that comes about while its channel goes, so it is kept as long as it
+/// connects. A
 /// call may be about to have an idle one connect.
 inline void let_go(std::shared_ptr<::grpc::Channel> channel, bool changes = true) {
     auto& watched = *channel;
