@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sources in a gRPC server's health service, as clients see them: Check, and Watch.
+#include <healthz/asio/background.hpp>
 #include <healthz/grpc/health_service.hpp>
 #include <healthz/probers/grpc.hpp>
 
@@ -22,6 +23,10 @@ namespace {
 constexpr auto well = [] { return healthz::ok(); };
 constexpr auto sources =
     healthz::sources(healthz::source<"orders">(well, {.interval = 1h}), healthz::source<"que\xc3\xbc">(well, {.interval = 1h}));
+
+constexpr auto off = [] { return false; };
+constexpr auto partly_off = healthz::sources(healthz::source<"orders">(well, {.interval = 1h}),
+                                             healthz::source<"cache">(healthz::when(off, well), {.interval = 1h}));
 
 healthz::report<sources> report_of(healthz::status orders, healthz::status queue) {
     healthz::report<sources> made;
@@ -183,4 +188,25 @@ TEST_CASE("grpc service: as the handler of a runner") {
     runner.stop();
     context.stop();
     thread.join();
+}
+
+TEST_CASE("grpc service: a source that is off from the start keeps nobody from readiness") {
+    server one;
+    auto const all_serve = [&] {
+        return eventually([&] { return check(one, "readiness") == "SERVING"; }) && check(one, "") == "SERVING" &&
+               check(one, "cache") == "SERVING";
+    };
+    SECTION("as the handler of a runner") {
+        net::io_context context;
+        healthz::runner<partly_off> runner(context.get_executor(), healthz::grpc_health<partly_off>(one.health()));
+        runner.start();
+        std::thread thread([&] { context.run(); });
+        CHECK(all_serve());
+        context.stop();
+        thread.join();
+    }
+    SECTION("as on_change of a background") {
+        healthz::background<partly_off> const checked({.on_change = healthz::grpc_health<partly_off>(one.health())});
+        CHECK(all_serve());
+    }
 }

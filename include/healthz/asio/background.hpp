@@ -20,7 +20,7 @@ struct background_options {
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     detail::event_handler on_verdict{};
-    /// The same for verdicts whose status is another one than before, and for first verdicts.
+    /// The same for verdicts whose status is another one than before, and for first verdicts; and where a source goes off, or is so from the start.
     detail::event_handler on_change{};
     /// The same for each check, also for those that are held back.
     detail::event_handler on_check{};

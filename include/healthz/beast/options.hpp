@@ -105,7 +105,7 @@ struct options {
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     healthz::detail::event_handler on_verdict{};
-    /// The same for verdicts whose status is another one than before, and for first verdicts.
+    /// The same for verdicts whose status is another one than before, and for first verdicts; and where a source goes off, or is so from the start.
     healthz::detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
