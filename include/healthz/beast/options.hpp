@@ -102,6 +102,8 @@ struct options {
     std::optional<healthz::systemd> systemd{};
     /// Called once the server accepts connections, for each of its places.
     std::function<void(bound_place const&)> on_listening{};
+    /// Called once SIGINT or SIGTERM begins the end, while requests are answered and `ready` says no; not at `stop()`. `drain` counts from the signal.
+    std::function<void()> on_drain{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     healthz::detail::event_handler on_verdict{};
