@@ -38,7 +38,7 @@ healthz::report<sources> report_of(healthz::status orders, healthz::status queue
     return made;
 }
 
-/// A server that has nothing but its health.
+/// A server that has nothing but its health, and a service that grpc++ asks for to start at all.
 class server {
 public:
     server() {
@@ -149,6 +149,29 @@ TEST_CASE("grpc service: Check tells of the whole, of each source and of readine
     health(report_of(ok, ok), 1);
     CHECK(check(one, "") == "SERVING");
     CHECK(check(one, "readiness") == "NOT_SERVING");
+}
+
+TEST_CASE("grpc service: a name of 200 bytes is told, and grpc++ takes no longer one") {
+#define HEALTHZ_TEST_FIVE(text) text text text text text
+    static constexpr auto named =
+        healthz::sources(healthz::source<HEALTHZ_TEST_FIVE(HEALTHZ_TEST_FIVE("orders, "))>(well, {.interval = 1h}));
+    server one;
+    healthz::grpc_health<named> const health(one.health());
+    healthz::report<named> made;
+    std::string const name(made.view().name(0));
+    REQUIRE(name.size() == 200);
+    CHECK(check(one, name) == "NOT_SERVING");
+    made.publish(0, healthz::status::ok, "null", {});
+    health(made, 0);
+    CHECK(check(one, name) == "SERVING");
+    CHECK(check(one, name + "2") == "INVALID_ARGUMENT");
+}
+
+TEST_CASE("grpc service: until it is fed, grpc++ says of the whole that it serves") {
+    server one;
+    CHECK(check(one, "") == "SERVING");
+    healthz::grpc_health<sources> const health(one.health());
+    CHECK(check(one, "") == "NOT_SERVING");
 }
 
 TEST_CASE("grpc service: Watch is told of each change, once") {
