@@ -58,8 +58,7 @@ constexpr void put_in_one_line(std::string_view json, Sink&& put) {
 constexpr std::size_t max_log_line(std::size_t key_size, std::size_t error_size) { return key_size + error_size + 340; }
 
 /// Streams the line about the latest verdict of source `index`, which took so many `attempts`, into `put`, with a line feed at its end.
-/// Nothing
-/// before its first verdict.
+/// Nothing before its first verdict.
 template <std::invocable<std::string_view> Sink>
 constexpr void write_log_line(report_view report, std::size_t index, unsigned attempts, Sink&& put) {
     auto const v = report[index];

@@ -225,8 +225,7 @@ public:
     }
 
     /// What is known of source `index` besides its verdict. Durations are those that `poll` was told: of an immediate prober nothing,
-    /// unless
-    /// it was given a clock. Compile error: the monitor is not `recorded`.
+    /// unless it was given a clock. Compile error: the monitor is not `recorded`.
     constexpr healthz::record const& record(std::size_t index) const {
         static_assert(options.recorded, "healthz: to have a record, this monitor must be a monitor<sources, healthz::recorded>");
         return records_[index];

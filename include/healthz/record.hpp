@@ -76,9 +76,11 @@ struct event {
     std::chrono::microseconds took;  ///< from the start of the first attempt to the end of the check; 0 without one
     healthz::record const& record;   ///< what is known of the source, with this check
     bool is_off = false;             ///< the source is off, see `healthz::when`: it has no verdict, and `verdict` and `after` mean nothing
+    bool was_off = false;            ///< it was off before
 
-    /// Whether the status of the source's verdict is another one than before; also with its first verdict, and where it has none any more.
-    constexpr bool is_change() const { return is_off ? before.has_value() : before != after; }
+    /// Whether the status of the source's verdict is another one than before; also with its first verdict, and where the source is off and
+    /// was not, or is so from the start.
+    constexpr bool is_change() const { return is_off ? !was_off : before != after; }
 };
 
 }  // namespace healthz

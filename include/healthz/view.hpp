@@ -171,10 +171,8 @@ using data_for = std::conditional_t<View::access == access::open, open_data, vie
 /// true
 ///
 /// `data` is `open_data const&` where its access is open, else `view_data const&`. A view that is open may take both: for who shows the
-/// secret it
-/// is handed all. It writes text into `put` in pieces, each as a `std::string_view`, and looks at nothing else: what it writes for a
-/// request without
-/// a rest and a query is kept until something of the data changes.
+/// secret it is handed all. It writes text into `put` in pieces, each as a `std::string_view`, and looks at nothing else: what it writes
+/// for a request without a rest and a query is kept until something of the data changes.
 template <class T>
 concept view = std::copy_constructible<T> && requires(T const& v, view_request const& request, detail::no_sink put) {
     { v.path } -> std::convertible_to<std::string_view>;

@@ -300,6 +300,42 @@ TEST_CASE("site: a signal begins a drain, in which requests are answered, and a 
     CHECK(drained(true) < patience);
 }
 
+TEST_CASE("site: on_drain is called at the first signal, once, while requests are answered and ready says no") {
+    for (auto const drain : {0s, 60s}) {
+        std::atomic<int> calls = 0;
+        std::atomic<unsigned> ready = 0, port = 0;
+        std::string told;
+        auto how = with_secret();
+        how.drain = drain;
+        how.on_drain = [&] {
+            ready = client(static_cast<std::uint16_t>(port)).ask(request("GET", "/readyz")).status;
+            ++calls;
+            throw std::runtime_error("no registry");
+        };
+        how.on_error = [&](std::string_view text) { told += text; };
+        site_server<> s(std::move(how));
+        port = s.port;
+        CHECK(s.becomes("/readyz", "200 ok"));
+        CHECK(calls == 0);
+        std::raise(SIGTERM);
+        CHECK(eventually([&] { return calls == 1; }));
+        if (drain > 0s) {
+            CHECK(s.get("/livez").status == 200);
+            std::raise(SIGINT);
+        }
+        s.join();
+        CHECK(calls == 1);
+        CHECK(ready == 503);
+        CHECK(told == "on_drain threw: no registry");
+    }
+    std::atomic<int> calls = 0;
+    auto how = with_secret();
+    how.drain = 60s;
+    how.on_drain = [&] { ++calls; };
+    { site_server<> const s(std::move(how)); }  // ends by stop()
+    CHECK(calls == 0);
+}
+
 TEST_CASE("site: any thread of any server may ask") {
     site_server<> const s(with_secret());
     CHECK(s.becomes("/readyz", "200 ok"));

@@ -5,6 +5,7 @@
 #include "client.hpp"
 #include "support.hpp"
 
+#include <healthz/asio/background.hpp>
 #include <healthz/beast/server.hpp>
 #include <healthz/hosted/health_log.hpp>
 #include <healthz/hosted/when.hpp>
@@ -213,5 +214,94 @@ TEST_CASE("switching: a runner tells who reads the report that a source went off
     context.run();
     CHECK(told == std::vector<std::string>{"OK", "off", "OK"});
     CHECK_FALSE(runner.snapshot().is_off(0));
+    test::unset_variable("USE_CACHE");
+}
+
+namespace {
+
+constexpr auto partly_off = healthz::sources(healthz::source<"orders">(fine{}, often),
+                                             healthz::source<"cache">(when(healthz::env("USE_CACHE", "true"), fine{}), often));
+
+/// What is told of the cache, in words.
+class told_of_cache {
+public:
+    void operator()(healthz::event const& e) {
+        if (e.index != 1) return;
+        std::lock_guard lock(mutex_);
+        told_.push_back(e.is_off ? "off" : std::string(to_string(e.after)));
+        if (!e.before) told_.back() += e.was_off ? " after off" : " at first";
+    }
+    std::vector<std::string> so_far() {
+        std::lock_guard lock(mutex_);
+        return told_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<std::string> told_;
+};
+
+/// The cache is off while its first checks are made, then on, then off: that is told, and each of it once.
+template <class CountChecks>
+void is_told_each_once(told_of_cache& changes, CountChecks checks) {
+    auto const settles = [&] {
+        auto const before = checks();
+        REQUIRE(eventually([&] { return checks() >= before + 5; }));
+    };
+    CHECK(eventually([&] { return changes.so_far().size() == 1; }));
+    settles();
+    CHECK(changes.so_far() == std::vector<std::string>{"off at first"});
+    test::set_variable("USE_CACHE", "true");
+    CHECK(eventually([&] { return changes.so_far().size() == 2; }));
+    settles();
+    test::set_variable("USE_CACHE", "false");
+    CHECK(eventually([&] { return changes.so_far().size() == 3; }));
+    settles();
+    CHECK(changes.so_far() == std::vector<std::string>{"off at first", "OK after off", "off"});
+    test::unset_variable("USE_CACHE");
+}
+
+}  // namespace
+
+TEST_CASE("switching: that a source is off from the start is a change, which a runner, a background and a server tell once") {
+    test::set_variable("USE_CACHE", "false");
+    told_of_cache changes;
+    std::atomic<int> checks = 0;
+    SECTION("a runner, of all checks") {
+        boost::asio::io_context context;
+        healthz::runner<partly_off> runner(context.get_executor());
+        runner.on_check([&](healthz::event const& e) {
+            checks += e.index == 1;
+            if (e.is_change()) changes(e);
+        });
+        runner.start();
+        std::thread checking([&] { context.run(); });
+        is_told_each_once(changes, [&] { return checks.load(); });
+        context.stop();
+        checking.join();
+    }
+    SECTION("a runner, to who reads the report") {
+        boost::asio::io_context context;
+        std::vector<std::string> told;
+        healthz::runner<partly_off> runner(context.get_executor(), [&](healthz::report<partly_off> const& report, std::size_t index) {
+            if (index == 1) told.push_back(report.is_off(1) ? "off" : "on");
+            if (report[0] && ++checks == 5) context.stop();
+        });
+        runner.start();
+        context.run();
+        CHECK(told == std::vector<std::string>{"off"});
+    }
+    SECTION("a background") {
+        healthz::background<partly_off> const checked({.on_change = [&](healthz::event const& e) { changes(e); },
+                                                       .on_check = [&](healthz::event const& e) { checks += e.index == 1; }});
+        is_told_each_once(changes, [&] { return checks.load(); });
+    }
+    SECTION("a server") {
+        healthz::beast::options how{.port = 0, .auth = healthz::allow_unauthenticated{}};
+        how.on_verdict = [&](healthz::event const& e) { checks += e.index == 0; };  // what is off has none
+        how.on_change = [&](healthz::event const& e) { changes(e); };
+        running<partly_off> const s(std::move(how));
+        is_told_each_once(changes, [&] { return checks.load(); });
+    }
     test::unset_variable("USE_CACHE");
 }

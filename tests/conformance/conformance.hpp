@@ -39,6 +39,7 @@ struct observation {
 /// and, as far as its rows need them,
 ///
 ///     std::string place_at(std::string host, std::string port);  // the same with another server
+///     std::string port();                               // of the server, on 127.0.0.1
 ///     void kill(), sigstop(), sigcont();
 ///     int connections();                                // of the prober, that the server knows
 ///     std::string slow_query(), wrong_password(), unknown_database(), bad_query(), wrong_certificate(), expired_certificate(),
@@ -180,6 +181,18 @@ private:
         return continued_ ? "OK within one cycle" : "not OK again";
     }
 
+    /// What lies between forgets the connection that the prober keeps, and nobody says so. New ones work.
+    std::string forgotten() {
+        subject_.place();
+        forgetful_proxy between(subject_.port());
+        look_at(subject_.place_at("127.0.0.1", between.port()));
+        strict_monitor monitor;
+        if (!monitor.becomes(healthz::status::ok)) return "not OK before";
+        between.forget();
+        if (!monitor.becomes(healthz::status::timeout)) return "no TIMEOUT on the silent connection";
+        return monitor.becomes(healthz::status::ok) ? "OK within one cycle" : "not OK again";
+    }
+
     /// Waits until the server knows a connection, where it tells, or for a while.
     void asked_or(milliseconds pause) {
         std::this_thread::sleep_for(pause);
@@ -285,6 +298,11 @@ private:
             all["stopped in the middle of a query"] = [this] { return stopped(); };
             all["goes on after it was stopped"] = [this] { return continued(); };
         }
+        if constexpr (requires {
+                          subject_.port();
+                          subject_.place_at("", "");
+                      })
+            all["kept connection goes silent, new ones work"] = [this] { return forgotten(); };
         if constexpr (requires { subject_.kill(); }) {
             all["killed during a query"] = [this] { return killed(); };
             all["restarted"] = [this] { return restarted(); };

@@ -8,8 +8,12 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +68,72 @@ private:
     net::io_context context_;
     net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
     std::atomic<bool> ending_ = false;
+    std::thread thread_;
+};
+
+/// Listens on 127.0.0.1, and passes on what its clients and a server there say to each other. What it has forgotten it neither passes on nor
+/// closes, as after a failover, or where a router has lost its table.
+class forgetful_proxy {
+public:
+    explicit forgetful_proxy(std::string const& server_port)
+        : server_(net::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::stoi(server_port))) {
+        accept();
+        thread_ = std::thread([this] { context_.run(); });
+    }
+    ~forgetful_proxy() {
+        context_.stop();
+        thread_.join();
+    }
+    std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
+
+    /// Forgets the connections that there are; new ones work.
+    void forget() { forgotten_ = accepted_.load(); }
+
+private:
+    using socket = net::ip::tcp::socket;
+    struct direction {
+        socket from;
+        std::array<char, 16384> bytes{};
+    };
+    struct connection {
+        direction up, down;
+        std::size_t number;
+    };
+
+    void accept() {
+        acceptor_.async_accept([this](boost::system::error_code ec, socket client) {
+            if (ec) return;
+            auto const one = std::make_shared<connection>(connection{{std::move(client)}, {socket(context_)}, accepted_++});
+            one->down.from.connect(server_, ec);
+            if (!ec) {
+                pass(*one, one->up, one->down);
+                pass(*one, one->down, one->up);
+                kept_.push_back(one);
+            }
+            accept();
+        });
+    }
+    void pass(connection& one, direction& way, direction& back) {
+        way.from.async_read_some(net::buffer(way.bytes), [&, this](boost::system::error_code ec, std::size_t size) {
+            if (one.number < forgotten_) return;
+            if (ec) return end(one);
+            net::async_write(back.from, net::buffer(way.bytes, size), [&, this](boost::system::error_code failed, std::size_t) {
+                if (failed) end(one);
+                else pass(one, way, back);
+            });
+        });
+    }
+    static void end(connection& one) {
+        boost::system::error_code ignored;
+        one.up.from.close(ignored);
+        one.down.from.close(ignored);
+    }
+
+    net::ip::tcp::endpoint const server_;
+    net::io_context context_;
+    net::ip::tcp::acceptor acceptor_{context_, net::ip::tcp::endpoint(net::ip::address_v4::loopback(), 0)};
+    std::vector<std::shared_ptr<connection>> kept_;
+    std::atomic<std::size_t> accepted_ = 0, forgotten_ = 0;
     std::thread thread_;
 };
 

@@ -29,6 +29,7 @@ public:
         return server_.url();
     }
     std::string place_at(std::string const& host, std::string const& port) const { return "grpc://" + host + ":" + port; }
+    std::string port() const { return server_.port(); }
     void kill() { server_.kill(); }
     void sigstop() { server_.sigstop(); }
     void sigcont() { server_.sigcont(); }

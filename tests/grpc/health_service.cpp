@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sources in a gRPC server's health service, as clients see them: Check, and Watch.
+#include <healthz/asio/background.hpp>
 #include <healthz/grpc/health_service.hpp>
 #include <healthz/probers/grpc.hpp>
 
@@ -23,6 +24,10 @@ constexpr auto well = [] { return healthz::ok(); };
 constexpr auto sources =
     healthz::sources(healthz::source<"orders">(well, {.interval = 1h}), healthz::source<"que\xc3\xbc">(well, {.interval = 1h}));
 
+constexpr auto off = [] { return false; };
+constexpr auto partly_off = healthz::sources(healthz::source<"orders">(well, {.interval = 1h}),
+                                             healthz::source<"cache">(healthz::when(off, well), {.interval = 1h}));
+
 healthz::report<sources> report_of(healthz::status orders, healthz::status queue) {
     healthz::report<sources> made;
     auto const put = [&made](std::size_t index, healthz::status found) {
@@ -33,7 +38,7 @@ healthz::report<sources> report_of(healthz::status orders, healthz::status queue
     return made;
 }
 
-/// A server that has nothing but its health.
+/// A server that has nothing but its health, and a service that grpc++ asks for to start at all.
 class server {
 public:
     server() {
@@ -146,6 +151,29 @@ TEST_CASE("grpc service: Check tells of the whole, of each source and of readine
     CHECK(check(one, "readiness") == "NOT_SERVING");
 }
 
+TEST_CASE("grpc service: a name of 200 bytes is told, and grpc++ takes no longer one") {
+#define HEALTHZ_TEST_FIVE(text) text text text text text
+    static constexpr auto named =
+        healthz::sources(healthz::source<HEALTHZ_TEST_FIVE(HEALTHZ_TEST_FIVE("orders, "))>(well, {.interval = 1h}));
+    server one;
+    healthz::grpc_health<named> const health(one.health());
+    healthz::report<named> made;
+    std::string const name(made.view().name(0));
+    REQUIRE(name.size() == 200);
+    CHECK(check(one, name) == "NOT_SERVING");
+    made.publish(0, healthz::status::ok, "null", {});
+    health(made, 0);
+    CHECK(check(one, name) == "SERVING");
+    CHECK(check(one, name + "2") == "INVALID_ARGUMENT");
+}
+
+TEST_CASE("grpc service: until it is fed, grpc++ says of the whole that it serves") {
+    server one;
+    CHECK(check(one, "") == "SERVING");
+    healthz::grpc_health<sources> const health(one.health());
+    CHECK(check(one, "") == "NOT_SERVING");
+}
+
 TEST_CASE("grpc service: Watch is told of each change, once") {
     using enum healthz::status;
     server one;
@@ -183,4 +211,25 @@ TEST_CASE("grpc service: as the handler of a runner") {
     runner.stop();
     context.stop();
     thread.join();
+}
+
+TEST_CASE("grpc service: a source that is off from the start keeps nobody from readiness") {
+    server one;
+    auto const all_serve = [&] {
+        return eventually([&] { return check(one, "readiness") == "SERVING"; }) && check(one, "") == "SERVING" &&
+               check(one, "cache") == "SERVING";
+    };
+    SECTION("as the handler of a runner") {
+        net::io_context context;
+        healthz::runner<partly_off> runner(context.get_executor(), healthz::grpc_health<partly_off>(one.health()));
+        runner.start();
+        std::thread thread([&] { context.run(); });
+        CHECK(all_serve());
+        context.stop();
+        thread.join();
+    }
+    SECTION("as on_change of a background") {
+        healthz::background<partly_off> const checked({.on_change = healthz::grpc_health<partly_off>(one.health())});
+        CHECK(all_serve());
+    }
 }

@@ -5,6 +5,13 @@
 #include "../probers/support.hpp"
 #include "server.hpp"
 
+#include <grpcpp/alarm.h>
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <iostream>
+
 using namespace test;
 
 namespace {
@@ -67,6 +74,68 @@ TEST_CASE("grpc: the server is told the deadline") {
     net::co_spawn(context, task(), net::detached);
     context.run_for(20s);
     CHECK(found == "TIMEOUT");
+}
+
+namespace {
+
+constexpr auto remote =
+    healthz::sources(healthz::source<"remote">(healthz::grpc{.url = where}, {.interval = 20ms, .timeout = 20s, .retries = 0}));
+
+/// While it lives, no thread can be had: a stack of such a size cannot.
+class vast_stacks {
+public:
+    vast_stacks() {
+        ::pthread_getattr_default_np(&before_);
+        auto vast = before_;
+        ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47);
+        ::pthread_setattr_default_np(&vast);
+    }
+    ~vast_stacks() { ::pthread_setattr_default_np(&before_); }
+
+private:
+    pthread_attr_t before_;
+};
+
+}  // namespace
+
+TEST_CASE("grpc: where the first check finds no thread it is FAILED, and the next one is as if nothing had been") {
+    if (!is_alone()) {
+        auto const log = log_of_test_alone("grpc: where the first check finds no thread*");
+        INFO(log);
+        CHECK(log.find(R"(told: FAILED "this process has no thread left for the check", OK null)") != log.npos);
+        return;
+    }
+    health_server serving;
+    set_variable("HEALTHZ_TEST_GRPC_URL", serving.url());
+    auto const in_use = ::grpc::CreateChannel("127.0.0.1:1", ::grpc::InsecureChannelCredentials());  // so gRPC has its own threads
+    std::optional<vast_stacks> stacks(std::in_place);
+    std::string told;
+    net::io_context context;
+    healthz::runner<remote> runner(context.get_executor(), [&](healthz::event const& e) {
+        if (!stacks) context.stop();
+        stacks.reset();
+        told += (told.empty() ? "told: " : ", ") + std::string(to_string(e.after)) + " " + std::string(e.verdict.error);
+    });
+    runner.start();
+    context.run_for(60s);
+    std::cout << told << std::endl;
+}
+
+TEST_CASE("grpc: what is thrown where gRPC tells of an end ends nothing") {
+    using healthz::detail::grpc_queue;
+    std::mutex mutex;
+    std::condition_variable told;
+    bool after = false;
+    grpc::Alarm one, other;
+    auto const now = std::chrono::system_clock::now();
+    one.Set(&grpc_queue::shared(), now, new grpc_queue::tag([] { throw std::bad_alloc(); }));
+    other.Set(&grpc_queue::shared(), now + 10ms, new grpc_queue::tag([&] {
+        std::lock_guard lock(mutex);
+        after = true;
+        told.notify_all();
+    }));
+    std::unique_lock lock(mutex);
+    CHECK(told.wait_for(lock, 60s, [&] { return after; }));
 }
 
 TEST_CASE("grpc: over TLS") {

@@ -14,6 +14,7 @@ namespace {
 /// What http and tcp have in common.
 class nginx_subject {
 public:
+    std::string port() const { return nginx().port(); }
     void kill() { nginx().kill(); }
     void sigstop() { nginx().sigstop(); }
     void sigcont() { nginx().sigcont(); }

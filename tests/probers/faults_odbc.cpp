@@ -26,6 +26,7 @@ public:
 
     std::string place() { return asking("SELECT 1"); }
     std::string place_at(std::string const& host, std::string const& port) const { return of(host, port, "postgres", secret); }
+    std::string port() const { return std::to_string(server_.port()); }
     void kill() { server_.kill(); }
     void sigstop() { server_.sigstop(); }
     void sigcont() { server_.sigcont(); }
@@ -49,7 +50,6 @@ private:
         return "Driver=PostgreSQL;Server=" + host + ";Port=" + port + ";Uid=monitor;Database=" + database +
                ";pqopt={application_name=healthz " + more + "};Pwd=" + password;
     }
-    std::string port() const { return std::to_string(server_.port()); }
     std::string asking(std::string const& text) {
         server_.start();
         if (text != question)
@@ -86,6 +86,7 @@ public:
 
     std::string place() { return asking("SELECT 1"); }
     std::string place_at(std::string const& host, std::string const& port) const { return of(host, port, tds_responder::database, secret); }
+    std::string port() const { return std::to_string(server_.port()); }
     void kill() {
         server_.stop();
         runs_ = false;
@@ -106,7 +107,6 @@ private:
         return "Driver={ODBC Driver 18 for SQL Server};Server=" + host + "," + port + ";Uid=monitor;Pwd=" + password +
                ";Database=" + database;
     }
-    std::string port() const { return std::to_string(server_.port()); }
     std::string asking(std::string const& text) {
         if (!std::exchange(runs_, true)) server_.start();
         if (text != question)

@@ -25,6 +25,7 @@ public:
     std::string place_at(std::string const& host, std::string const& port) const {
         return std::string("postgresql://monitor:") + secret + "@" + host + ":" + port + "/postgres";
     }
+    std::string port() const { return std::to_string(server_.port()); }
     void kill() { server_.kill(); }
     void sigstop() { server_.sigstop(); }
     void sigcont() { server_.sigcont(); }

@@ -27,6 +27,7 @@ public:
     std::string place_at(std::string const& host, std::string const& port) const {
         return std::string("redis://monitor:") + secret + "@" + host + ":" + port;
     }
+    std::string port() const { return server_.port(); }
     void kill() { server_.kill(); }
     void sigstop() { server_.sigstop(); }
     void sigcont() { server_.sigcont(); }

@@ -68,6 +68,7 @@ public:
     authority const& trusted() const { return trusted_; }
     std::string file(std::string const& name) const { return process_.path(name); }
 
+    std::string port() const { return port_.port(); }
     std::string url(std::string const& target, std::string const& host = "127.0.0.1") const {
         return "http://" + host + ":" + port_.port() + target;
     }

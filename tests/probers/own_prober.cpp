@@ -78,6 +78,7 @@ constexpr char const* expected = R"(
 | accepted, then silent | store | TIMEOUT | - | - | at the deadline |
 | stopped in the middle of a query | store | TIMEOUT | - | - | at the deadline |
 | goes on after it was stopped | store | OK | - | - | within one cycle |
+| kept connection goes silent, new ones work | store | OK | - | - | within one cycle |
 | wrong password | store | ERROR | login refused | `WRONGPASS` | at once |
 | query or protocol error | store | ERROR | login refused | `HTTP/1.1 400` | at once |
 | killed during a query | store | ERROR | connection error | - | at once |
@@ -105,6 +106,7 @@ public:
     void sigcont() { server_.sigcont(); }
     int connections() const { return server_.connections(); }
 
+    std::string port() const { return server_.port(); }
     std::string wrong_password() {
         auto const where = place();
         test::set_variable("STORE_PASSWORD", "Vq8zKw3xRm4Y");

@@ -36,8 +36,7 @@ constexpr void for_each_artefact(F f) {
 }
 
 /// Streams the artefact `name` of a declaration and its views into `put`. False, and nothing was written: there is no such artefact, or
-/// `Views` lack the
-/// view that it is about.
+/// `Views` lack the view that it is about.
 template <auto const& Sources, auto const& Views, std::invocable<std::string_view> Sink>
 constexpr bool write_artefact(std::string_view name, deployment const& how, Sink&& put) {
     auto const d = healthz::detail::declared_by<Sources, Views>(how);

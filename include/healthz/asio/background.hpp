@@ -25,7 +25,8 @@ struct background_options {
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     detail::event_handler on_verdict{};
-    /// The same for verdicts whose status is another one than before, and for first verdicts.
+    /// The same for verdicts whose status is another one than before, and for first verdicts; and where a source goes off, or is so from
+    /// the start.
     detail::event_handler on_change{};
     /// The same for each check, also for those that are held back.
     detail::event_handler on_check{};
@@ -34,12 +35,10 @@ struct background_options {
 };
 
 /// Checks every source of `Sources` on a thread of its own, from its constructor to its destructor: a `healthz::runner` for a program
-/// without
-/// Asio. Several may be there at a time. Its thread handles no signals.
+/// without Asio. Several may be there at a time. Its thread handles no signals.
 /// Its destructor takes half a second at most, whatever hangs: what does is left behind, a probe or a handler, whose thread ends when that
 /// returns; no call of a handler begins after it, nor one of `on_error` for what is left behind. What a handler uses must live as long
-/// where
-/// it may hang.
+/// where it may hang.
 /// After `fork` a child makes one of its own, or executes a program; it must not use its parent's, whose destructor does nothing there.
 template <auto const& Sources>
 class background {

@@ -265,9 +265,8 @@ public:
     /// Told of verdicts or of all checks, on the runner's strand. No call begins after the runner's destructor; where other
     /// threads run the context, one that began before may still be under way.
     using event_handler = std::function<void(event const&)>;
-    /// The same with the report and the index of the source alone: `runner` takes either. Told, too, where a source has no verdict any
-    /// more,
-    /// since it is off.
+    /// The same with the report and the index of the source alone: `runner` takes either. Told, too, where a source goes off, or is so from
+    /// the start: then it has no verdict.
     using verdict_handler = std::function<void(healthz::report<Sources> const&, std::size_t)>;
     /// Told of what a verdict handler has thrown, in its place. The checks go on.
     using error_handler = std::function<void(std::exception_ptr)>;
@@ -394,6 +393,7 @@ private:
                      bool in_maintenance) {
             if (closed) return;
             timestamp const now = std::chrono::system_clock::now();
+            bool const was_off = latest.is_off(index);
             {
                 std::lock_guard lock(mutex);
                 records[index].take_in(check, now, microseconds, in_maintenance);
@@ -404,7 +404,7 @@ private:
             verdict const told{detail::rows_of<Sources>[index].name(), found.status, found.json, now};
             try {
                 on_check({latest, index, told, check.before, check.after, check.is_verdict, check.attempts,
-                          std::chrono::microseconds(microseconds), records[index], check.is_off});
+                          std::chrono::microseconds(microseconds), records[index], check.is_off, was_off});
             } catch (...) {
                 if (!on_error) throw;
                 on_error(std::current_exception());

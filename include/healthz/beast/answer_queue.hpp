@@ -21,8 +21,7 @@ namespace net = boost::asio;
 class answer_queue {
 public:
     /// Appends an answer, of which `whole` has the bytes, but for the status where it is `unavailable`. `connection` is that header field
-    /// as a
-    /// line, or empty.
+    /// as a line, or empty.
     void push(bool unavailable, bool head, std::string_view connection, healthz::detail::shared_answer whole) {
         if (!unavailable && !head && connection.empty()) {
             put(whole->bytes);  // one piece costs the system less than three

@@ -61,9 +61,8 @@ public:
 /// Accepts connections and answers their requests, on one context. Make it with `std::make_shared`.
 ///
 /// One thread at a time may run the context, and all members but the constructor must be called on that thread, or while none
-/// runs it: other threads post their calls. What answers must live until the context has stopped. Nothing here blocks. What is thrown
-/// while a connection is served, by the policy or for lack of memory, ends only that
-/// connection.
+/// runs it: other threads post their calls. What answers must live until the context has stopped. Nothing here blocks. What is thrown while
+/// a connection is served, by the policy or for lack of memory, ends only that connection.
 template <class Transport>
 class basic_listener : public any_listener, public std::enable_shared_from_this<basic_listener<Transport>> {
 public:

@@ -104,10 +104,14 @@ struct options {
     std::optional<healthz::systemd> systemd{};
     /// Called once the server accepts connections, for each of its places.
     std::function<void(bound_place const&)> on_listening{};
+    /// Called once SIGINT or SIGTERM begins the end, while requests are answered and `ready` says no; not at `stop()`. `drain` counts from
+    /// the signal.
+    std::function<void()> on_drain{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.
     healthz::detail::event_handler on_verdict{};
-    /// The same for verdicts whose status is another one than before, and for first verdicts.
+    /// The same for verdicts whose status is another one than before, and for first verdicts; and where a source goes off, or is so from
+    /// the start.
     healthz::detail::event_handler on_change{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};

@@ -298,12 +298,13 @@ private:
             systemd_->stopping();
             supervise_on_time();
         }
-        if (how_.drain <= std::chrono::milliseconds::zero() || std::exchange(draining_, true)) return stop();
+        if (std::exchange(draining_, true)) return stop();
         site_.drain();
         drained_.expires_after(how_.drain);
         drained_.async_wait([this](boost::system::error_code ec) {
             if (!ec) stop();
         });
+        if (how_.on_drain) calls_.call("on_drain", how_.on_drain);
     }
 
     // On the thread of HTTP: `on_error` is called on the other.

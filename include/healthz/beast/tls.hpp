@@ -71,8 +71,7 @@ public:
     }
 
     /// The context for a new connection. Looks once a second whether a file was replaced, and reads them then, or again after they were of
-    /// no
-    /// use; calls `on_problem` with the sentence once.
+    /// no use; calls `on_problem` with the sentence once.
     std::shared_ptr<net::ssl::context> current(std::function<void(std::string)> const& on_problem) {
         if (watch_.changed()) {
             auto problem = load();
@@ -157,8 +156,8 @@ private:
 }  // namespace detail
 
 /// TLS 1.2 or later: `.transport = healthz::beast::tls{.certificate = "/etc/app/tls.pem", .key = "/etc/app/tls.key"}`. Each setting is a
-/// path, of a
-/// PEM file. They are read again for new connections once they were replaced; where the new ones are of no use, the old ones stay in use.
+/// path, of a PEM file. They are read again for new connections once they were replaced; where the new ones are of no use, the old ones
+/// stay in use.
 struct tls {
     setting certificate;            ///< the server's, and those that lead from it to its authority
     setting key;                    ///< its private key, without a passphrase

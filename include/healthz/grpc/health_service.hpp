@@ -17,13 +17,15 @@
 namespace healthz {
 
 /// Keeps gRPC's own health service informed: `.on_change = healthz::grpc_health<sources>(*server->GetHealthCheckService())`, or as a
-/// handler of a runner.
-/// Each source is a service by its name, SERVING while it is OK or off; `""`, the server as a whole, is while all are; and so is
-/// "readiness", until `drain`.
-/// Before their first verdicts none is. Who watches a service is told of each change, once. It answers what was told last: if the loop that
-/// checks stands still, that does not show.
+/// handler of a runner; not as `.on_verdict`, which is not told that a source is off.
+/// `GetHealthCheckService()` is null unless `grpc::EnableDefaultHealthCheckService(true)` was called before the server was built. grpc++
+/// starts no server that has nothing but its health. It says of `""` that it is SERVING until this is made: make it as soon as the server
+/// is built. Each source is a service by its name, SERVING while it is OK or off; `""`, the server as a whole, is while all are; and so is
+/// "readiness", until `drain`. Before their first verdicts none is. Who watches a service is told of each change, once. It answers what was
+/// told last: if the loop that checks stands still, that does not show.
 /// Copies are one. Call it on one thread at a time; the service must outlive it. `ready_service` is the name for the readiness.
-/// Compile error: a source is called "readiness".
+/// Have one for a service: two of different declarations overwrite each other's `""` and "readiness".
+/// Compile errors: a source is called "readiness"; a name is longer than 200 bytes.
 template <auto const& Sources>
 class grpc_health {
 public:
@@ -33,6 +35,8 @@ public:
         static_assert(!has_source(ready_service),
                       "healthz: no source may be called readiness here, since that is a service of its own: "
                       "write another name");
+        static_assert(longest_name() <= 200,  // it answers INVALID_ARGUMENT
+                      "healthz: grpc++ tells nobody of a service whose name is longer than 200 bytes: write shorter names");
         for (std::size_t i = 0; i < size_of<Sources>; ++i) state_->tell(name(i), false);
         state_->tell("", false);
         state_->tell(ready_service, false);
@@ -42,7 +46,8 @@ public:
     void operator()(event const& e) const { take_in(e.report, e.index); }
     void operator()(report_view latest, std::size_t index) const { take_in(latest, index); }
 
-    /// From now on the program is not ready: it is about to end. Any thread.
+    /// From now on the program is not ready: it is about to end. Any thread. With a `beast::server`: `.on_drain = [health] {
+    /// health.drain(); }`.
     void drain() const {
         std::lock_guard lock(state_->mutex);
         state_->draining = true;
@@ -70,6 +75,11 @@ private:
         for (auto const& row : detail::rows_of<Sources>)
             if (row.name() == wanted) return true;
         return false;
+    }
+    static constexpr std::size_t longest_name() {
+        std::size_t size = 0;
+        for (auto const& row : detail::rows_of<Sources>) size = row.name().size() > size ? row.name().size() : size;
+        return size;
     }
     static std::string name(std::size_t index) { return std::string(detail::rows_of<Sources>[index].name()); }
 

@@ -216,9 +216,9 @@ struct complaint {
 };
 
 /// Reads a text of metadata, and returns its first mistake; `mistake::none` if `sources` takes it. `all`: whether sources that have no
-/// health_check are looked at, too. `mapped`: the kinds that `sources` is given as `kind<...>`. Whole texts, of which no build step has
-/// cut out anything, may have any size below 4 GiB when it runs; time
-/// grows with the square of the number of sources. For any thread; nothing is kept.
+/// health_check are looked at, too. `mapped`: the kinds that `sources` is given as `kind<...>`. Whole texts, of which no build step has cut
+/// out anything, may have any size below 4 GiB when it runs; time grows with the square of the number of sources. For any thread; nothing
+/// is kept.
 constexpr complaint inspect(std::string_view text, bool all = false, std::span<std::string_view const> mapped = {}) {
     auto const whole = detail::outline_reader(text).read();
     if (whole.what != mistake::none) return {whole.what, healthz::hasura::detail::position_of(text, whole.where), {}};

@@ -65,8 +65,7 @@ public:
     }
 
     /// Whether it is one of them. Reads files that were replaced, in the time that their file system takes; where one has no secret, the
-    /// one
-    /// before counts, and it is read again a second later.
+    /// one before counts, and it is read again a second later.
     bool have(digest const& offered) {
         std::lock_guard lock(mutex_);
         if (watch_.changed()) read();

@@ -36,8 +36,7 @@ public:
         : health_log(sink([&out](std::string_view line) { out.write(line.data(), static_cast<std::streamsize>(line.size())).flush(); }),
                      what) {}
     /// or a descriptor, such as a pipe's. A line is lost where it takes none now, so that nobody waits: see `lost`. So is one that is
-    /// longer
-    /// than PIPE_BUF, 4,096 bytes, unless the descriptor is O_NONBLOCK, or a file's. A reader that has gone raises no SIGPIPE.
+    /// longer than PIPE_BUF, 4,096 bytes, unless the descriptor is O_NONBLOCK, or a file's. A reader that has gone raises no SIGPIPE.
     explicit health_log(int descriptor, logged what = logged::failures) : state_(std::make_shared<state>()) {
         state_->what = what;
         state_->put = [descriptor, to = state_.get()](std::string_view line) {

@@ -10,8 +10,7 @@
 namespace healthz::detail {
 
 /// Keeps the latest answer of one view. Any thread may ask for it, and waits at most for another that does the same; one thread at a time
-/// may
-/// write.
+/// may write.
 class kept_view {
 public:
     /// How long an answer is given that is no longer the latest, where another thread writes, in milliseconds.

@@ -29,8 +29,7 @@ public:
     }
 
     /// Takes in the latest verdict of source `index` of the report that the last update had, or that it has none any more. Costs the
-    /// writing of
-    /// one source, and moves the text after it if its length has changed. Returns true if it has its old length: then only
+    /// writing of one source, and moves the text after it if its length has changed. Returns true if it has its old length: then only
     /// `text_of(index)` has changed.
     bool update(report_view report, std::size_t index) {
         bool const is_empty = starts_.back() == 0;

@@ -33,8 +33,7 @@ public:
     passed_sockets& operator=(passed_sockets const&) = delete;
 
     /// Finds those that the variables `LISTEN_FDS` and `LISTEN_PID` tell of, if they are meant for this process, and unsets the variables,
-    /// so that
-    /// neither a program that it starts nor another caller takes them for his. No other thread may use the environment meanwhile.
+    /// so that neither a program that it starts nor another caller takes them for his. No other thread may use the environment meanwhile.
     void find() {
         auto const count = healthz::detail::number_in("LISTEN_FDS");
         auto const process = healthz::detail::number_in("LISTEN_PID");

@@ -107,8 +107,7 @@ private:
 }  // namespace detail
 
 /// Holds the latest document. One thread at a time may call `update`, any thread `latest`, which waits at most for another that takes it,
-/// once a
-/// second for its date to be written. What is new is written beside the latest answer, and takes its place.
+/// once a second for its date to be written. What is new is written beside the latest answer, and takes its place.
 class shared_document {
 public:
     shared_document() { publish(std::nullopt); }
@@ -120,8 +119,7 @@ public:
     }
 
     /// Takes in the latest verdict of source `index` of the report that the last update had. Costs the writing of one source, and where
-    /// that
-    /// changes the document's size, or a reader is slow, a copy of the document.
+    /// that changes the document's size, or a reader is slow, a copy of the document.
     void update(report_view report, std::size_t index) {
         bool const in_place = live_.update(report, index);
         publish(in_place ? std::optional(index) : std::nullopt);

@@ -35,8 +35,7 @@ inline constexpr auto default_views = healthz::views(document{}, page{}, metrics
 /// The views `Views` of `Sources`: `update` it at each check, and ask it for answers from any thread. It starts no probe and waits for
 /// none.
 /// Each view is written at the first request after something has changed, and kept. Meanwhile other requests get the one before, which may
-/// be out of date by a
-/// tenth of a second at most; those with a query of their own wait until it is written.
+/// be out of date by a tenth of a second at most; those with a query of their own wait until it is written.
 template <auto const& Sources, auto const& Views = default_views>
 class site {
     static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
@@ -97,9 +96,8 @@ public:
         ++generation_;
     }
 
-    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP.
-    /// It is
-    /// replaced as a whole. Any thread; blocks as the file system does. Returns why that failed, or nothing.
+    /// Writes all metrics into a file, in the text format, such as one of node_exporter's textfile collector: for programs without HTTP. It
+    /// is replaced as a whole. Any thread; blocks as the file system does. Returns why that failed, or nothing.
     std::string write_metrics_file(std::string const& path) const {
         std::string text;
         with_data([&text](view_data const& data) { healthz::write_metrics(data, [&text](std::string_view piece) { text += piece; }); });
@@ -123,10 +121,8 @@ public:
     }
 
     /// Answers a request. `ask` is called with the name of a header field, in lower case, and returns its value, or nothing if there is no
-    /// such
-    /// field: an optional of a string or of a string_view. That a field is there twice does not show here, and so is not refused: where it
-    /// can
-    /// be told, hand `answer_to` a `http_request`.
+    /// such field: an optional of a string or of a string_view. That a field is there twice does not show here, and so is not refused:
+    /// where it can be told, hand `answer_to` a `http_request`.
     template <class Ask>
     site_answer operator()(std::string_view method, std::string_view path, std::string_view query, Ask ask) const {
         auto role = ask("x-hasura-role");

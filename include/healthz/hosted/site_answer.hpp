@@ -27,8 +27,7 @@ struct site_answer {
     std::string_view payload() const { return has_body ? body : std::string_view(); }
 
     /// Calls `f(name, value)` for each header field but Content-Type, Content-Length and Date. Both are string_views, which end in a zero
-    /// byte where a view of yours
-    /// names its fields by literals.
+    /// byte where a view of yours names its fields by literals.
     template <class F>
     void for_each_field(F f) const {
         for (auto const& [name, value] : fields)

@@ -82,20 +82,16 @@ private:
 /// not set.
 ///
 /// The program's unit needs `Type=notify`. It is told when the program is ready, when it ends and, at each change, how its sources are.
-/// With
-/// `WatchdogSec=` it is told, at half of that time, that the program lives: if the loop that checks stands still, and while a `watchdog`
-/// may not be fed, it
-/// is told no more, and systemd starts the program again.
+/// With `WatchdogSec=` it is told, at half of that time, that the program lives: if the loop that checks stands still, and while a
+/// `watchdog` may not be fed, it is told no more, and systemd starts the program again.
 struct systemd {
     ready_when ready = ready_when::listening;
-    /// Which sources must be OK and still checked, such as `healthz::watchdog<sources, 30s, "queue">{}`; without one, none. Its period
-    /// must not exceed
-    /// `WatchdogSec=`: if it does, a line says so at the start. A source in maintenance counts as OK, since a restart would end what is so
-    /// on purpose.
+    /// Which sources must be OK and still checked, such as `healthz::watchdog<sources, 30s, "queue">{}`; without one, none. Its period must
+    /// not exceed `WatchdogSec=`: if it does, a line says so at the start. A source in maintenance counts as OK, since a restart would end
+    /// what is so on purpose.
     detail::any_watchdog watchdog{};
     /// Called at SIGHUP, on the thread that is in `run`, unless `handle_signals` is false; systemd is told when it begins and has ended.
-    /// Without one
-    /// SIGHUP is left alone.
+    /// Without one SIGHUP is left alone.
     std::function<void()> on_reload{};
 };
 
@@ -144,8 +140,7 @@ public:
     }
 
     /// Sends what is due. `latest()` is the report, and called only if it is needed. Returns when this is to be called again; it must be
-    /// called after
-    /// `take_in`, too.
+    /// called after `take_in`, too.
     template <std::invocable Latest>
     clock::time_point poll(clock::time_point now, Latest latest) {
         if (!socket_.is_open() || !listening_) return clock::time_point::max();

@@ -34,16 +34,13 @@
 namespace healthz {
 
 /// OK when the server at `url` answers Check of `grpc.health.v1.Health` by SERVING. A coroutine prober on gRPC's own queue, for which the
-/// process has
-/// one thread: nothing blocks the loop, names are looked up and files read on a worker. One channel a source, kept from check to check;
-/// one that is found dead is silently opened anew once. The server is told the attempt's timeout as its deadline, and the call is
-/// cancelled when it is
-/// given up.
+/// process has one thread: nothing blocks the loop, names are looked up and files read on a worker. One channel a source, kept from check
+/// to check; one that is found dead is silently opened anew once, and one where no answer came in time is not kept. The server is told the
+/// attempt's timeout as its deadline, and the call is cancelled when it is given up.
 /// `url` is `grpc://host:port`, `grpcs://host:port` for TLS, or `unix:/path`. No proxy is used.
 /// ERROR: another status, by its word; a code of gRPC, by its name and with the server's text; or no connection. TIMEOUT also where the
-/// server says
-/// DEADLINE_EXCEEDED. FAILED: `url` is not set or of another form, or a file for TLS cannot be used.
-/// In a process that has used gRPC before it forked, gRPC does not work.
+/// server says DEADLINE_EXCEEDED. FAILED: `url` is not set or of another form, or a file for TLS cannot be used. In a process that has used
+/// gRPC before it forked, gRPC does not work.
 struct grpc {
     static constexpr char const* kind = "grpc";  ///< as a label of metrics
     setting url;
@@ -79,14 +76,13 @@ public:
         url_ = *found;
         if (!where_) co_return outcome_type::failed(settings_.url.name("url") + " is not a valid gRPC URL");
         auto const request = healthz::detail::health_request(asked_for);
-        // Taken out of the session while in use: an attempt that is given up takes the channel with it.
+        // Taken out of the session while in use: an attempt that is given up takes the channel with it, whose connection may have gone
+        // silent.
         if (auto kept = std::move(channel_); kept) {
             auto call = healthz::detail::call_grpc(kept, method, request, left(end));
             detail::grpc_answer const answer = co_await std::move(call);
-            if (answer.status.error_code() != ::grpc::StatusCode::UNAVAILABLE) {
-                channel_ = std::move(kept);
-                co_return describe(answer, asked_for);
-            }
+            if (is_from_server(answer)) channel_ = std::move(kept);
+            if (answer.status.error_code() != ::grpc::StatusCode::UNAVAILABLE) co_return describe(answer, asked_for);
         }
         targets const at = co_await look_up();
         if (!at.problem.empty()) co_return outcome_type::error("name not resolved", at.problem);
@@ -98,7 +94,7 @@ public:
             auto call = healthz::detail::call_grpc(opened, method, request, left(end));
             answer = co_await std::move(call);
             if (answer.status.error_code() == ::grpc::StatusCode::UNAVAILABLE) continue;
-            if (!settings_.fresh) channel_ = std::move(opened);
+            if (!settings_.fresh && is_from_server(answer)) channel_ = std::move(opened);
             break;
         }
         co_return describe(answer, asked_for);
@@ -227,6 +223,13 @@ private:
             options.watch_identity_key_cert_pairs();
         }
         return experimental::TlsCredentials(options);
+    }
+
+    // What these codes say, gRPC says by itself where no answer comes.
+    static bool is_from_server(detail::grpc_answer const& answer) {
+        auto const code = answer.status.error_code();
+        return code != ::grpc::StatusCode::UNAVAILABLE && code != ::grpc::StatusCode::DEADLINE_EXCEEDED &&
+               code != ::grpc::StatusCode::CANCELLED;
     }
 
     static outcome_type describe(detail::grpc_answer const& answer, std::string const& asked_for) {

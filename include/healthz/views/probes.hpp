@@ -216,8 +216,7 @@ struct live : detail::probe_view<live<Chosen...>>, detail::choosing_view<live<Ch
 };
 
 /// `GET /readyz`: whether the program may be asked. 503 while any of the sources `Chosen` (of all, where none is named) that is not off is
-/// not OK, stale or not
-/// yet checked, and from the start of a drain.
+/// not OK, stale or not yet checked, and from the start of a drain.
 template <detail::chosen... Chosen>
 struct ready : detail::probe_view<ready<Chosen...>>, detail::choosing_view<ready<Chosen...>, false, Chosen...> {
     static constexpr std::string_view role = "ready";

@@ -170,8 +170,7 @@ struct choices {
 
 /// What a probe may list beside names: that one at least of some sources is well. A name is that of a family, with its '#', or of a
 /// source: `ready<any<"shard #">, "queue">`. A source that is off is not there, and all of none are well. Compile errors: no names; where
-/// it
-/// is used, a name that is not declared or is that of two things, and a source that is listed twice.
+/// it is used, a name that is not declared or is that of two things, and a source that is listed twice.
 template <fixed_string... Names>
 inline constexpr auto any = detail::make_selection<1, Names...>();
 /// The same for all of them.

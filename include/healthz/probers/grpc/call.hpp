@@ -35,9 +35,8 @@
 
 namespace healthz::detail {
 
-/// The process's queue of calls that have ended, and its one thread, which gRPC needs. Neither ever ends: gRPC may use the one at any
-/// time, and the
-/// other is a worker. A child process has its own.
+/// The process's queue of calls that have ended, and its one thread, which gRPC needs. Neither ever ends: gRPC may use the one at any time,
+/// and the other is a worker. A child process has its own.
 class grpc_queue {
 public:
     /// Called on the thread of the queue, once.
@@ -62,35 +61,43 @@ private:
         void* next = nullptr;
         for (bool ok = false; queue.Next(&next, &ok);) {
             std::unique_ptr<tag> const ended(static_cast<tag*>(next));
-            (*ended)();
+            try {
+                (*ended)();
+            } catch (...) {
+                // No memory to tell it: who waits is given up at the deadline.
+            }
         }
     }
 };
 
 /// Lets go of a channel. gRPC (1.51) never closes a connection that comes about while its channel goes, so it is kept as long as it
-/// connects. A
-/// call may be about to have an idle one connect.
-inline void let_go(std::shared_ptr<::grpc::Channel> channel, bool changes = true) {
+/// connects. A call may be about to have an idle one connect.
+inline void let_go(std::shared_ptr<::grpc::Channel> channel, ::grpc::CompletionQueue& queue, bool changes = true) noexcept {
     auto& watched = *channel;
     auto const state = watched.GetState(false);
     bool const settles = state == GRPC_CHANNEL_CONNECTING || (state == GRPC_CHANNEL_IDLE && changes);
     if (!settles) return;
-    auto again = [channel = std::move(channel), state]() mutable {
-        bool const moves = channel->GetState(false) != state;
-        healthz::detail::let_go(std::move(channel), moves);
-    };
-    auto tag = std::make_unique<grpc_queue::tag>(std::move(again));
-    auto const in_a_second = ::gpr_time_add(::gpr_now(GPR_CLOCK_MONOTONIC), ::gpr_time_from_seconds(1, GPR_TIMESPAN));
-    watched.NotifyOnStateChange(state, in_a_second, &grpc_queue::shared(), tag.release());
+    try {
+        auto again = [channel = std::move(channel), &queue, state]() mutable {
+            bool const moves = channel->GetState(false) != state;
+            healthz::detail::let_go(std::move(channel), queue, moves);
+        };
+        auto tag = std::make_unique<grpc_queue::tag>(std::move(again));
+        auto const in_a_second = ::gpr_time_add(::gpr_now(GPR_CLOCK_MONOTONIC), ::gpr_time_from_seconds(1, GPR_TIMESPAN));
+        watched.NotifyOnStateChange(state, in_a_second, &queue, tag.release());
+    } catch (...) {
+        // No memory to wait: it goes at once.
+    }
 }
 
-/// Opens a channel, which is let go of with its last reference.
+/// Opens a channel, which is let go of with its last reference. Throws `no_thread`.
 inline std::shared_ptr<::grpc::Channel> open_channel(std::string const& target,
                                                      std::shared_ptr<::grpc::ChannelCredentials> const& credentials,
                                                      ::grpc::ChannelArguments const& arguments) {
+    auto& queue = grpc_queue::shared();  // by which it is let go of
     auto opened = ::grpc::CreateCustomChannel(target, credentials, arguments);
     auto* const channel = opened.get();
-    return {channel, [opened = std::move(opened)](::grpc::Channel*) mutable { healthz::detail::let_go(std::move(opened)); }};
+    return {channel, [opened = std::move(opened), &queue](::grpc::Channel*) mutable { healthz::detail::let_go(std::move(opened), queue); }};
 }
 
 /// How a call ended.
@@ -137,7 +144,6 @@ inline net::awaitable<grpc_answer> call_grpc(std::shared_ptr<::grpc::Channel> ch
     auto& queue = grpc_queue::shared();
     ::grpc::GenericStub stub(call->channel);
     call->reader = stub.PrepareUnaryCall(&call->context, method, message, &queue);
-    call->reader->StartCall();
     auto told = [call, gate = return_gate::of(executor), to = std::weak_ptr(waiting)] {
         gate->post(to, [](waiter& w) {
             w.ended = true;
@@ -145,6 +151,7 @@ inline net::awaitable<grpc_answer> call_grpc(std::shared_ptr<::grpc::Channel> ch
         });
     };
     auto tag = std::make_unique<grpc_queue::tag>(std::move(told));
+    call->reader->StartCall();
     call->reader->Finish(&call->response, &call->status, tag.release());
 
     // Also where the context goes while this waits.

@@ -35,8 +35,7 @@ inline std::string health_request(std::string_view service) {
 }
 
 /// The status in a HealthCheckResponse: field 1, a number; 0 where it is left out. Fields of other numbers are skipped. Nothing for bytes
-/// that
-/// are no message.
+/// that are no message.
 inline std::optional<std::uint64_t> serving_status(std::string_view bytes) {
     std::uint64_t status = 0;
     while (!bytes.empty()) {
