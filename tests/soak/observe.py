@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What is seen of the program under test, and of the machine that it runs on."""
+import asyncio
+import bisect
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+
+VIEWS = ('/healthz/sources', '/healthz/page', '/metrics', '/livez', '/readyz', '/startupz', '/healthz')
+PLAIN, TLS = 8080, 8443
+
+
+def trusting():
+    """For clients of the TLS port."""
+    return ssl.create_default_context(cafile='ca.pem')
+
+
+class Client:
+    """A client of the endpoint with a kept connection, which opens another one where that was closed."""
+
+    def __init__(self, tls=None):
+        self.tls, self.link = tls, None
+
+    async def get(self, target):
+        """The status, and the body."""
+        if self.link is None:
+            self.link = await asyncio.open_connection('127.0.0.1', TLS if self.tls else PLAIN, ssl=self.tls, limit=1 << 20)
+        reader, writer = self.link
+        try:
+            writer.write(f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode())
+            head = (await reader.readuntil(b'\r\n\r\n')).decode().lower()
+            size = int(head.split('content-length:')[1].split('\r\n')[0])
+            body = await reader.readexactly(size)
+        except BaseException:
+            self.close()
+            raise
+        if 'connection: close' in head:
+            self.close()
+        return int(head.split()[1]), body.decode()
+
+    def close(self):
+        if self.link is not None:
+            self.link[1].close()
+        self.link = None
+
+
+class Lateness:
+    """How late a process of its own is that only sleeps, which tells what the machine makes of any other. Times are of the steady clock."""
+    PROGRAM = '''
+import time
+while True:
+    due = time.monotonic() + 0.005
+    time.sleep(0.005)
+    late = time.monotonic() - due
+    if late > 0.001: print(due + late, late, flush=True)
+'''
+
+    def __init__(self):
+        self.times, self.sums = [0.0], [0.0]
+
+    async def start(self):
+        self.process = await asyncio.create_subprocess_exec(sys.executable, '-c', self.PROGRAM, stdout=subprocess.PIPE)
+        self.tasks = [asyncio.create_task(self.listen()), asyncio.create_task(self.of_the_judge())]
+
+    async def listen(self):
+        while line := await self.process.stdout.readline():
+            self.add(*map(float, line.split()))
+
+    async def of_the_judge(self):
+        """This process, too, may be late in seeing what has been said."""
+        while True:
+            due = time.monotonic() + 0.005
+            await asyncio.sleep(0.005)
+            late = time.monotonic() - due
+            if late > 0.005:
+                self.add(due + late, late)
+
+    def add(self, at, late):
+        at = max(at, self.times[-1])
+        self.times.append(at)
+        self.sums.append(self.sums[-1] + late)
+
+    def between(self, begin, end):
+        """All that a sleeper was late in that time, in seconds."""
+        first, last = bisect.bisect_left(self.times, begin), bisect.bisect_right(self.times, end + 0.1)
+        return self.sums[last - 1] - self.sums[max(first - 1, 0)]
+
+
+def worst_cases(metrics):
+    """By the declaration, in seconds."""
+    prefix = 'healthz_source_worst_case_detection_seconds{source_name="'
+    lines = (line[len(prefix):].split('"} ') for line in metrics.splitlines() if line.startswith(prefix))
+    return {name: float(value) for name, value in lines}
+
+
+def total(metrics, name):
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name + '{'))
+
+
+def process_figures(pid):
+    """Resident memory in KiB, descriptors, threads."""
+    with open(f'/proc/{pid}/status') as file:
+        status = dict(line.split(':', 1) for line in file)
+    return {'RSS, KiB': int(status['VmRSS'].split()[0]), 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}
+
+
+def parse_document(text, names):
+    """The verdicts by name; raises where it is not JSON, or the sources are not all there, in their order."""
+    document = json.loads(text, object_pairs_hook=lambda pairs: pairs)  # of which a name that stands twice is two
+    if [name for name, _ in document] != names:
+        raise ValueError(f'the document has other sources: {text[:200]}')
+    return {name: dict(verdict) for name, verdict in document}

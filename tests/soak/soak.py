@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Makes the faults and judges what is said of them: `soak.py MINUTES SERVER CLOCK SEED NETEM`, in the namespaces of run.sh."""
+import asyncio
+import datetime
+import json
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+
+import observe
+import servers
+
+SEEING = 0.15  # seconds between what is said and what is seen of it here, beside the lateness that is measured
+
+
+class Clock:
+    """Of the program under test: seconds that are added to the system's."""
+
+    def __init__(self):
+        self.file = pathlib.Path('clock')
+        self.shifts = []  # (until when, what to add to the steady clock to have the program's clock)
+        self.ahead = 0
+        self.file.write_bytes(bytes(8))
+
+    def set(self, ahead):
+        self.note()
+        with open(self.file, 'r+b') as file:  # in its place: the program has it mapped
+            file.write(ahead.to_bytes(8, 'little', signed=True))
+        self.ahead = ahead
+        self.note()
+
+    def note(self):
+        """To be called often: the system's clock may be set by others, too."""
+        now = time.monotonic()
+        shift = time.time() - now + self.ahead
+        if self.shifts and abs(self.shifts[-1][1] - shift) < 0.01:
+            self.shifts[-1] = now, self.shifts[-1][1]
+        else:
+            self.shifts.append((now, shift))
+
+    def ages(self, timestamp, window):
+        """What the age of a time of day may be, by all clocks that there were in the last seconds."""
+        now = time.monotonic()
+        at = datetime.datetime.fromisoformat(timestamp).timestamp()
+        return [now + shift - at for until, shift in self.shifts if until >= now - window]
+
+
+class Judge:
+    def __init__(self, program, clock, lateness):
+        self.program, self.clock, self.lateness = program, clock, lateness
+        self.problems, self.excused = [], []
+        self.status, self.expected, self.until = {}, {}, {}
+        self.told = self.recovered = self.readings = 0
+        self.slowest = (0, '')
+        self.news = asyncio.Event()
+
+    def problem(self, text):
+        if len(self.problems) < 20:
+            print(f'FAILED  {text}', flush=True)
+        self.problems.append(text)
+
+    async def begin(self):
+        """The names, in their order, and how long each may take; once each source is OK."""
+        client = observe.Client()
+        end = time.monotonic() + 60
+        while True:
+            try:
+                status, text = await client.get('/readyz')
+                if status == 200:
+                    break
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                raise RuntimeError(f'the sources are not OK: {(await client.get("/readyz?verbose"))[1]}')
+            await asyncio.sleep(0.05)
+        self.worst = observe.worst_cases((await client.get('/metrics'))[1])
+        self.names = list(json.loads((await client.get('/healthz/sources'))[1]))
+        if sorted(self.names) != sorted(self.worst) or len(self.names) < 40:
+            raise RuntimeError(f'{len(self.names)} names, {len(self.worst)} with a worst case')
+        self.status = dict.fromkeys(self.names, 'OK')
+        self.expected = dict.fromkeys(self.names, 0)
+        self.until = dict.fromkeys(self.names, time.monotonic() + 1)
+        client.close()
+
+    async def listen(self):
+        """The log: each change of a status, the moment it is told."""
+        while line := await self.program.stdout.readline():
+            if not line.startswith(b'{'):
+                continue
+            at, detail = time.monotonic(), json.loads(line)['detail']
+            name, status = detail['source_name'], detail['status']
+            if name in self.expected and status != 'OK' and not self.expected[name] and at > self.until[name]:
+                late = self.lateness.between(at - 1.5, at)
+                what = f'{name} is {status} {json.dumps(detail["error"])[:200]} where nothing was done to it; lateness {late:.3f} s'
+                if late > 0.5:
+                    self.excused.append(what)
+                else:
+                    self.problem(what)
+            self.status[name] = status
+            self.news.set()
+
+    async def read(self):
+        """The document, again and again: whole, and no verdict older than its worst case."""
+        client, tls = observe.Client(), observe.Client(observe.trusting())
+        while True:
+            each = client if self.readings % 8 else tls
+            begin = time.monotonic()
+            try:
+                self.clock.note()
+                status, text = await asyncio.wait_for(each.get('/healthz/sources'), 60)
+                self.clock.note()
+                if status != 200:
+                    raise ValueError(f'status {status}')
+                document = observe.parse_document(text, self.names)
+                for name, verdict in document.items():
+                    now = time.monotonic()
+                    late = self.lateness.between(begin - self.worst[name], now)
+                    ages = self.clock.ages(verdict['timestamp'], self.worst[name] + late + now - begin)
+                    if min(ages) > self.worst[name] + now - begin + late + SEEING:
+                        self.problem(f'{name}: a verdict is {min(ages):.3f} s old, lateness {late:.3f} s')
+                    if max(ages) < -SEEING:
+                        self.problem(f'{name}: a verdict is from the future, by {-max(ages):.3f} s')
+                    if (verdict['status'] in ('OK', 'TIMEOUT')) != (verdict['error'] is None) or verdict['status'] not in ('OK', 'TIMEOUT', 'ERROR'):
+                        self.problem(f'{name}: {verdict}')
+                self.latest = document
+            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as e:
+                self.problem(f'the document: {e!r}')
+                each.close()
+            self.readings += 1
+            await asyncio.sleep(0.025)
+
+    async def wait(self, what, bound):
+        """Until `what()` holds, for at most so many seconds and the lateness within them; returns the seconds, or nothing."""
+        begin = time.monotonic()
+        while not what():
+            self.news.clear()
+            now = time.monotonic()
+            if now - begin > bound + SEEING + self.lateness.between(begin, now):
+                return None
+            try:
+                await asyncio.wait_for(self.news.wait(), 0.05)
+            except asyncio.TimeoutError:
+                pass
+        return time.monotonic() - begin
+
+    def of(self, beginnings):
+        return [name for name in self.names if name.startswith(beginnings)]
+
+    async def all(self, names, is_ok, what):
+        """Each of them is told within its bound."""
+        async def one(name):
+            took = await self.wait(lambda: (self.status[name] == 'OK') == is_ok, self.worst[name])
+            if took is None:
+                self.problem(f'{name}: {what} is not told within {self.worst[name]} s, but {self.status[name]}')
+            else:
+                self.slowest = max(self.slowest, (took / self.worst[name], f'{name}, {what}: {took:.3f} s of {self.worst[name]:.3f} s'))
+        await asyncio.gather(*map(one, names))
+
+    async def fault(self, what, must, may, do, undo, hold):
+        """One fault: who must tell it does, who may may, nobody else does; and all are OK again after it."""
+        for name in (*must, *may):
+            self.expected[name] += 1
+        await do()
+        await self.all(must, False, what)
+        shown = [name for name in must if self.latest[name]['status'] == 'OK' and self.status[name] != 'OK']
+        if shown and await self.wait(lambda: all(self.latest[n]['status'] != 'OK' or self.status[n] == 'OK' for n in shown), 1) is None:
+            self.problem(f'{shown[0]}: {what} is in the log, and not in the document')
+        self.told += bool(must)
+        await asyncio.sleep(hold)
+        await undo()
+        end = time.monotonic()
+        await self.all((*must, *may), True, f'the end of: {what}')
+        self.recovered += 1
+        for name in (*must, *may):
+            self.expected[name] -= 1
+            self.until[name] = max(self.until[name], end + self.worst[name])
+
+
+class Chaos:
+    """Faults of every kind, in an order that the seed decides for each server on its own."""
+
+    def __init__(self, judge, clock, seed, end):
+        self.judge, self.clock, self.seed, self.end = judge, clock, seed, end
+        self.made = {}
+        self.of_postgres = asyncio.Lock()  # the disk is filled while nothing else is wrong with who writes there
+
+    async def repeat(self, name, kinds, lock=None):
+        dice = random.Random(f'{self.seed} {name}')
+        while True:
+            for kind in dice.sample(list(kinds), len(kinds)):
+                hold, pause = dice.random() * 0.5, 0.2 + dice.random() * 0.5
+                if time.monotonic() > self.end:
+                    return
+                must, may, do, undo = kinds[kind]
+                async with lock or asyncio.Lock():
+                    await self.judge.fault(f'{name}: {kind}', self.judge.of(must), self.judge.of(may), do, undo, hold)
+                self.made[kind] = self.made.get(kind, 0) + 1
+                await asyncio.sleep(pause)
+
+    def of_server(self, server):
+        def later(f, *arguments):
+            async def call():
+                f(*arguments)
+            return call
+
+        async def restart():
+            await server.stop()
+            await server.start()
+
+        async def nothing():
+            pass
+        all_of_it, fresh = server.sources, tuple(f'{name} fresh' for name in (server.sources,) if isinstance(name, str)) or ('site fresh',)
+        of_certificates = ('site tls',) if server.name == 'nginx' else ()  # nginx ends connections when it reads its certificates anew
+        kinds = {
+            'killed': (all_of_it, (), server.kill, server.start),
+            'stopped': (all_of_it, (), later(server.signal, signal.SIGSTOP), later(server.signal, signal.SIGCONT)),
+            'cut off': (all_of_it, (), later(server.cut), later(server.join)),
+            'restarted': ((), all_of_it, restart, nothing),
+        }
+        for which in ('expired', 'wrong name'):
+            kinds[f'certificate: {which}'] = (fresh, of_certificates, lambda which=which: server.swap(which), lambda: server.swap('good'))
+        return self.repeat(server.name, kinds, self.of_postgres if server.name == 'postgres' else None)
+
+    def of_disk(self, volume):
+        async def fill():
+            with open(volume / 'fill', 'wb', buffering=0) as file:
+                try:
+                    while True:
+                        file.write(bytes(65536))
+                except OSError:
+                    pass
+
+        async def empty():
+            (volume / 'fill').unlink()
+        return self.repeat('disk', {'full': (('volume', 'orders sort'), (), fill, empty)}, self.of_postgres)
+
+    def of_file(self, path):
+        async def remove():
+            path.rename(path.with_suffix('.kept'))
+
+        async def replace():
+            (made := path.with_suffix('.bad')).write_bytes(b'no database' * 1000)
+            path.rename(path.with_suffix('.kept'))
+            made.rename(path)
+
+        async def put_back():
+            path.with_suffix('.kept').rename(path)
+        return self.repeat('file', {'gone': (('stock',), (), remove, put_back), 'not a database': (('stock',), (), replace, put_back)})
+
+    def of_clock(self):
+        def by(seconds):
+            async def call():
+                self.clock.set(seconds)
+            return call
+        kinds = {f'set by {s} s': ((), (), by(s), by(0)) for s in (-3600, -7 * 86400, -1, 3600)}
+        return self.repeat('clock', kinds)
+
+    def of_network(self):
+        async def worsen():
+            servers.run('tc', 'qdisc', 'add', 'dev', 'client', 'root', 'netem', 'delay', '20ms', '10ms', 'loss', '2%')
+
+        async def mend():
+            servers.run('tc', 'qdisc', 'del', 'dev', 'client', 'root')
+        return self.repeat('network', {'loss and delay': ((), ('orders', 'shop', 'cache', 'site', 'gate'), worsen, mend)})
+
+
+async def at_rest(program, all_servers):
+    """The least of some looks, since some checks are under way at any time."""
+    found = []
+    for _ in range(20):
+        counts = await asyncio.gather(*(each.connections() for each in all_servers))
+        found.append({**observe.process_figures(program.pid), **{f'connections of {s.name}': n for s, n in zip(all_servers, counts)}})
+        await asyncio.sleep(0.03)
+    return {key: min(each[key] for each in found) for key in found[0]}
+
+
+async def listen_to_clients(clients, judge):
+    seen = {}
+    while line := await clients.stdout.readline():
+        said = json.loads(line)
+        seen = said.get('done', seen)
+        if 'problem' in said:
+            late = judge.lateness.between(said['since'] - 3, said['at'])
+            if said['problem'].startswith('/livez') and late > 0.4:  # a loop that stands still is told so
+                judge.excused.append(said['problem'])
+            else:
+                judge.problem(f'{said["problem"]}; lateness {late:.3f} s')
+    return seen
+
+
+async def main(minutes, path, clock_library, seed, netem):
+    print(f'seed {seed}', flush=True)
+    clock, lateness = Clock(), observe.Lateness()
+    certificates = servers.Certificates(clock_library)
+    certificates.issue('endpoint', '127.0.0.1', 1000)
+    volume, file = pathlib.Path('volume').absolute(), pathlib.Path('stock.db').absolute()
+    all_servers = [kind(certificates) for kind in (servers.Postgres, servers.Mysql, servers.Redis, servers.Nginx)]
+    await asyncio.gather(*(each.prepare(volume) for each in all_servers))
+    with sqlite3.connect(file) as database:
+        database.execute('CREATE TABLE item (name TEXT)')
+    here = os.getcwd()
+    environment = {**os.environ, 'CA': f'{here}/ca.pem', 'SQLITE_PATH': str(file), 'VOLUME': str(volume), 'TLS_CERTIFICATE': f'{here}/endpoint.pem',
+                   'TLS_KEY': f'{here}/endpoint.key', 'SOAK_CLOCK': f'{here}/clock', 'LD_PRELOAD': clock_library}
+    for each in all_servers:
+        environment |= each.environment()
+    await lateness.start()
+    with open('errors.txt', 'w') as errors:
+        program = await asyncio.create_subprocess_exec(path, env=environment, stdout=subprocess.PIPE, stderr=errors, limit=1 << 20)
+    judge = Judge(program, clock, lateness)
+    listening = asyncio.create_task(judge.listen())
+    await judge.begin()
+    await asyncio.sleep(2)
+    reading = asyncio.create_task(judge.read())
+    before = await at_rest(program, all_servers)
+    client = observe.Client()
+    checks_before = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total')
+    client.close()
+
+    begin = time.monotonic()
+    end = begin + minutes * 60
+    clients = await asyncio.create_subprocess_exec(sys.executable, f'{os.path.dirname(os.path.abspath(__file__))}/clients.py', seed,
+                                                   stdout=subprocess.PIPE)
+    seen = asyncio.create_task(listen_to_clients(clients, judge))
+    chaos = Chaos(judge, clock, seed, end)
+    parts = [chaos.of_server(each) for each in all_servers] + [chaos.of_disk(volume), chaos.of_file(file), chaos.of_clock()]
+    if netem == 'yes':
+        parts.append(chaos.of_network())
+    working = asyncio.gather(*parts)
+    memory = []
+    while not working.done():
+        done, _ = await asyncio.wait([working, reading, listening, seen], timeout=1, return_when=asyncio.FIRST_COMPLETED)
+        if done - {working}:
+            raise RuntimeError(f'the program or its clients have ended, or their judge has; see {here}/errors.txt: {done}')
+        memory.append((time.monotonic() - begin, observe.process_figures(program.pid)['RSS, KiB']))
+    await working
+    took = time.monotonic() - begin
+    clients.terminate()
+    seen = await seen
+
+    for _ in range(60):  # what servers and kernel have not noticed yet
+        after = await at_rest(program, all_servers)
+        if all(after[key] <= before[key] for key in before if key != 'RSS, KiB'):
+            break
+        await asyncio.sleep(0.5)
+    for key, value in before.items():
+        if key != 'RSS, KiB' and after[key] > value:
+            judge.problem(f'{key} at rest: {value} before, {after[key]} after')
+    client = observe.Client()
+    checks = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total') - checks_before
+    client.close()
+    settled = [each for each in memory if each[0] > took / 3]
+    slope = statistics.linear_regression(*zip(*settled)).slope * 60 if len(settled) > 10 else None
+    if after['RSS, KiB'] - before['RSS, KiB'] > 8192:
+        judge.problem('memory has grown')
+    if slope is not None and took > 240 and slope * took / 60 > 1024:
+        judge.problem(f'memory grows by {slope:.0f} KiB a minute')
+    bad = [name for name, status in judge.status.items() if status != 'OK']
+    if bad:
+        judge.problem(f'not OK at the end: {bad}')
+    reading.cancel()
+    program.terminate()
+    if await asyncio.wait_for(program.wait(), 60) != 0:
+        judge.problem(f'the program ends in {program.returncode}')
+    lateness.process.kill()
+
+    print(f'{checks:.0f} checks in {took:.0f} s, {sum(chaos.made.values())} faults: {", ".join(f"{n} {kind}" for kind, n in sorted(chaos.made.items()))}')
+    print(f'{judge.told} told, {judge.recovered} recoveries; slowest by its bound: {judge.slowest[1]}')
+    print(f'{judge.readings} documents read; clients: {", ".join(f"{n} {what}" for what, n in sorted(seen.items()))}')
+    print('at rest, before and after: ' + ', '.join(f'{key} {before[key]} and {after[key]}' for key in before))
+    if slope is not None:
+        print(f'slope of RSS over the last two thirds: {slope:.1f} KiB a minute')
+    print(f'lateness of the machine: {lateness.sums[-1]:.3f} s in all; excused by it: {judge.excused or "nothing"}')
+    if judge.problems:
+        print(f'0 passed, {len(judge.problems)} failed; seed {seed}')
+        sys.exit(1)
+    print(f'{judge.recovered} passed, 0 failed', flush=True)
+
+
+arguments = sys.argv[1:]
+asyncio.run(main(float(arguments[0]), *arguments[1:]))
