@@ -13,6 +13,7 @@
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   grpc          the prober of gRPC on a real server, with the faults, and the health service
 #   systemd       a server under a real systemd, where this machine lets one be process 1 of a namespace
+#   soak          ten seconds of faults of every kind beside clients who do their worst, and 1,500 slow connections
 #   tds           the SQL Server responder of the tests serves clients that no one here wrote
 #   headers       all headers together, linked twice
 #   compile_fail  what must not compile does not, and g++ says why
@@ -41,7 +42,7 @@ self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 source examples/common.sh
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd firmware consumers examples mounts hasura readme)
+steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts hasura readme)
 more_steps=(clang asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
@@ -93,6 +94,8 @@ step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
 step_systemd() { build gcc systemd_server; }
 tests_systemd() { tests/systemd/run.sh build/gcc/tests/systemd_server; }
+step_soak() { build gcc "soak_server soak_clock"; }
+tests_soak() { tests/soak/run.sh 0.17 build/gcc/tests/soak_server build/gcc/tests/libsoak_clock.so; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
 step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh

@@ -3,6 +3,7 @@
 answer that is not as it should be, and one with what was done each second."""
 import asyncio
 import json
+import math
 import random
 import socket
 import ssl
@@ -19,6 +20,11 @@ def say(**what):
     print(json.dumps({'at': time.monotonic(), **what}), flush=True)
 
 
+def complain(problem, since, unless=math.inf, before=0):
+    """Unless the machine was late by so much from `before` that time on, in seconds."""
+    say(problem=problem, since=since, unless=unless, before=before)
+
+
 def count(what):
     done[what] = done.get(what, 0) + 1
 
@@ -30,11 +36,16 @@ async def honest(tls):
             begin = time.monotonic()
             try:
                 status, body = await asyncio.wait_for(client.get(view), 60)
-                if status != 200 and not (view == '/readyz' and status == 503) or not body:
-                    say(problem=f'{view} at the {where} port: {status} {body[:60]}', since=begin)
+                took = time.monotonic() - begin
+                if view == '/livez' and status == 503:  # the loop stood still
+                    complain(f'{view} at the {where} port: 503', begin, unless=0.4, before=3)
+                elif status != 200 and not (view == '/readyz' and status == 503) or not body:
+                    complain(f'{view} at the {where} port: {status} {body[:60]}', begin)
+                if took > 1:
+                    complain(f'{view} at the {where} port: answered', begin, unless=took - 1)
                 count(f'{where} answers')
             except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as e:
-                say(problem=f'{view} at the {where} port: {e!r}', since=begin)
+                complain(f'{view} at the {where} port: {e!r}', begin)
                 client.close()
                 await asyncio.sleep(0.1)
             await asyncio.sleep(0.02)

@@ -18,6 +18,20 @@ def trusting():
     return ssl.create_default_context(cafile='ca.pem')
 
 
+def certificate(path):
+    """The bytes of one."""
+    with open(path) as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
+
+
+async def shown_certificate():
+    """That of the TLS port, to a new client."""
+    _, writer = await asyncio.open_connection('127.0.0.1', TLS, ssl=trusting())
+    shown = writer.get_extra_info('ssl_object').getpeercert(binary_form=True)
+    writer.close()
+    return shown
+
+
 class Client:
     """A client of the endpoint with a kept connection, which opens another one where that was closed."""
 

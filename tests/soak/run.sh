@@ -36,6 +36,7 @@ ip link set client up
 there() { ip -n servers "$@"; }
 there link set lo up
 there link set servers up
+there addr add 10.9.0.2/32 dev servers # with its last address an interface would lose its routes
 there route add 10.9.0.0/24 dev servers
 mac=$(there link show servers | sed -n 's,.*link/ether \([^ ]*\).*,\1,p')
 for last in 11 12 13 14; do

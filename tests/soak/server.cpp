@@ -54,7 +54,7 @@ int main() {
         .port = 8080,
         .also = {{.address = "127.0.0.1", .port = 8443, .transport = secure}},
         .auth = healthz::allow_unauthenticated{},
-        .limit = {.connections = 2048, .connections_per_address = 2048},
+        .limit = {.connections = 8192, .connections_per_address = 8192},  // a half of them at each port
         .on_listening = [](auto const& where) { std::cout << "listening on " << where << std::endl; },
         .on_verdict = healthz::health_log(std::cout, healthz::logged::changes),
     });

@@ -52,8 +52,9 @@ class Certificates:
 
 
 class Server:
-    """`name` is its directory; `sources` are what its checks are called; `account` is who runs it."""
-    account = 'root'
+    """`name` is its directory; `account` is who runs it; with `sources` begin the names of its checks, `fresh` are those that connect anew with TLS each time, and
+    `reconnect` those that it makes do so when it reads its certificate."""
+    account, reconnect = 'root', ()
 
     def __init__(self, certificates):
         self.path = pathlib.Path(self.name).absolute()
@@ -129,7 +130,7 @@ class Server:
 
 class Postgres(Server):
     name, address, account, stop_signal = 'postgres', '10.9.0.11', 'postgres', signal.SIGINT
-    sources = 'orders'
+    sources, fresh = ('orders',), ('orders fresh',)
     programs = max(pathlib.Path('/usr/lib/postgresql').iterdir(), key=lambda path: int(path.name)) / 'bin'
 
     async def prepare(self, volume):
@@ -162,7 +163,7 @@ class Postgres(Server):
 
 class Mysql(Server):
     name, address, account, stop_signal = 'mysql', '10.9.0.12', 'mysql', signal.SIGTERM
-    sources = 'shop'
+    sources, fresh = ('shop',), ('shop fresh',)
 
     async def prepare(self, _):
         await asyncio.to_thread(run, *self.as_account(), 'mariadb-install-db', '--no-defaults', f'--datadir={self.path}/data', '--skip-test-db',
@@ -191,7 +192,7 @@ class Mysql(Server):
 
 class Redis(Server):
     name, address, stop_signal = 'redis', '10.9.0.13', signal.SIGTERM
-    sources = 'cache'
+    sources, fresh = ('cache',), ('cache fresh',)
 
     async def prepare(self, _):
         (self.path / 'conf').write_text(f'''bind 0.0.0.0
@@ -228,7 +229,7 @@ user monitor on >{PASSWORD} -@all +ping
 
 class Nginx(Server):
     name, address, stop_signal = 'nginx', '10.9.0.14', signal.SIGTERM
-    sources = 'site', 'gate'
+    sources, fresh, reconnect = ('site', 'gate'), ('site fresh',), ('site tls',)
 
     async def prepare(self, _):
         (self.path / 'conf').write_text('''user root; daemon off; worker_processes 1; worker_shutdown_timeout 1s; pid pid; error_log log;

@@ -43,7 +43,7 @@ async def honest(tls, seconds):
     print(json.dumps({'p99': p99(took), 'p50': sorted(took)[len(took) // 2], 'late': p99(late), 'asked': len(took), 'failed': failed}))
 
 
-async def ask_honest(tls, seconds=4):
+async def ask_honest(tls, seconds=3):
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, '--honest', 'tls' if tls else 'plain', str(seconds), stdout=subprocess.PIPE)
     return json.loads((await process.communicate())[0])
 
@@ -85,27 +85,20 @@ class Slow:
             text = self.outgoing.read()
         await asyncio.get_running_loop().sock_sendall(self.socket, text)
 
-    def is_open(self):
-        try:
-            return self.kind == 2 or self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b''
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
     async def hold(self, ready):
         while True:
             try:
                 await self.open()
                 ready()
                 while True:
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(0.5)
                     if self.kind != 2:
                         await self.send(b'x')
             except OSError:
-                await asyncio.sleep(0.2)
+                pass
             finally:
                 self.socket.close()
+            await asyncio.sleep(5 if self.tls else 0.2)  # handshakes are another attack: they cost the server a millisecond each
 
 
 async def attacked(program, tls, count, settle):
@@ -146,7 +139,7 @@ async def start(path, clock_library):
 
 
 async def main(path, clock_library):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))  # as root it may be more than it was
     passed, failed = 0, 0
 
     def check(what, holds):
@@ -157,11 +150,12 @@ async def main(path, clock_library):
     for tls in (None, observe.trusting()):
         where = 'TLS' if tls else 'plain'
         program = await start(path, clock_library)
-        rest = await ask_honest(bool(tls), 2)
+        rest = await ask_honest(bool(tls), 1.5)
         before = observe.process_figures(program.pid)
         said, during = await attacked(program, tls, COUNT, True)
         held = during['descriptors'] - before['descriptors']
-        check(f'{where}: {held} of {COUNT} slow connections are held', held > COUNT * 0.9)
+        # A slow body is not waited for: its request is answered, and a second later the connection is closed.
+        check(f'{where}: {held} of {COUNT} slow connections are held', held > COUNT * 2 / KINDS * 0.9)
         allowed = BUDGET + max(said['late'] * 4, rest['p99'])
         check(f'{where}: of {said["asked"]} honest requests none fails, p50 {said["p50"] * 1000:.1f} ms, p99 {said["p99"] * 1000:.1f} ms; at rest '
               f'{rest["p99"] * 1000:.1f} ms; a sleeper is late by {said["late"] * 1000:.1f} ms', not said['failed'] and said['p99'] < allowed)
