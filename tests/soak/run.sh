@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: tests/soak/run.sh MINUTES SERVER CLOCK [SEED]
+# Usage: tests/soak/run.sh MINUTES [SERVER CLOCK [SEED]]
 #
 # Soaks the program SERVER (soak/server.cpp), with the clock of CLOCK (libsoak_clock.so): for so many minutes real servers are killed, stopped, restarted,
 # cut off, given bad certificates, a disk is filled, the clock is set, and clients do their worst, while soak.py judges all that is said of it. Then
@@ -20,7 +20,8 @@ if [ "$1" != --inside ]; then
     exec unshare --net --mount --pid --fork --kill-child --mount-proc bash "$self" --inside "$(realpath "$work")" "$@" </dev/null
 fi
 
-work=$2 minutes=$3 server=$(realpath "$4") clock=$(realpath "$5") seed=${6:-$RANDOM}
+built=$here/../../build/gcc/tests # by tests/run.sh soak
+work=$2 minutes=$3 server=$(realpath "${4:-$built/soak_server}") clock=$(realpath "${5:-$built/libsoak_clock.so}") seed=${6:-$RANDOM}
 cd "$work"
 rm -rf run
 mkdir -p run/volume
@@ -55,4 +56,4 @@ echo "not run: MQTT, of which the library has no prober yet"
 
 export PYTHONDONTWRITEBYTECODE=1
 /usr/bin/python3 "$here/soak.py" "$minutes" "$server" "$clock" "$seed" "$netem"
-[ ! -e "$here/slow_clients.py" ] || /usr/bin/python3 "$here/slow_clients.py" "$server" "$clock"
+/usr/bin/python3 "$here/slow_clients.py" "$server" "$clock"
