@@ -62,14 +62,17 @@ class Client:
 
 
 class Lateness:
-    """How late a process of its own is that only sleeps, which tells what the machine makes of any other. Times are of the steady clock."""
+    """How late a process of its own is that sleeps and works in turn, which tells what the machine makes of any other: one that only sleeps is woken at once where one
+    that works waits for its turn. Times are of the steady clock."""
     PROGRAM = '''
 import time
 while True:
-    due = time.monotonic() + 0.005
-    time.sleep(0.005)
-    late = time.monotonic() - due
-    if late > 0.001: print(due + late, late, flush=True)
+    begin, worked = time.monotonic(), time.thread_time()
+    time.sleep(0.025)
+    while time.thread_time() - worked < 0.004: pass
+    end = time.monotonic()
+    late = end - begin - 0.025 - (time.thread_time() - worked)
+    if late > 0.001: print(end, late, flush=True)
 '''
 
     def __init__(self):

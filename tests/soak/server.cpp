@@ -22,8 +22,8 @@ namespace {
 
 // What keeps its connection is checked often, what opens one each time less so. A timeout is long beside what a busy machine takes to answer.
 constexpr healthz::health_check often{.interval = 20ms, .timeout = 1s, .retries = 0};
-constexpr healthz::health_check fresh{.interval = 250ms, .timeout = 1s, .retries = 0};
-constexpr healthz::health_check patient{.interval = 250ms, .timeout = 600ms, .retries = 1, .retry_interval = 50ms};
+constexpr healthz::health_check fresh{.interval = 250ms, .timeout = 2s, .retries = 0};
+constexpr healthz::health_check patient{.interval = 250ms, .timeout = 1s, .retries = 1, .retry_interval = 50ms};
 constexpr healthz::health_check local{.interval = 50ms, .timeout = 1s, .retries = 0};
 
 constexpr healthz::tls_options trusted{.ca_file = env("CA")};

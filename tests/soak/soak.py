@@ -17,6 +17,9 @@ import time
 import observe
 import servers
 
+# What may be more after it than before. The first faults and clients of each kind leave something in the heap, which is there after two minutes and then
+# stays; a worker thread ends once it was idle for ten seconds, and how many are needed at once depends on the machine.
+SPREAD = {'RSS, KiB': 16384, 'threads': 4}
 SEEING = 0.15  # seconds between what is said and what is seen of it here, beside the lateness that is measured
 
 
@@ -60,10 +63,11 @@ class Judge:
         self.told = self.recovered = self.readings = 0
         self.slowest = (0, '')
         self.news = asyncio.Event()
+        self.ended = False
 
     def problem(self, text):
         if len(self.problems) < 20:
-            print(f'FAILED  {text}', flush=True)
+            print(f'FAILED  at {datetime.datetime.now():%H:%M:%S.%f}: {text}', flush=True)
         self.problems.append(text)
 
     async def begin(self):
@@ -97,7 +101,7 @@ class Judge:
             at, detail = time.monotonic(), json.loads(line)['detail']
             name, status = detail['source_name'], detail['status']
             if name in self.expected and status != 'OK' and not self.expected[name] and at > self.until[name]:
-                late = self.lateness.between(at - 1.5, at)
+                late = self.lateness.between(at - 2, at)
                 what = f'{name} is {status} {json.dumps(detail["error"])[:200]} where nothing was done to it; lateness {late:.3f} s'
                 if late > 0.5:
                     self.excused.append(what)
@@ -109,7 +113,7 @@ class Judge:
     async def read(self):
         """The document, again and again: whole, and no verdict older than its worst case."""
         client, tls = observe.Client(), observe.Client(observe.trusting())
-        while True:
+        while not self.ended:
             each = client if self.readings % 8 else tls
             begin = time.monotonic()
             try:
@@ -158,11 +162,14 @@ class Judge:
     async def all(self, names, is_ok, what):
         """Each of them is told within its bound."""
         async def one(name):
+            begin = time.monotonic()
             took = await self.wait(lambda: (self.status[name] == 'OK') == is_ok, self.worst[name])
             if took is None:
                 self.problem(f'{name}: {what} is not told within {self.worst[name]} s, but {self.status[name]}')
             else:
-                self.slowest = max(self.slowest, (took / self.worst[name], f'{name}, {what}: {took:.3f} s of {self.worst[name]:.3f} s'))
+                late = self.lateness.between(begin, begin + took)
+                text = f'{name}, {what}: {took:.3f} s of {self.worst[name]:.3f} s, beside a lateness of {late:.3f} s'
+                self.slowest = max(self.slowest, ((took - late) / self.worst[name], text))
         await asyncio.gather(*map(one, names))
 
     async def fault(self, what, must, may, do, undo, hold):
@@ -188,8 +195,8 @@ class Judge:
 class Chaos:
     """Faults of every kind, in an order that the seed decides for each server on its own."""
 
-    def __init__(self, judge, clock, seed, end):
-        self.judge, self.clock, self.seed, self.end = judge, clock, seed, end
+    def __init__(self, judge, clock, seed, end, calm):
+        self.judge, self.clock, self.seed, self.end, self.calm = judge, clock, seed, end, calm
         self.made = {}
         self.of_postgres = asyncio.Lock()  # the disk is filled while nothing else is wrong with who writes there
 
@@ -197,7 +204,7 @@ class Chaos:
         dice = random.Random(f'{self.seed} {name}')
         while True:
             for kind in dice.sample(list(kinds), len(kinds)):
-                hold, pause = dice.random() * 0.5, 0.2 + dice.random() * 0.5
+                hold, pause = dice.random() * 0.5, (0.2 + dice.random() * 0.5) * self.calm
                 if time.monotonic() > self.end:
                     return
                 must, may, do, undo = kinds[kind]
@@ -332,7 +339,8 @@ async def main(minutes, path, clock_library, seed, netem):
         database.execute('CREATE TABLE item (name TEXT)')
     here = os.getcwd()
     environment = {**os.environ, 'CA': f'{here}/ca.pem', 'SQLITE_PATH': str(file), 'VOLUME': str(volume), 'TLS_CERTIFICATE': f'{here}/endpoint.pem',
-                   'TLS_KEY': f'{here}/endpoint.key', 'SOAK_CLOCK': f'{here}/clock', 'LD_PRELOAD': clock_library}
+                   'TLS_KEY': f'{here}/endpoint.key', 'SOAK_CLOCK': f'{here}/clock', 'LD_PRELOAD': clock_library,
+                   'MALLOC_ARENA_MAX': '1'}  # else what grows is hidden by the fragments of an arena for each thread
     for each in all_servers:
         environment |= each.environment()
     await lateness.start()
@@ -353,7 +361,7 @@ async def main(minutes, path, clock_library, seed, netem):
     clients = await asyncio.create_subprocess_exec(sys.executable, f'{os.path.dirname(os.path.abspath(__file__))}/clients.py', seed,
                                                    stdout=subprocess.PIPE)
     seen = asyncio.create_task(listen_to_clients(clients, judge))
-    chaos = Chaos(judge, clock, seed, end)
+    chaos = Chaos(judge, clock, seed, end, calm=1 if minutes < 1 else 4)  # in a long run servers are well most of the time
     parts = [chaos.of_server(each) for each in all_servers] + [chaos.of_disk(volume), chaos.of_file(file), chaos.of_clock(), chaos.of_endpoint()]
     if netem == 'yes':
         parts.append(chaos.of_network())
@@ -369,28 +377,27 @@ async def main(minutes, path, clock_library, seed, netem):
     clients.terminate()
     seen = await seen
 
-    for _ in range(60):  # what servers and kernel have not noticed yet
+    patience = time.monotonic() + 60  # what servers and kernel have not noticed yet
+    while True:
         after = await at_rest(program, all_servers)
-        if all(after[key] <= before[key] for key in before if key != 'RSS, KiB'):
+        grown = [key for key in before if after[key] > before[key] + SPREAD.get(key, 0)]
+        if not grown or time.monotonic() > patience:
             break
         await asyncio.sleep(0.5)
-    for key, value in before.items():
-        if key != 'RSS, KiB' and after[key] > value:
-            judge.problem(f'{key} at rest: {value} before, {after[key]} after')
+    for key in grown:
+        judge.problem(f'{key} at rest: {before[key]} before, {after[key]} after')
     client = observe.Client()
     checks = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total') - checks_before
     client.close()
     settled = [each for each in memory if each[0] > took / 3]
     slope = statistics.linear_regression(*zip(*settled)).slope * 60 if len(settled) > 10 else None
-    # What the first faults and clients of each kind leave in the heap is there after two minutes; from then on it stays.
-    if after['RSS, KiB'] - before['RSS, KiB'] > 16384:
-        judge.problem('memory has grown')
     if took > 540 and slope * took / 60 > 1024:
         judge.problem(f'memory grows by {slope:.0f} KiB a minute')
     bad = [name for name, status in judge.status.items() if status != 'OK']
     if bad:
         judge.problem(f'not OK at the end: {bad}')
-    reading.cancel()
+    judge.ended = True
+    await reading
     program.terminate()
     if await asyncio.wait_for(program.wait(), 60) != 0:
         judge.problem(f'the program ends in {program.returncode}')
@@ -402,7 +409,7 @@ async def main(minutes, path, clock_library, seed, netem):
     print('at rest, before and after: ' + ', '.join(f'{key} {before[key]} and {after[key]}' for key in before))
     if slope is not None:
         print(f'slope of RSS over the last two thirds: {slope:.1f} KiB a minute')
-    print(f'lateness of the machine: {lateness.sums[-1]:.3f} s in all; excused by it: {judge.excused or "nothing"}')
+    print(f'lateness of the machine: {lateness.sums[-1]:.3f} s in all; excused by it: {len(judge.excused)} {judge.excused[:3]}')
     if judge.problems:
         print(f'0 passed, {len(judge.problems)} failed; seed {seed}')
         sys.exit(1)
