@@ -76,7 +76,7 @@ while True:
 '''
 
     def __init__(self):
-        self.times, self.sums = [0.0], [0.0]
+        self.seen = {'machine': [(0.0, 0.0, 0.0)], 'judge': [(0.0, 0.0, 0.0)]}  # when, how late, and all until then
 
     async def start(self):
         self.process = await asyncio.create_subprocess_exec(sys.executable, '-c', self.PROGRAM, stdout=subprocess.PIPE)
@@ -84,7 +84,7 @@ while True:
 
     async def listen(self):
         while line := await self.process.stdout.readline():
-            self.add(*map(float, line.split()))
+            self.add('machine', *map(float, line.split()))
 
     async def of_the_judge(self):
         """This process, too, may be late in seeing what has been said."""
@@ -93,17 +93,27 @@ while True:
             await asyncio.sleep(0.005)
             late = time.monotonic() - due
             if late > 0.005:
-                self.add(due + late, late)
+                self.add('judge', due + late, late)
 
-    def add(self, at, late):
-        at = max(at, self.times[-1])
-        self.times.append(at)
-        self.sums.append(self.sums[-1] + late)
+    def add(self, whose, at, late):
+        self.seen[whose].append((at, late, self.seen[whose][-1][2] + late))
+
+    def within(self, whose, begin, end):
+        all_seen = self.seen[whose]
+        first, last = bisect.bisect_left(all_seen, (begin,)), bisect.bisect_right(all_seen, (end + 0.1,))
+        return all_seen[max(first, 1):last], all_seen[max(first, 1) - 1][2]
 
     def between(self, begin, end):
-        """All that a sleeper was late in that time, in seconds."""
-        first, last = bisect.bisect_left(self.times, begin), bisect.bisect_right(self.times, end + 0.1)
-        return self.sums[last - 1] - self.sums[max(first - 1, 0)]
+        """All lateness of that time, in seconds: of the machine, or of the judge if that is more."""
+        found = (self.within(whose, begin, end) for whose in self.seen)
+        return max(seen[-1][2] - before if seen else 0.0 for seen, before in found)
+
+    def longest(self, begin, end):
+        """The longest time in it that the machine stood still."""
+        return max((late for _, late, _ in self.within('machine', begin, end)[0]), default=0.0)
+
+    def total(self):
+        return self.seen['machine'][-1][2]
 
 
 def worst_cases(metrics):

@@ -101,9 +101,10 @@ class Judge:
             at, detail = time.monotonic(), json.loads(line)['detail']
             name, status = detail['source_name'], detail['status']
             if name in self.expected and status != 'OK' and not self.expected[name] and at > self.until[name]:
-                late = self.lateness.between(at - 2, at)
-                what = f'{name} is {status} {json.dumps(detail["error"])[:200]} where nothing was done to it; lateness {late:.3f} s'
-                if late > 0.5:
+                late, longest = self.lateness.between(at - 3, at), self.lateness.longest(at - 3, at)
+                what = f'{name} is {status} {json.dumps(detail["error"])[:200]} where nothing was done to it; lateness {late:.3f} s, {longest:.3f} s at once'
+                # A new connection is many turns of several processes, a question over a kept one is few.
+                if longest > 0.25 or name.endswith(('fresh', 'sort', 'tls')) and late > 1:
                     self.excused.append(what)
                 else:
                     self.problem(what)
@@ -390,8 +391,8 @@ async def main(minutes, path, clock_library, seed, netem):
     checks = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total') - checks_before
     client.close()
     settled = [each for each in memory if each[0] > took / 3]
-    slope = statistics.linear_regression(*zip(*settled)).slope * 60 if len(settled) > 10 else None
-    if took > 540 and slope * took / 60 > 1024:
+    slope = statistics.linear_regression(*zip(*settled)).slope * 60 if took > 540 else None  # a shorter run has not settled
+    if slope is not None and slope * took / 60 > 1024:
         judge.problem(f'memory grows by {slope:.0f} KiB a minute')
     bad = [name for name, status in judge.status.items() if status != 'OK']
     if bad:
@@ -409,7 +410,7 @@ async def main(minutes, path, clock_library, seed, netem):
     print('at rest, before and after: ' + ', '.join(f'{key} {before[key]} and {after[key]}' for key in before))
     if slope is not None:
         print(f'slope of RSS over the last two thirds: {slope:.1f} KiB a minute')
-    print(f'lateness of the machine: {lateness.sums[-1]:.3f} s in all; excused by it: {len(judge.excused)} {judge.excused[:3]}')
+    print(f'lateness of the machine: {lateness.total():.3f} s in all; excused by it: {len(judge.excused)} {judge.excused[:3]}')
     if judge.problems:
         print(f'0 passed, {len(judge.problems)} failed; seed {seed}')
         sys.exit(1)
