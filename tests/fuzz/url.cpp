@@ -22,9 +22,8 @@ std::string put_together(healthz::url const& u) {
     if (u.password) result += ":" + encode(*u.password);
     if (u.user) result += "@";
     bool const is_v6 = u.host.find(':') != u.host.npos;
-    result += is_v6 ? "[" + u.host + "]" : encode(u.host);
-    if (!u.port.empty()) result += ":" + u.port;
-    return result + u.path + u.query;
+    auto const port = u.port.empty() ? "" : ":" + u.port;
+    return result + (is_v6 ? u.authority() : encode(u.host) + port) + u.path + u.query;
 }
 
 }  // namespace
