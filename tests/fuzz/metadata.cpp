@@ -115,6 +115,21 @@ bool is_syntax(mistake what) {
     }
 }
 
+// Each agent that Boost.JSON finds is found. Not where there are more such objects than one, of which either may count.
+void check_agents(std::string_view text, json::value const& whole) {
+    constexpr std::string_view agents = "dataconnector";
+    auto const outline = hasura::detail::outline_reader(text).read();
+    if (outline.what != mistake::none || text.find(agents) == text.npos || text.find(agents) != text.rfind(agents)) return;
+    auto const* all = member(member(&whole, "backend_configs"), "dataconnector");
+    if (!all) all = member(member(member(&whole, "metadata"), "backend_configs"), "dataconnector");
+    for (std::size_t i = 0; i < outline.count; ++i) {
+        auto const source = hasura::detail::source_reader(text, outline.begin[i]).read();
+        auto const kind = decoded(text, source.kind);
+        if (kind.size() > hasura::detail::longest_kind || !member(all, kind.c_str()) || kind.find('\0') != kind.npos) continue;
+        fuzz::require(hasura::detail::find_agent(text, outline.agents_at, kind).is_there, "an agent that is there is found");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
@@ -134,6 +149,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     boost::system::error_code ec;
     auto const whole = parsed(text, ec);
     if (is_syntax(found.what)) fuzz::require(!whole, "what is refused for its syntax is no JSON");
+    if (whole) check_agents(text, *whole);
     if (found.what != mistake::none) return 0;
     fuzz::require(whole || ec == json::error::exponent_overflow, "what is taken is JSON");
 

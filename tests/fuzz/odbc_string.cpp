@@ -134,10 +134,10 @@ void check_login(std::string const& user, std::string const& password, std::stri
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-    std::string const text(fuzz::text_of(data, size));
-    if (text.find('\0') != text.npos) return 0;  // no setting has one
-    check(text);
-    auto const first = std::min(text.find('|'), text.size()), second = std::min(text.find('|', first + 1), text.size());
-    if (second < text.size()) check_login(text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1));
+    auto const input = fuzz::login_of(fuzz::text_of(data, size));
+    for (auto const* each : {&input.user, &input.password, &input.text})
+        if (each->find('\0') != each->npos) return 0;  // no setting has one
+    check(input.text);
+    if (input.has_login) check_login(input.user, input.password, input.text);
     return 0;
 }

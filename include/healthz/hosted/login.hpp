@@ -30,6 +30,8 @@ inline std::string percent_encode(std::string_view text) {
 struct login {
     std::optional<std::string> user, password;
 
+    friend bool operator==(login const&, login const&) = default;
+
     /// Reads both. The sentence for a FAILED is in `problem`, where one of them is given and has no value.
     static login read(setting const& user, setting const& password, std::string& problem) {
         login result;
@@ -51,20 +53,6 @@ struct login {
         if (password) result += ":" + healthz::detail::percent_encode(*password);
         else if (colon != before.npos) result += before.substr(colon);
         return result += "@" + url.substr(begin + 3 + (at == authority.npos ? 0 : at + 1));
-    }
-
-    /// The same for a connection string of libpq, which may be no URL.
-    std::string put_into_conninfo(std::string const& text) const {
-        if (text.find("://") != text.npos) return put_into_url(text);
-        auto const quoted = [](std::string_view value) {
-            std::string result = "'";
-            for (char const c : value) (c == '\'' || c == '\\' ? result += '\\' : result) += c;
-            return result += "'";
-        };
-        std::string result = text;
-        if (user) result += " user=" + quoted(*user);
-        if (password) result += " password=" + quoted(*password);
-        return result;
     }
 
     /// The same for a connection string of ODBC, of whose attributes the first of a name counts. Braces only where they must be: not every
