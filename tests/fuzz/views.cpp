@@ -163,31 +163,36 @@ healthz::record any_record(FuzzedDataProvider& from) {
 }
 
 outcome any_outcome(unsigned kind, std::string_view message, std::string_view extra) {
-    switch (kind % 6) {
-        case 0: return outcome::ok();
-        case 1: return outcome::timeout();
-        case 2: return outcome::failed(message);
-        case 3: return outcome::error(message, healthz::json_text{"[1,{\"a\":\"<b>\\u0001&\"}]"});
+    switch (kind) {
+        case 'k': return outcome::ok();
+        case 't': return outcome::timeout();
+        case 'f': return outcome::failed(message);
+        case 'j': return outcome::error(message, healthz::json_text{"[1,{\"a\":\"<b>\\u0001&\"}]"});
         default: return outcome::error(message, extra);
     }
 }
 
 }  // namespace
 
-// Numbers are taken from the end of the input, and the texts, divided by a bar, from its beginning.
+// The first bytes say what each source is, then come two texts with a bar behind each, and what is left are numbers.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-    FuzzedDataProvider from(data, size);
+    auto input = fuzz::text_of(data, size);
+    if (size < count) return 0;
+    auto const kinds = input.substr(0, count);
+    input.remove_prefix(count);
+    auto const next_text = [&input] {
+        auto const text = input.substr(0, input.find('|'));
+        input.remove_prefix(std::min(input.size(), text.size() + 1));
+        return text;
+    };
+    auto const message = next_text(), extra = next_text();
+    FuzzedDataProvider from(reinterpret_cast<std::uint8_t const*>(input.data()), input.size());
     state now;
-    std::array<unsigned, count> kinds{};
-    for (auto& each : kinds) each = from.ConsumeIntegral<std::uint8_t>();
+    now.now = from.ConsumeBool() ? 1'000'000'000 : 0;  // stale or not
     for (auto& each : now.records) each = any_record(from);
-    now.now = from.ConsumeBool() ? 0 : 1'000'000'000;  // stale or not
-    auto const texts = from.ConsumeRemainingBytesAsString();
-    auto const bar = std::min(texts.size(), texts.find('|'));
-    auto const message = texts.substr(0, bar), extra = texts.substr(std::min(texts.size(), bar + 1));
     for (std::size_t i = 0; i < count; ++i) {
-        if (kinds[i] < 200) now.tell(i, any_outcome(kinds[i], message, extra));
-        else if (kinds[i] < 220) now.report.withdraw(i);
+        if (kinds[i] == '-') now.report.withdraw(i);
+        else if (kinds[i] != '?') now.tell(i, any_outcome(static_cast<unsigned char>(kinds[i]), message, extra));
     }
     check_page(now);
     check_table(now);
