@@ -60,7 +60,7 @@ std::optional<told> read_with_beast(std::string_view bytes, bool is_head, bool c
     std::size_t used = 0;
     while (used < bytes.size()) {
         http::response_parser<http::string_body> parser;
-        parser.body_limit(boost::none);
+        parser.body_limit(bytes.size());  // it makes room for a whole body at once
         parser.header_limit(reply_reader::longest_header);
         parser.skip(is_head);
         boost::system::error_code ec;

@@ -13,8 +13,8 @@
 # inputs each target has been given in all is kept in build/fuzz/total.tsv and shown at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-declare -A minute=([conninfo]=100000 [credentials]=200000 [json]=50000 [metadata]=50000 [odbc_string]=200000 [redact]=100000 [redis]=100000
-    [reply]=50000 [request]=30000 [settings]=50000 [site]=50000 [url]=100000 [views]=10000)
+declare -A minute=([conninfo]=120000 [credentials]=90000 [json]=15000 [metadata]=120000 [odbc_string]=60000 [redact]=90000 [redis]=90000
+    [reply]=90000 [request]=90000 [settings]=30000 [site]=120000 [url]=150000 [views]=3000)
 out=$PWD/build/fuzz jobs=${JOBS:-2} kind=sanitized same=""
 checks=(-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 if [ "${1:-}" = --plain ]; then
@@ -48,7 +48,7 @@ fuzz() { # TARGET
     if [ -n "$same" ]; then
         corpus=$out/same/$1
         rm -rf "$corpus"
-        if [ "$same" = share ]; then options=(-seed=1 -runs="${minute[$1]}"); else options=(-seed=1 -runs="$same"); fi
+        if [ "$same" = share ]; then options=(-seed=1 -runs="${minute[$1]:?is no target that has a share}"); else options=(-seed=1 -runs="$same"); fi
     else
         options=(-max_total_time="$seconds")
     fi
