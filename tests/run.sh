@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Usage: tests/run.sh [--all | STEP...]
 #
-# Installs what is missing, builds, and runs the tests; with --all those with sanitizers, the second compiler and the benchmarks, too;
+# Installs what is missing, builds, and runs the tests; with --all those with sanitizers, the fuzzers, the second compiler and the benchmarks, too;
 # with names, only these steps, in the given order:
 #
 #   packages      install the missing Debian packages; this needs root or sudo, and so does `benchmarks`, for its peers
@@ -26,6 +26,7 @@
 # Only with --all, or where named:
 #
 #   clang         clang says why, too, and takes each header alone
+#   fuzz          what reads texts of others keeps its promises for a minute's worth of inputs, the same each time
 #   asan          all test programs, with clang and the address and undefined-behaviour sanitizers
 #   tsan          the programs with threads, with clang and the thread sanitizer, and with NDEBUG: without the assertions of the
 #                 libraries below, which all other builds have
@@ -43,7 +44,7 @@ cd "$(dirname "$self")/.."
 source examples/common.sh
 jobs=${JOBS:-2}
 steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts hasura readme)
-more_steps=(clang asan tsan benchmarks)
+more_steps=(clang fuzz asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
@@ -101,6 +102,8 @@ step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh
     build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
 }
+
+step_fuzz() { JOBS=$jobs tests/fuzz/run.sh --minute; }
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.

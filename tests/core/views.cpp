@@ -317,11 +317,13 @@ TEST_CASE("no text of a source becomes markup, or moves a terminal") {
     CHECK(healthz::detail::is_utf8(html));
     healthz::detail::put_terminal(
         "a\xC2\x9B"
-        "31mb\xC2\xA0\xC2\x80",
+        "31m\x7F"
+        "b\xC2\xA0\xC2\x80",
         [&terminal](std::string_view piece) { terminal += piece; });
     CHECK(terminal ==
           "a\xEF\xBF\xBD"
-          "31mb\xC2\xA0\xEF\xBF\xBD");
+          "31m\xEF\xBF\xBD"
+          "b\xC2\xA0\xEF\xBF\xBD");
 }
 
 TEST_CASE("an error in its parts") {

@@ -32,6 +32,18 @@ inline std::vector<std::size_t> cuts(std::string_view input) {
     return ends;
 }
 
+/// A user, a password and what they are to be put into, divided by bars; all of it is the last one where there are less than two.
+struct login_input {
+    std::string user, password, text;
+    bool has_login = false;
+};
+inline login_input login_of(std::string_view input) {
+    auto const first = input.find('|'), second = first == input.npos ? first : input.find('|', first + 1);
+    if (second == input.npos) return {{}, {}, std::string(input)};
+    return {std::string(input.substr(0, first)), std::string(input.substr(first + 1, second - first - 1)),
+            std::string(input.substr(second + 1)), true};
+}
+
 /// The input as text.
 inline std::string_view text_of(std::uint8_t const* data, std::size_t size) { return {reinterpret_cast<char const*>(data), size}; }
 

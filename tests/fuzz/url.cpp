@@ -2,6 +2,7 @@
 // URLs: what is taken apart can be put together again and says the same, and no part of a password becomes a host or a path.
 #include "fuzz.hpp"
 
+#include <healthz/hosted/login.hpp>
 #include <healthz/hosted/url.hpp>
 
 namespace {
@@ -22,15 +23,11 @@ std::string put_together(healthz::url const& u) {
     if (u.password) result += ":" + encode(*u.password);
     if (u.user) result += "@";
     bool const is_v6 = u.host.find(':') != u.host.npos;
-    result += is_v6 ? "[" + u.host + "]" : encode(u.host);
-    if (!u.port.empty()) result += ":" + u.port;
-    return result + u.path + u.query;
+    auto const port = u.port.empty() ? "" : ":" + u.port;
+    return result + (is_v6 ? u.authority() : encode(u.host) + port) + u.path + u.query;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-    std::string_view const text = fuzz::text_of(data, size);
+void check(std::string_view text) {
     auto const first = healthz::url::parse(text);
     if (first) {
         fuzz::require(!first->host.empty(), "a URL has a host");
@@ -43,9 +40,32 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                           again->query == first->query,
                       "a URL that is put together again says the same");
     }
+}
+
+// A user and a password of their own are those of the URL, and all else stays.
+void check_login(std::string const& user, std::string const& password, std::string const& text) {
+    auto const before = healthz::url::parse(text);
+    if (!before) return;
+    healthz::detail::login login;
+    login.user = user;
+    login.password = password;
+    auto const after = healthz::url::parse(login.put_into_url(text));
+    fuzz::require(after && after->user == user && after->password == password, "a login is that of the URL");
+    fuzz::require(after->scheme == before->scheme && after->host == before->host && after->port == before->port &&
+                      after->path == before->path && after->query == before->query,
+                  "a login changes nothing else");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    auto const all = fuzz::text_of(data, size);
+    auto const input = fuzz::login_of(all);
+    check(input.text);
+    if (input.has_login) check_login(input.user, input.password, input.text);
     // A password as people paste it, not encoded: it is understood or the URL is refused, but never shown as a host.
-    if (text.empty() || text.find('\0') != text.npos) return 0;
-    auto const pasted = healthz::url::parse("redis://me:" + std::string(text) + "@db.example/0");
+    if (all.empty() || all.find('\0') != all.npos) return 0;
+    auto const pasted = healthz::url::parse("redis://me:" + std::string(all) + "@db.example/0");
     fuzz::require(!pasted || pasted->host == "db.example", "a pasted password is never taken for a host");
     return 0;
 }

@@ -180,6 +180,9 @@ constexpr std::array<std::string_view, 2> mapped{"other", "athena"};
 static_assert(inspect(athena).what == mistake::kind_unknown);
 static_assert(inspect(athena, false, mapped).what == mistake::none && inspect(with_agent).what == mistake::none);
 static_assert(inspect(without_uri).what == mistake::agent_uri);
+constexpr std::string_view long_kind =
+    R"({"sources": [{"name": "a", "kind": "0123456789012345678901234567890123456789012345678901234567890123456789", "health_check": {"interval": 1}}], "backend_configs": {"dataconnector": {"012345678901234567890123456789012345678901234567890123456789012345678\u0039": {"uri": "u"}}}})";
+static_assert(inspect(long_kind).what == mistake::none);
 static_assert(
     inspect(
         R"([{"name":"a","kind":"mssql","health_check":{"interval":1},"configuration":{"connection_info":{"connection_parameters":{"username":"u","database":"d","host":"h","port":1}}}}])")

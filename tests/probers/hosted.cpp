@@ -43,16 +43,54 @@ TEST_CASE("url: its parts") {
     CHECK(v6->authority() == "[::1]:80");
     CHECK((v6->path.empty() && v6->query == "?q"));
 
+    auto const zone = url::parse("x://[fe80::1%25eth0]:80");
+    REQUIRE(zone);
+    CHECK(zone->host == "fe80::1%eth0");
+    CHECK(zone->authority() == "[fe80::1%25eth0]:80");
+
     // A '@' in a password is understood.
     CHECK(url::parse("x://u:p@ss@host")->password == "p@ss");
 }
 
 TEST_CASE("url: what is none, above all what would show a part of a password") {
-    for (auto const* text :
-         {"",         "a",           "a:80",      "//a",         "x:/a",        "x://",        "x:///",       "x://:80",
-          "x://u@",   "x://a:",      "x://a:b",   "x://a:0",     "x://a:65536", "x://a:-1",    "x://a:80x",   "x://a:99999999999",
-          "x://[::1", "x://[::1]80", "x://[a]",   "x://::1",     "x://a%",      "x://%4@a",    "x://u:%zz@a", "x://a%00",
-          "x://*",    "x://a#b",     "x://a/b#c", "x://u:1/p@a", "x://u:1?p@a", "x://u:1#p@a", "x://a/b@c"}) {
+    for (auto const* text : {"",
+                             "a",
+                             "a:80",
+                             "//a",
+                             "x:/a",
+                             "x://",
+                             "x:///",
+                             "x://:80",
+                             "x://u@",
+                             "x://a:",
+                             "x://a:b",
+                             "x://a:0",
+                             "x://a:65536",
+                             "x://a:-1",
+                             "x://a:80x",
+                             "x://a:99999999999",
+                             "x://[::1",
+                             "x://[::1]80",
+                             "x://[a]",
+                             "x://::1",
+                             "x://a%",
+                             "x://%4@a",
+                             "x://u:%zz@a",
+                             "x://a%00",
+                             "x://[%40:1]",
+                             "x://[::1%2F]",
+                             "x://[::1%25]",
+                             "x://[::1%25a%3A]",
+                             "x://[::g]",
+                             "x://[::1 ]",
+                             "x://[[::1]",
+                             "x://*",
+                             "x://a#b",
+                             "x://a/b#c",
+                             "x://u:1/p@a",
+                             "x://u:1?p@a",
+                             "x://u:1#p@a",
+                             "x://a/b@c"}) {
         INFO(text);
         CHECK_FALSE(url::parse(text));
     }

@@ -121,19 +121,31 @@ TEST_CASE("logins: a user and a password take the place of those in a connection
     CHECK(password.put_into_url("redis://host") == "redis://:new@host");
     CHECK(none.put_into_url("redis://a:b@host") == "redis://a:b@host");
     CHECK(both.put_into_url("no url") == "no url");
-    CHECK(both.put_into_conninfo("postgresql://h/d") == "postgresql://us%3Aer:p%40%2F%25@h/d");
-    CHECK(login{"a'b", "c\\d"}.put_into_conninfo("host=h") == "host=h user='a\\'b' password='c\\\\d'");
-    CHECK(login{"a}b", "c;d"}.put_into_odbc("Driver={x}") == "UID={a}}b};PWD={c;d};Driver={x}");
-    CHECK(login{"monitor", "Vq8z"}.put_into_odbc("DSN=x") == "UID=monitor;PWD=Vq8z;DSN=x");
+    CHECK(login{"a}b", "c;d"}.put_into_odbc("Driver={x}") == "UID={a}}b};PWD={c;d};Driver={x};UID={a}}b};PWD={c;d};");
+    CHECK(login{"monitor", "Vq8z"}.put_into_odbc("DSN=x; ;") == "UID=monitor;PWD=Vq8z;DSN=x;UID=monitor;PWD=Vq8z;");
     CHECK(none.put_into_odbc("DSN=x") == "DSN=x");
+}
+
+TEST_CASE("logins: libpq's strings end as they like, and may have a user and a password anywhere") {
+    healthz::detail::login const given{"us:e'r", "p@/% \\"};
+    for (auto const* text : {"host=h dbname=", "host=h dbname=a\\", "host=h password=x://y", "host=h user=a password=b", "postgresql://h",
+                             "postgresql://a:b@h", "postgresql://h?user=c&password=d", "postgres://a?b:c@h"}) {
+        INFO(text);
+        auto const read = healthz::detail::conninfo::parse(text, given);
+        REQUIRE(read);
+        CHECK(read->get("host") == "h");
+        CHECK(read->get("user") == given.user);
+        CHECK(read->get("password") == given.password);
+    }
 }
 
 TEST_CASE("logins: postgres, by a URL and by keywords") {
     static postgres_server server;
     server.start();
     auto const port = std::to_string(server.port());
-    for (auto const& url : {"postgresql://127.0.0.1:" + port + "/postgres", "postgresql://a:b@127.0.0.1:" + port + "/postgres",
-                            "host=127.0.0.1 port=" + port + " dbname=postgres"}) {
+    for (auto const& url :
+         {"postgresql://127.0.0.1:" + port + "/postgres", "postgresql://a:b@127.0.0.1:" + port + "/postgres?user=c&password=d",
+          "host=127.0.0.1 port=" + port + " dbname=postgres"}) {
         INFO(url);
         secret_files const files;
         // The tests themselves are this user, too: they have a way in of their own.
@@ -203,14 +215,16 @@ TEST_CASE("logins: odbc and mssql") {
     server.start();
     secret_files const files;
     auto const text = "Driver={PostgreSQL};Server=127.0.0.1;Port=" + std::to_string(server.port()) + ";Database=postgres";
-    follows(healthz::odbc{.connection_string = text.c_str(),
-                          .user = healthz::file(files.user.c_str()),
-                          .password = healthz::file(files.password.c_str())},
-            files, nullptr);
+    auto const with_others = text + ";UID=nobody;PWD=Qx4LpW9s";
+    for (auto const& each : {text, with_others})
+        follows(healthz::odbc{.connection_string = each.c_str(),
+                              .user = healthz::file(files.user.c_str()),
+                              .password = healthz::file(files.password.c_str())},
+                files, nullptr);
 
     tds_responder responder;
     auto const there = "Driver={ODBC Driver 18 for SQL Server};Server=127.0.0.1," + std::to_string(responder.port()) +
-                       ";Database=" + tds_responder::database + ";Encrypt=no";
+                       ";Database=" + tds_responder::database + ";Encrypt=no;UID=nobody;PWD=Qx4LpW9t";
     secret_files::write(files.user, tds_responder::user);
     secret_files::write(files.password, tds_responder::password);
     asked ask(healthz::mssql{

@@ -326,6 +326,9 @@ constexpr void decode(std::string_view text, text_slice slice, char* out) {
     }
 }
 
+/// How many bytes a kind may have. No key that is looked for is longer.
+inline constexpr std::size_t longest_kind = 256;
+
 /// Whether a slice stands for `wanted`.
 constexpr bool means(std::string_view text, text_slice slice, std::string_view wanted) {
     if (!slice || slice.decoded != wanted.size()) return false;
@@ -334,7 +337,7 @@ constexpr bool means(std::string_view text, text_slice slice, std::string_view w
             if (text[slice.at + i] != wanted[i]) return false;
         return true;
     }
-    char buffer[64]{};
+    char buffer[longest_kind]{};
     if (wanted.size() > sizeof buffer) return false;
     healthz::hasura::detail::decode(text, slice, buffer);
     return std::string_view(buffer, wanted.size()) == wanted;

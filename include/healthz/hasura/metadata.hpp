@@ -192,7 +192,7 @@ constexpr finding finding_of(std::string_view text, std::size_t agents_at, descr
         }
     auto const which = healthz::hasura::detail::family_of(text, source.kind);
     if (which == family::other) {
-        char kind[256]{};
+        char kind[longest_kind]{};
         if (source.kind.decoded > sizeof kind) return {mistake::kind_unknown, source.kind.at - 1};
         healthz::hasura::detail::decode(text, source.kind, kind);
         auto const agent = healthz::hasura::detail::find_agent(text, agents_at, {kind, source.kind.decoded});

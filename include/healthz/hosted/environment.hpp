@@ -71,13 +71,17 @@ private:
     bool is_read_ = false;
 };
 
-/// The number that a variable has: digits and nothing else.
+/// The number that a text is: digits and nothing else; nothing where it is none, or one of more than 64 bits.
+inline std::optional<std::uint64_t> whole_number(std::string_view text) {
+    std::uint64_t number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+/// The number that a variable has.
 inline std::optional<std::uint64_t> number_in(std::string_view variable) {
     auto const text = environment::shared().get(variable);
-    std::uint64_t number = 0;
-    if (!text || text->empty()) return std::nullopt;
-    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    return error == std::errc() && end == text->data() + text->size() ? std::optional(number) : std::nullopt;
+    return text ? healthz::detail::whole_number(*text) : std::nullopt;
 }
 
 }  // namespace detail

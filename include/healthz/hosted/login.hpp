@@ -30,6 +30,8 @@ inline std::string percent_encode(std::string_view text) {
 struct login {
     std::optional<std::string> user, password;
 
+    friend bool operator==(login const&, login const&) = default;
+
     /// Reads both. The sentence for a FAILED is in `problem`, where one of them is given and has no value.
     static login read(setting const& user, setting const& password, std::string& problem) {
         login result;
@@ -53,22 +55,8 @@ struct login {
         return result += "@" + url.substr(begin + 3 + (at == authority.npos ? 0 : at + 1));
     }
 
-    /// The same for a connection string of libpq, which may be no URL.
-    std::string put_into_conninfo(std::string const& text) const {
-        if (text.find("://") != text.npos) return put_into_url(text);
-        auto const quoted = [](std::string_view value) {
-            std::string result = "'";
-            for (char const c : value) (c == '\'' || c == '\\' ? result += '\\' : result) += c;
-            return result += "'";
-        };
-        std::string result = text;
-        if (user) result += " user=" + quoted(*user);
-        if (password) result += " password=" + quoted(*password);
-        return result;
-    }
-
-    /// The same for a connection string of ODBC, of whose attributes the first of a name counts. Braces only where they must be: not every
-    /// driver takes them off.
+    /// The same for a connection string of ODBC that is a valid one. At both of its ends, since of attributes of one name the first counts, but the
+    /// last to drivers that do not know better. Braces only where they must be: not every driver takes them off.
     std::string put_into_odbc(std::string const& text) const {
         auto const written = [](std::string const& value) {
             bool const is_plain = !value.empty() && value.find_first_of("[]{}(),;?*=!@ ") == value.npos;
@@ -77,10 +65,12 @@ struct login {
             for (char const c : value) (c == '}' ? result += '}' : result) += c;
             return result += "};";
         };
-        std::string result;
-        if (user) result += "UID=" + written(*user);
-        if (password) result += "PWD=" + written(*password);
-        return result + text;
+        std::string attributes;
+        if (user) attributes += "UID=" + written(*user);
+        if (password) attributes += "PWD=" + written(*password);
+        if (attributes.empty()) return text;
+        auto const inside = text.substr(0, text.find_last_not_of("; \t\r\n") + 1);
+        return attributes + inside + ";" + attributes;
     }
 };
 

@@ -33,7 +33,8 @@ inline void add_name(std::string_view name, std::string& line) {
     for (std::size_t length; !name.empty(); name.remove_prefix(length)) {
         length = std::max<std::size_t>(healthz::detail::utf8_length(name), 1);
         auto const first = static_cast<unsigned char>(name.front());
-        bool const is_control = first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(name[1]) < 0xa0);
+        bool const is_control =
+            first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && static_cast<unsigned char>(name[1]) < 0xa0);
         if (plain.size() + length > most) {
             plain += "...";
             break;

@@ -40,7 +40,7 @@ struct url {
     std::string scheme;               ///< in lower case
     std::optional<std::string> user;  ///< decoded, as is the password
     std::optional<std::string> password;
-    std::string host;   ///< a name, an IPv4 address, or an IPv6 address without its brackets
+    std::string host;   ///< a name, an IPv4 address, or an IPv6 address without its brackets, with its zone behind a '%' if it has one
     std::string port;   ///< empty, or a number from 1 to 65535
     std::string path;   ///< as it stands: empty, or from its '/' on
     std::string query;  ///< as it stands: empty, or from its '?' on
@@ -67,14 +67,28 @@ struct url {
         return result;
     }
 
-    /// `host:port`, an IPv6 address in its brackets.
+    /// `host:port`, an IPv6 address in its brackets, as `parse` takes it.
     std::string authority() const {
-        std::string result = host.find(':') != host.npos ? "[" + host + "]" : host;
+        std::string result = host;
+        if (host.find(':') != host.npos) {
+            if (auto const zone = host.find('%'); zone != host.npos) result.insert(zone + 1, "25");
+            result = "[" + result + "]";
+        }
         if (!port.empty()) result += ":" + port;
         return result;
     }
 
 private:
+    // An address of IPv6, perhaps with a zone (RFC 6874). Only the characters are looked at.
+    static bool is_address(std::string_view text) {
+        constexpr std::string_view of_address = "0123456789abcdefABCDEF:.",
+                                   of_zone = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~";
+        auto const end = text.find('%');
+        auto const zone = end == text.npos ? of_zone : text.substr(end + 1);
+        return text.substr(0, end).find_first_not_of(of_address) == text.npos && !zone.empty() &&
+               zone.find_first_not_of(of_zone) == zone.npos;
+    }
+
     bool take_user(std::string_view text) {
         auto const name = text.substr(0, text.find(':'));
         user = detail::percent_decode(name);
@@ -91,6 +105,7 @@ private:
         auto const name = detail::percent_decode(is_v6 ? text.substr(1, end - 1) : text.substr(0, end));
         if (!name || name->empty() || (name->find(':') != name->npos) != is_v6) return false;
         if (name->find_first_of(std::string_view("*\0", 2)) != name->npos) return false;  // "*" is the loopback address to glibc
+        if (is_v6 && !is_address(*name)) return false;
         host = *name;
         if (rest.empty()) return true;
         port = rest.substr(1);

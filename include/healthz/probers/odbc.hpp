@@ -66,7 +66,9 @@ public:
         if (settings_.test == nullptr || *settings_.test == '\0') return outcome_type::failed("the setting 'test' is not set");
 
         bool const just_a_name = text->find_first_of("=;") == text->npos;
-        auto const whole = login.put_into_odbc(just_a_name ? "DSN=" + *text : *text);
+        auto const alone = just_a_name ? "DSN=" + *text : *text;
+        if (!detail::odbc_string::parse(alone)) return not_valid();  // what a login might close
+        auto const whole = login.put_into_odbc(alone);
         if (settings_.fresh || whole != text_) link_.reset();
         text_ = whole;
         for (bool kept = link_ != nullptr;; kept = false) {
@@ -181,10 +183,13 @@ private:
         return dead == SQL_CD_TRUE || f.state.starts_with("08");
     }
 
+    outcome_type not_valid() const {
+        return outcome_type::failed(settings_.connection_string.name("connection_string") + " is not a valid ODBC connection string");
+    }
+
     outcome_type connect() {
         auto const given = detail::odbc_string::parse(text_);
-        if (!given || !healthz::detail::is_utf8(text_))
-            return outcome_type::failed(settings_.connection_string.name("connection_string") + " is not a valid ODBC connection string");
+        if (!given || !healthz::detail::is_utf8(text_)) return not_valid();
         secrets_ = secrets();
         for (auto const& each : given->secrets()) secrets_.add(each);
         // A name that is longer than ODBC allows is none, and makes unixODBC leak.

@@ -70,9 +70,9 @@ public:
         if (settings_.level == query && !has_test) co_return outcome_type::failed("the setting 'test' is not set");
 
         // A connection that was opened late in an attempt would have the server end queries too early.
-        auto const address = login.put_into_conninfo(*found);
-        if (settings_.fresh || address != url_ || (link_ && link_->timeout < a.timeout)) link_.reset();
-        url_ = address;
+        if (settings_.fresh || *found != url_ || login != login_ || (link_ && link_->timeout < a.timeout)) link_.reset();
+        url_ = *found;
+        login_ = login;
         if (settings_.level == reach) {
             outcome_type reached = co_await reach_one();
             co_return reached;
@@ -81,8 +81,8 @@ public:
             // Taken out of the session while in use: an attempt that is given up takes the connection with it.
             auto link = std::move(link_);
             if (!link) {
-                auto open = [url = url_, limits = settings_.statement_timeout, timeout = a.timeout, end] {
-                    return connect(url, limits, timeout, end);
+                auto open = [url = url_, login, limits = settings_.statement_timeout, timeout = a.timeout, end] {
+                    return connect(url, login, limits, timeout, end);
                 };
                 opened made = co_await healthz::on_worker(std::move(open));
                 if (!made.is_valid) co_return not_valid();
@@ -192,7 +192,7 @@ private:
     }
 
     boost::asio::awaitable<outcome_type> reach_one() const {
-        auto parse = [url = url_] { return detail::conninfo::parse(url); };
+        auto parse = [url = url_, login = login_] { return detail::conninfo::parse(url, login); };
         std::optional<detail::conninfo> const given = co_await healthz::on_worker(std::move(parse));
         if (!given) co_return not_valid();
         auto hosts = given->list("host");
@@ -229,9 +229,10 @@ private:
     }
 
     // On a worker, no longer than until `end` unless libpq is held up by a file or a name.
-    static opened connect(std::string const& url, bool limits, std::chrono::milliseconds timeout, clock::time_point end) {
+    static opened connect(std::string const& url, detail::login const& login, bool limits, std::chrono::milliseconds timeout,
+                          clock::time_point end) {
         opened result;
-        auto given = detail::conninfo::parse(url);
+        auto given = detail::conninfo::parse(url, login);
         result.is_valid = given.has_value();
         if (!given) return result;
         auto link = std::make_unique<connection>(timeout);
@@ -349,6 +350,7 @@ private:
     postgres const& settings_;
     clock::time_point query_start_;
     std::string url_;
+    detail::login login_;
     std::unique_ptr<connection> link_;
 };
 

@@ -5,9 +5,9 @@
 
 #include "../tls/connection.hpp"
 #include "../hosted/login.hpp"
-#include "../hosted/redact.hpp"
 #include "../hosted/url.hpp"
 #include "../outcome.hpp"
+#include "redis/talk.hpp"
 
 namespace healthz {
 
@@ -62,24 +62,24 @@ public:
                 if (opened.status() != status::ok) co_return opened;
             }
             bool const has_key = settings_.key != nullptr;
-            auto const command = has_key ? encode("EXISTS", settings_.key) : encode("PING");
-            reply const answer = co_await ask(*link, command);
-            if (!answer.complete && kept) continue;
-            if (answer.complete && !settings_.fresh) link_ = std::move(link);
-            if (!answer.is(has_key ? ':' : '+')) co_return describe(answer, "command error");
-            if (answer.text == ":0") co_return outcome_type::error("key does not exist", settings_.key);
+            auto const command = has_key ? healthz::detail::redis_command("EXISTS", settings_.key) : healthz::detail::redis_command("PING");
+            answer const got = co_await ask(*link, command);
+            if (!got.is_usable() && kept) continue;
+            if (got.is_usable() && !settings_.fresh) link_ = std::move(link);
+            if (!got.is(has_key ? ':' : '+')) co_return describe(got, "command error");
+            if (got.line.text() == ":0") co_return outcome_type::error("key does not exist", settings_.key);
             co_return outcome_type::ok();
         }
     }
 
 private:
-    // The first line of an answer, which begins with its type. Where it is not complete: as much as came, or why nothing did.
-    struct reply {
-        std::string text;
-        bool received = false;
-        bool complete = false;
+    // What came over a connection, and what ended that.
+    struct answer {
+        healthz::detail::redis_answer line;
+        boost::system::error_code ec;
 
-        bool is(char type) const { return complete && text[0] == type; }
+        bool is_usable() const { return !ec && line.is_complete(); }
+        bool is(char type) const { return is_usable() && line.is(type); }
     };
 
     static std::optional<healthz::url> parse(std::string_view text) {
@@ -107,83 +107,35 @@ private:
         }
         auto const name = where.user.value_or(""), secret = where.password.value_or("");
         if (!name.empty() || where.password) {
-            auto const command = name.empty() ? encode("AUTH", secret) : encode("AUTH", name, secret);
-            reply const answer = co_await ask(*link, command);
-            if (!answer.is('+')) co_return describe(answer, "authentication failed");
+            auto const command =
+                name.empty() ? healthz::detail::redis_command("AUTH", secret) : healthz::detail::redis_command("AUTH", name, secret);
+            answer const got = co_await ask(*link, command);
+            if (!got.is('+')) co_return describe(got, "authentication failed");
         }
         if (where.path.size() > 1) {
-            auto const command = encode("SELECT", std::string_view(where.path).substr(1));
-            reply const answer = co_await ask(*link, command);
-            if (!answer.is('+')) co_return describe(answer, "database not selected");
+            auto const command = healthz::detail::redis_command("SELECT", std::string_view(where.path).substr(1));
+            answer const got = co_await ask(*link, command);
+            if (!got.is('+')) co_return describe(got, "database not selected");
         }
         co_return outcome_type::ok();
     }
 
-    template <class... Words>
-    static std::string encode(Words const&... words) {
-        std::string command = "*" + std::to_string(sizeof...(words)) + "\r\n";
-        for (std::string_view word : {std::string_view(words)...}) {
-            command += "$" + std::to_string(word.size()) + "\r\n";
-            command.append(word) += "\r\n";
+    static boost::asio::awaitable<answer> ask(healthz::tls_connection& link, std::string const& command) {
+        answer got;
+        co_await link.write(boost::asio::buffer(command), got.ec);
+        got.ec.clear();  // a server that hangs up may have said why
+        while (!got.ec && !got.line.room().empty()) {
+            auto const room = got.line.room();
+            auto const count = co_await link.read_some(boost::asio::buffer(room.data(), room.size()), got.ec);
+            got.line.take(count);
         }
-        return command;
+        co_return got;
     }
 
-    static boost::asio::awaitable<reply> ask(healthz::tls_connection& link, std::string const& command) {
-        reply result;
-        boost::system::error_code ec;
-        co_await link.write(boost::asio::buffer(command), ec);
-        ec.clear();       // a server that hangs up may have said why
-        char line[1024];  // an outcome keeps less
-        std::size_t size = 0, end = std::string_view::npos;
-        while (!ec && end == std::string_view::npos && size < sizeof line) {
-            auto const count = co_await link.read_some(boost::asio::buffer(line + size, sizeof line - size), ec);
-            size += count;
-            end = std::string_view(line, size).find("\r\n");
-        }
-        result.received = size > 0;
-        result.complete = !ec && end + 2 == size;  // anything after the line is no answer to the request
-        bool const is_end = ec == boost::asio::error::eof || ec == boost::asio::ssl::error::stream_truncated;
-        if (result.received) result.text.assign(line, std::min(size, end));
-        else result.text = is_end ? "the server ended the connection" : ec.message();
-        co_return result;
-    }
-
-    outcome_type describe(reply const& answer, std::string_view otherwise) const {
-        if (!answer.received) return outcome_type::error("connection error", answer.text);  // the system's words, or ours
-        if (answer.text[0] != '-') return outcome_type::error("protocol error", hidden().shown(answer.text));
-        // What a code means, and the rest of the sentence where the server says something that is not known.
-        constexpr std::string_view known[][3] = {
-            {"LOADING ", "server is loading its data", "the server is loading its data"},
-            {"MASTERDOWN ", "replica has lost its master", "the replica has lost its master"},
-            {"BUSY ", "server is busy with a script", "the server is busy with a script"},
-            {"MISCONF ", "server cannot save its data", "the server cannot save its data"},
-            {"NOAUTH ", "password required", "a password is required"},
-            {"WRONGPASS ", "authentication failed", "wrong user or password"},
-            {"NOPERM ", "permission denied", "the user may not do this"},
-        };
-        constexpr std::string_view sentences[] = {
-            "WRONGPASS invalid username-password pair or user is disabled.",
-            "NOAUTH Authentication required.",
-            "NOPERM this user has no permissions to run the '*' command*",
-            "NOPERM this user has no permissions to access *",
-            "NOPERM User * has no permissions to run the '*' command",
-            "LOADING Redis is loading the dataset in memory",
-            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
-            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
-            "ERR DB index is out of range",
-            "ERR max number of clients reached",
-            "ERR invalid password",
-            "ERR Client sent AUTH, but no password is set",
-            "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration "
-            "is correct?",
-            "ERR unknown command '*', with args beginning with: *",
-        };
-        std::string_view const text = std::string_view(answer.text).substr(1);
-        auto const sentence = hidden().known(text, sentences);
-        for (auto const& [code, message, meaning] : known)
-            if (text.starts_with(code)) return outcome_type::error(message, sentence.value_or(std::string(code).append(meaning)));
-        return outcome_type::error(otherwise, sentence ? *sentence : hidden().shown(text));
+    outcome_type describe(answer const& got, std::string_view otherwise) const {
+        if (got.line.has_begun()) return healthz::detail::redis_error<outcome_type>(got.line.text(), hidden(), otherwise);
+        bool const is_end = got.ec == boost::asio::error::eof || got.ec == boost::asio::ssl::error::stream_truncated;
+        return outcome_type::error("connection error", is_end ? "the server ended the connection" : got.ec.message());
     }
 
     // A server that does not know AUTH quotes a part of what it was sent.

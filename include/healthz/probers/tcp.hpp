@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../net/connect.hpp"
+#include "../net/host_and_port.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
 
@@ -12,8 +13,6 @@
 #include <boost/asio/write.hpp>
 
 #include <sys/un.h>
-
-#include <charconv>
 
 namespace healthz {
 
@@ -60,13 +59,8 @@ private:
 
     constexpr bool talks() const { return !send.empty() || !expect.empty(); }
 
-    struct host_and_port {
-        std::string host;
-        std::string port;
-    };
-
     boost::asio::awaitable<outcome_type> connect_tcp(stream& socket, std::string const& text) const {
-        auto const where = split(text);
+        auto const where = healthz::detail::host_and_port::parse(text);
         if (!where) co_return outcome_type::failed(address.name("address") + " is not of the form host:port");
         healthz::connected opened =
             co_await healthz::connect(where->host, where->port, talks() ? healthz::detail::purpose::talk : healthz::detail::purpose::look);
@@ -103,22 +97,6 @@ private:
         if (came.find(expect) != came.npos && (!ec || !expect.empty())) co_return outcome_type::ok();
         if (ec && ec != boost::asio::error::eof) co_return outcome_type::error("connection error", ec.message());
         co_return outcome_type::error("expected bytes not found", came);
-    }
-
-    static std::optional<host_and_port> split(std::string_view text) {
-        auto const colon = text.rfind(':');
-        if (colon == text.npos) return std::nullopt;
-        auto host = text.substr(0, colon);
-        auto const port = text.substr(colon + 1);
-        bool const is_v6 = host.find(':') != host.npos;
-        if (is_v6 && host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-        else if (is_v6) return std::nullopt;
-        if (host.find_first_of("[]*") != host.npos) return std::nullopt;  // "*" is the loopback address to glibc
-        unsigned number = 0;
-        auto const [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
-        bool const is_port = code == std::errc() && end == port.data() + port.size() && number > 0 && number < 65536;
-        if (host.empty() || !is_port) return std::nullopt;
-        return host_and_port{std::string(host), std::string(port)};
     }
 };
 

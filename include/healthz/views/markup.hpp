@@ -83,16 +83,20 @@ constexpr error_parts parts_of_error(std::string_view json) {
     return found;
 }
 
-/// Puts text for a terminal: escaped as in JSON, so that it has no control characters; those of C1 become U+FFFD.
+/// Puts text for a terminal: escaped as in JSON, so that it has no control characters but U+007F and those of C1, which become U+FFFD.
 template <class Sink>
 constexpr void put_terminal(std::string_view escaped, Sink&& put) {
-    for (std::size_t i = 0; i + 1 < escaped.size(); ++i) {
-        auto const c = static_cast<unsigned char>(escaped[i]), next = static_cast<unsigned char>(escaped[i + 1]);
-        if (c != 0xC2 || next >= 0xA0) continue;
+    for (std::size_t i = 0; i < escaped.size();) {
+        auto const c = static_cast<unsigned char>(escaped[i]);
+        bool const is_c1 = c == 0xC2 && i + 1 < escaped.size() && static_cast<unsigned char>(escaped[i + 1]) < 0xA0;
+        if (!is_c1 && c != 0x7F) {
+            ++i;
+            continue;
+        }
         put(text_until(escaped, i));
         put("\xEF\xBF\xBD");
-        escaped = text_from(escaped, i + 2);
-        i = static_cast<std::size_t>(-1);
+        escaped = text_from(escaped, is_c1 ? i + 2 : i + 1);
+        i = 0;
     }
     put(escaped);
 }

@@ -12,7 +12,8 @@
 namespace healthz::detail {
 
 /// The attributes of an ODBC connection string. Keywords are compared without regard to case, and the first of two equal
-/// ones counts. A value in braces may hold anything; a closing brace in it stands twice.
+/// ones counts, as ODBC has it; to unixODBC's driver manager the last. A value in braces may hold anything; a closing brace
+/// in it stands twice. Blanks around keywords and values are no part of them; to unixODBC they are, and a brace behind one is none.
 class odbc_string {
 public:
     /// Nothing if the text is no list of `keyword=value`, or a brace is not closed. So if a `;` in a password was not put

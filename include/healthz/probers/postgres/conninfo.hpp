@@ -3,6 +3,8 @@
 // Needs libpq.
 #pragma once
 
+#include "../../hosted/login.hpp"
+
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -24,8 +26,9 @@ public:
         void operator()(PGconn* handle) const { PQfinish(handle); }
     };
 
-    /// Nothing if libpq cannot parse the text, or would take a part of the password for something else.
-    static std::optional<conninfo> parse(std::string const& text) {
+    /// `instead` is the user and the password in place of those of the text. They are never put into it, where its end could take them for a
+    /// part of a value. Nothing if libpq cannot parse the text, or would take a part of the password for something else.
+    static std::optional<conninfo> parse(std::string const& text, login const& instead = {}) {
         using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
         if (is_misread(text)) return std::nullopt;
         char* complaint = nullptr;  // which may quote half of a password
@@ -39,6 +42,8 @@ public:
             result.set_all(defaults.get());
             result.set_all(parsed.get());
         }
+        if (instead.user) result.set("user", *instead.user);
+        if (instead.password) result.set("password", *instead.password);
         if (result.get("port").find_first_not_of("0123456789,") != std::string::npos) return std::nullopt;
         auto const ports = result.list("port").size();
         auto const hosts = result.list("host").size(), addresses = result.list("hostaddr").size();
