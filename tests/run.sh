@@ -9,7 +9,7 @@
 #   names         the layout of the code, the public names of the headers, and what no call of ours may find
 #   core asio beast probers
 #                 build and run one test program
-#   simulation    ten simulated years of 50 sources, beside a model of the library; and that it finds planted bugs
+#   simulation    ten simulated years of 50 sources in monitors, and some in runners, beside a model; it finds planted bugs
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   grpc          the prober of gRPC on a real server, with the faults, and the health service

@@ -17,7 +17,7 @@ namespace simulation {
 /// polled or cancelled while it does not.
 class stage {
 public:
-    stage(world& w, plan const& p) : world_(w), probes_(static_cast<std::size_t>(p.leaf_count)) {}
+    stage(world& w, plan const& p) : world_(w), plan_(p), probes_(static_cast<std::size_t>(p.leaf_count)) {}
 
     std::vector<trace_entry> trace;
 
@@ -49,6 +49,11 @@ public:
         trace.push_back({deed::cancel, leaf, world_.now, -1});
         p.running = false;
     }
+    /// What the probe that runs finds.
+    answer finds(int leaf) const { return probes_[static_cast<std::size_t>(leaf)].finds; }
+    moment timeout_of(int leaf) const {
+        return plan_.sources[static_cast<std::size_t>(plan_.source_of_leaf[static_cast<std::size_t>(leaf)])].timeout;
+    }
     /// The probe ended by itself.
     void end(int leaf) { probes_[static_cast<std::size_t>(leaf)].running = false; }
 
@@ -62,6 +67,7 @@ private:
         answer finds{};
     };
     simulation::world& world_;
+    plan const& plan_;
     std::vector<probe_state> probes_;
 };
 

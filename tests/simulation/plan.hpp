@@ -132,21 +132,27 @@ private:
         return -1;
     }
 
-    constexpr int make_node(plan& p, int source, int depth) {
+    constexpr int make_node(plan& p, int source, int depth) { return make_node(p, source, depth, host_ == host::runner && roll(3) > 0); }
+
+    // On a runner, what waits is apart from what is polled or answers at once: `concurrent` says which.
+    constexpr int make_node(plan& p, int source, int depth, bool concurrent) {
         int const index = p.node_count++;
         node n;
         int const chance = roll(depth == 0 ? 12 : 24);
-        if (depth < 2 && chance < 4) {
+        if (depth < (concurrent ? 1 : 2) && chance < 4) {
             n.kind = chance == 0 ? node_kind::inverted : chance == 1 ? node_kind::all : node_kind::any;
             n.size = n.kind == node_kind::inverted ? 1 : 1 + roll(3);
             p.sources[static_cast<std::size_t>(source)].inverts |= n.kind == node_kind::inverted;
-            for (int i = 0; i < n.size; ++i) n.members[static_cast<std::size_t>(i)] = make_node(p, source, depth + 1);
+            for (int i = 0; i < n.size; ++i) n.members[static_cast<std::size_t>(i)] = make_node(p, source, depth + 1, concurrent);
         } else {
             constexpr node_kind of_monitor[] = {node_kind::immediate,   node_kind::immediate_kept, node_kind::immediate_session,
                                                 node_kind::cooperative, node_kind::cooperative,    node_kind::cooperative_session};
-            constexpr node_kind of_runner[] = {node_kind::immediate, node_kind::immediate_session, node_kind::cooperative,
-                                               node_kind::coroutine, node_kind::coroutine,         node_kind::stubborn};
-            n.kind = host_ == host::monitor ? of_monitor[roll(6)] : of_runner[roll(6)];
+            // What is polled each 5 ms would make a decade long.
+            constexpr node_kind of_runner[] = {node_kind::immediate, node_kind::immediate_session, node_kind::immediate,
+                                               node_kind::cooperative};
+            n.kind = host_ == host::monitor ? of_monitor[roll(6)]
+                     : concurrent           ? (roll(3) == 0 ? node_kind::stubborn : node_kind::coroutine)
+                                            : of_runner[roll(scale_ == scale::small ? 4 : 3)];
             n.leaf = p.leaf_count++;
             p.source_of_leaf[static_cast<std::size_t>(n.leaf)] = source;
         }
