@@ -9,6 +9,7 @@
 #   names         the layout of the code, the public names of the headers, and what no call of ours may find
 #   core asio beast probers
 #                 build and run one test program
+#   simulation    ten simulated years of 50 sources in monitors, and some in runners, beside a model; it finds planted bugs
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   grpc          the prober of gRPC on a real server, with the faults, and the health service
@@ -43,7 +44,8 @@ self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 source examples/common.sh
 jobs=${JOBS:-2}
-steps=(packages names core asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts hasura readme)
+steps=(packages names core simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
+    hasura readme)
 more_steps=(clang fuzz asan tsan benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
@@ -81,6 +83,8 @@ run_tests() {
 # A step does what keeps all processors busy; in `tests_` of its name is what does not, and runs beside the next steps.
 step_names() { tests/format.sh && tests/hostile_names.sh && tests/public_names.sh; }
 step_core() { build gcc test_core && run_tests gcc 1 core; }
+step_simulation() { build gcc test_simulation; }
+tests_simulation() { run_tests gcc 1 simulation && tests/simulation/planted.sh; }
 step_asio() { build gcc test_asio; }
 tests_asio() { run_tests gcc 1 asio; }
 step_probers() { build gcc test_probers; }

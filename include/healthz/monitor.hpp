@@ -33,6 +33,17 @@ struct monitor_options {
                       "monitor<sources, healthz::past<2>, healthz::switchable>");
     }
 };
+
+/// A clock that `poll` was given, as who measures reads it without knowing its type.
+struct any_clock {
+    tick (*read)(any_clock const&);
+};
+template <class Clock>
+struct clock_of : any_clock {
+    Clock const& clock;
+};
+struct no_clock {};
+
 template <std::size_t Count>
 struct record_table : std::array<record, Count> {};
 template <>
@@ -210,7 +221,8 @@ public:
     constexpr tick next_poll() const { return wake_; }
 
     /// Where source `index` stands in its timetable: a moment that moves on where a check of it ends or a report comes, and with
-    /// nothing else. A check that the end of maintenance called for may leave it where it is.
+    /// nothing else. A check that the end of maintenance called for may leave it where it is, and so does a report while an attempt
+    /// runs, whose check moves it, or in the same millisecond as another end.
     constexpr tick progress(std::size_t index) const { return states_[index].progress(); }
 
     /// The latest verdicts. Changes only in `poll`.
@@ -242,6 +254,7 @@ private:
         healthz::detail::step step;
         tick now;
         timestamp const& utc;
+        [[no_unique_address]] std::conditional_t<options.recorded, detail::any_clock const*, detail::no_clock> clock{};
     };
 
     // How a source takes its turn: a function for each type of prober, and its prober. Where a session is kept, there is a
@@ -422,6 +435,12 @@ private:
         return in_ticks(now.time_since_epoch());
     }
 
+    template <class Clock>
+    static constexpr detail::clock_of<Clock> readable(Clock const& clock) {
+        return {{[](detail::any_clock const& c) { return in_ticks(static_cast<detail::clock_of<Clock> const&>(c).clock()); }}, clock};
+    }
+    static constexpr detail::no_clock readable() { return {}; }
+
     constexpr bool idle(tick now) const { return started_ && !healthz::reached(now, wake_); }
 
     // Leaves all as it should be where a probe throws. Costs nothing where there are no exceptions.
@@ -449,6 +468,8 @@ private:
         count_time(now);
         timestamp const since_start = uptime();
         turn t{first_turn_, detail::step::sleep, now, utc != nullptr ? *utc : since_start};
+        [[maybe_unused]] auto const told = readable(clock...);
+        if constexpr (options.recorded && sizeof...(Clock) > 0) t.clock = &told;
         tick nearest = first_turn_ == 0 ? (tick{1} << 31) - 1 : 0;
         first_turn_ = 0;
         while (t.index < size_of<Sources>) {
@@ -493,7 +514,10 @@ private:
     // Not inlined either: each type of prober would have its own.
     template <outcome_like Outcome>
     [[gnu::noinline]] constexpr void finish(turn const& t, Outcome const& found) {
-        auto const event = states_[t.index].ended(t.now, found.status(), detail::rows_of<Sources>[t.index].schedule,
+        tick ended = t.now;
+        if constexpr (options.recorded)
+            if (t.clock != nullptr) ended = t.clock->read(*t.clock);
+        auto const event = states_[t.index].ended(ended, found.status(), detail::rows_of<Sources>[t.index].schedule,
                                                   detail::thresholds_of<Sources>[t.index], report_.status_of(t.index));
         if (event) publish(*event, t.index, found.json(), t.utc);
     }

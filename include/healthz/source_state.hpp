@@ -50,7 +50,7 @@ public:
     /// Whether the attempt that runs or comes next is the first of its check.
     constexpr bool at_first_attempt() const { return cycle_.attempt() == 0; }
     /// A moment that moves where a check ends or a report comes, and with nothing else, save that a check which the end of maintenance
-    /// called for may leave it where it is.
+    /// called for may leave it where it is, and so does a report while an attempt runs, or in the tick of another end.
     constexpr tick progress() const { return cycle_.grid(); }
 
     /// What to do at `now`. `keeps_away()` is asked where an attempt would start: whether anything does.

@@ -91,6 +91,15 @@ constexpr bool durations_are_from_the_first_attempt_to_the_end() {
 }
 static_assert(durations_are_from_the_first_attempt_to_the_end());
 
+tick board_clock = 0;
+struct takes_40_ms {
+    healthz::outcome probe() const {
+        board_clock += 40;
+        return healthz::ok();
+    }
+};
+constexpr auto blocking = healthz::sources(healthz::source<"a">(takes_40_ms{}, {.interval = 100ms}));
+
 constexpr bool in_maintenance_nothing_is_counted() {
     monitor<sources, healthz::recorded, healthz::switchable> m;
     m.poll(tick{0});
@@ -127,6 +136,15 @@ static_assert(sizeof(monitor<sources, healthz::recorded>) >= sizeof(monitor<sour
 static_assert(sizeof(monitor<sources>) == sizeof(monitor<sources, healthz::past<0>>));
 
 }  // namespace
+
+TEST_CASE("a record has the time that an immediate prober took, where the monitor was given a clock") {
+    monitor<blocking, healthz::recorded> told, untold;
+    told.poll([] { return board_clock; });
+    untold.poll(board_clock);
+    CHECK(told.record(0).took == 40000);
+    CHECK(told.record(0).took_in_all == 40000);
+    CHECK(untold.record(0).took == 0);
+}
 
 TEST_CASE("the record of a source") {
     CHECK(at_run_time(nothing_is_known_before_the_first_check));

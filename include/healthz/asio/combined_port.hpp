@@ -21,13 +21,13 @@ template <class Combination, std::size_t... Index>
 class combined_port<Combination, std::index_sequence<Index...>> : public probe_port,
                                                                   public std::enable_shared_from_this<combined_port<Combination>> {
 public:
-    combined_port(net::any_io_executor const& executor, Combination const& settings)
-        : members_{member{make_member_port(executor, boost::hana::at_c<Index>(settings.members))}...} {}
+    combined_port(net::any_io_executor const& executor, Combination const& settings, timekeeping const& time)
+        : now_(time.now), members_{member{make_member_port(executor, boost::hana::at_c<Index>(settings.members), time)}...} {}
 
     void start(attempt a, done on_done) override {
         on_done_ = std::move(on_done);
         ++attempts_;
-        deadline_ = clock::now() + a.timeout;
+        deadline_ = now_() + a.timeout;
         counted_ = tally();
         by_probes_ = true;
         may_pass_ = false;
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    using clock = std::chrono::steady_clock;
+    using time_point = std::chrono::steady_clock::time_point;
     using outcome_type = typename Combination::outcome_type;
     using tally = healthz::detail::tally<Combination::how, outcome_type>;
 
@@ -58,8 +58,9 @@ private:
     };
 
     template <class Prober>
-    static std::shared_ptr<probe_port> make_member_port(net::any_io_executor const& executor, Prober const& prober) {
-        return healthz::detail::make_port(executor, prober_row{&prober, functions_for<Prober>});
+    static std::shared_ptr<probe_port> make_member_port(net::any_io_executor const& executor, Prober const& prober,
+                                                        timekeeping const& time) {
+        return time.make_port(executor, prober_row{&prober, functions_for<Prober>});
     }
 
     void begin(std::size_t index, attempt a) {
@@ -74,7 +75,7 @@ private:
         members_[index].busy = false;
         if (!members_[index].wanted) return;
         if (number != attempts_) {  // what it found is too old; now it can join
-            auto const left = std::chrono::floor<std::chrono::milliseconds>(deadline_ - clock::now());
+            auto const left = std::chrono::floor<std::chrono::milliseconds>(deadline_ - now_());
             if (left > std::chrono::milliseconds(0)) begin(index, attempt{left});
             return;
         }
@@ -104,19 +105,20 @@ private:
         return on_done;
     }
 
+    time_point (*now_)();
     std::array<member, Combination::size> members_;
     done on_done_;
     std::uint32_t attempts_ = 0;
-    clock::time_point deadline_;
+    time_point deadline_;
     tally counted_;
-    bool by_probes_ = true;                   // whether nothing of it is an error that no probe reported
-    std::optional<clock::time_point> ended_;  // when the last of its members that report a time ended
-    bool may_pass_ = false;                   // whether this process lacked what a member takes
+    bool by_probes_ = true;            // whether nothing of it is an error that no probe reported
+    std::optional<time_point> ended_;  // when the last of its members that report a time ended
+    bool may_pass_ = false;            // whether this process lacked what a member takes
 };
 
 template <class Combination>
-std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober) {
-    return std::make_shared<combined_port<Combination>>(executor, *static_cast<Combination const*>(prober));
+std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober, timekeeping const& time) {
+    return std::make_shared<combined_port<Combination>>(executor, *static_cast<Combination const*>(prober), time);
 }
 
 }  // namespace healthz::detail

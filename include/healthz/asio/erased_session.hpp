@@ -85,9 +85,17 @@ inline finding exception_finding(error_maker make, failure_maker make_failure, s
 }
 
 class probe_port;
+struct prober_row;
+
+/// The clock that deadlines are kept by, and what makes ports whose timers follow it; see `ports.hpp`.
+struct timekeeping {
+    std::chrono::steady_clock::time_point (*now)();
+    std::shared_ptr<probe_port> (*make_port)(net::any_io_executor const& executor, prober_row const& row);
+};
+
 /// Makes the port of a combination that runs its members at the same time; see `combine.hpp`.
 template <class Combination>
-std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober);
+std::shared_ptr<probe_port> make_combined_port(net::any_io_executor const& executor, void const* prober, timekeeping const& time);
 
 /// What can be done with a session. Those of `probe`, `await` and `start`, `poll`, `cancel` that its kind lacks are null.
 struct session_functions {
@@ -100,7 +108,8 @@ struct session_functions {
     std::optional<finding> (*poll)(void* session) = nullptr;
     void (*cancel)(void* session) = nullptr;
     bool blocking = false;
-    std::shared_ptr<probe_port> (*combine)(net::any_io_executor const& executor, void const* prober) = nullptr;  // instead of all this
+    std::shared_ptr<probe_port> (*combine)(net::any_io_executor const& executor, void const* prober,
+                                           timekeeping const& time) = nullptr;  // instead of all this
 };
 
 template <class Session>

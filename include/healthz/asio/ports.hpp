@@ -35,7 +35,8 @@ protected:
 };
 
 /// Immediate probers, on a worker. If the probe hangs, what the worker holds outlives the port.
-class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port> {
+template <class Clock>
+class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port<Clock>> {
 public:
     blocking_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
 
@@ -44,20 +45,20 @@ public:
     void start(attempt a, done on_done) override {
         on_done_ = std::move(on_done);
         auto const gate = return_gate::of(executor_);
-        auto job = [gate, to = weak_from_this(), &functions = functions_, session = session_, a] {
+        auto job = [gate, to = this->weak_from_this(), &functions = functions_, session = session_, a] {
             finding found;
             try {
                 found = healthz::detail::blame(functions.probe(session.get(), a), functions.make_failure);
             } catch (...) {
                 found = healthz::detail::exception_finding(functions.make_error, functions.make_failure, std::current_exception());
             }
-            found.ended = std::chrono::steady_clock::now();
+            found.ended = Clock::now();
             gate->post(to, delivery{std::move(found)});
         };
         try {
             workers::shared().run(std::move(job));
         } catch (no_thread const& e) {
-            gate->post(weak_from_this(), delivery{functions_.make_failure(e.what())});
+            gate->post(this->weak_from_this(), delivery{functions_.make_failure(e.what())});
         }
     }
     void give_up() override {}
@@ -76,7 +77,8 @@ private:
 };
 
 /// Cooperative probers, polled by a timer.
-class polling_port : public session_port, public std::enable_shared_from_this<polling_port> {
+template <class Timer>
+class polling_port : public session_port, public std::enable_shared_from_this<polling_port<Timer>> {
 public:
     polling_port(net::any_io_executor const& executor, prober_row const& row) : session_port(row), timer_(executor) {}
 
@@ -94,7 +96,7 @@ public:
 private:
     void poll_later(std::chrono::milliseconds pause) {
         timer_.expires_after(pause);
-        timer_.async_wait([self = shared_from_this(), wanted = attempts_](boost::system::error_code ec) {
+        timer_.async_wait([self = this->shared_from_this(), wanted = attempts_](boost::system::error_code ec) {
             // A wait that had ended before it was cancelled comes here too.
             if (!ec && self->on_done_ && self->attempts_ == wanted) self->poll();
         });
@@ -126,26 +128,27 @@ private:
         return on_done;
     }
 
-    net::steady_timer timer_;
+    Timer timer_;
     done on_done_;
     std::uint32_t attempts_ = 0;
     bool started_ = false;
 };
 
 /// Coroutine probers, and immediate ones that never block.
-class coroutine_port : public session_port, public std::enable_shared_from_this<coroutine_port> {
+template <class Clock>
+class coroutine_port : public session_port, public std::enable_shared_from_this<coroutine_port<Clock>> {
 public:
     coroutine_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
 
     void start(attempt a, done on_done) override {
         running_ = true;
-        auto finish = [self = shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
+        auto finish = [self = this->shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
             self->running_ = false;
             auto const& functions = self->functions_;
             if (thrown) on_done(healthz::detail::exception_finding(functions.make_error, functions.make_failure, thrown));
             else on_done(healthz::detail::blame(found, functions.make_failure));
         };
-        net::co_spawn(executor_, run(shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
+        net::co_spawn(executor_, run(this->shared_from_this(), a), net::bind_cancellation_slot(cancel_.slot(), std::move(finish)));
     }
     // Deadlines emit `terminal`, which every operation honours; only a stop adds `total`: see on_worker.
     void give_up() override { cancel_.emit(net::cancellation_type::terminal); }
@@ -158,7 +161,7 @@ private:
         co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
         if (self->functions_.probe != nullptr) {
             finding made = self->functions_.probe(self->session_.get(), a);
-            made.ended = std::chrono::steady_clock::now();  // the probe itself may have blocked the loop
+            made.ended = Clock::now();  // the probe itself may have blocked the loop
             co_return made;
         }
         finding found = co_await self->functions_.await(self->session_.get(), a);
@@ -171,11 +174,16 @@ private:
 };
 
 /// The port for a prober, by its kind.
-inline std::shared_ptr<probe_port> make_port(net::any_io_executor const& executor, prober_row const& row) {
-    if (row.functions.combine != nullptr) return row.functions.combine(executor, row.prober);
-    if (row.functions.poll != nullptr) return std::make_shared<polling_port>(executor, row);
-    if (row.functions.blocking) return std::make_shared<blocking_port>(executor, row);
-    return std::make_shared<coroutine_port>(executor, row);
+template <class Timer = net::steady_timer>
+std::shared_ptr<probe_port> make_port(net::any_io_executor const& executor, prober_row const& row) {
+    using clock = typename Timer::clock_type;
+    if (row.functions.combine != nullptr) {
+        static constexpr timekeeping time{&clock::now, &make_port<Timer>};
+        return row.functions.combine(executor, row.prober, time);
+    }
+    if (row.functions.poll != nullptr) return std::make_shared<polling_port<Timer>>(executor, row);
+    if (row.functions.blocking) return std::make_shared<blocking_port<clock>>(executor, row);
+    return std::make_shared<coroutine_port<clock>>(executor, row);
 }
 
 }  // namespace healthz::detail

@@ -12,6 +12,7 @@
 #include "combined_port.hpp"
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
@@ -55,7 +56,8 @@ inline constexpr auto conditions_of = []<std::size_t... Element>(std::index_sequ
 (std::make_index_sequence<elements_of<Sources>>());
 
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
-class source_loop : public std::enable_shared_from_this<source_loop> {
+template <class Timer>
+class source_loop : public std::enable_shared_from_this<source_loop<Timer>> {
 public:
     /// Told of each check that has ended, how many microseconds it took, and whether its source is in maintenance.
     using event_sink = std::function<void(check_event const&, finding const&, std::uint32_t, bool)>;
@@ -108,7 +110,8 @@ public:
     }
 
 private:
-    using clock = std::chrono::steady_clock;
+    using clock = typename Timer::clock_type;
+    using time_point = std::chrono::steady_clock::time_point;
 
     // A loop that is so late was held up; what is less is the system's way to wake it.
     static constexpr std::chrono::milliseconds held_up{2};
@@ -170,7 +173,7 @@ private:
     bool is_past_deadline(finding const& found) const {
         if (found.ended) return *found.ended > deadline_;
         auto const late = clock::now() - deadline_;
-        return late > clock::duration::zero() && late < held_up && !looked_again_;
+        return late > time_point::duration::zero() && late < held_up && !looked_again_;
     }
 
     void abandon() {
@@ -183,9 +186,9 @@ private:
         wake_at(origin_ + elapsed + std::chrono::milliseconds(wait));
     }
 
-    void wake_at(clock::time_point moment) {
+    void wake_at(time_point moment) {
         timer_.expires_at(moment);
-        timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+        timer_.async_wait([self = this->shared_from_this()](boost::system::error_code ec) {
             if (!ec && !self->stopped_) self->advance();
         });
     }
@@ -197,7 +200,7 @@ private:
         looked_again_ = false;
         deadline_ = clock::now() + std::chrono::milliseconds(left);
         // The port's callback must not own the loop, which owns the port.
-        port_->start(attempt{std::chrono::milliseconds(left)}, [weak = weak_from_this(), wanted = binding_](finding const& found) {
+        port_->start(attempt{std::chrono::milliseconds(left)}, [weak = this->weak_from_this(), wanted = binding_](finding const& found) {
             if (auto const self = weak.lock(); self && self->binding_ == wanted) self->probe_ended(found);
         });
     }
@@ -225,14 +228,14 @@ private:
         on_event_(event, found, event.attempts > 0 ? microseconds_since(began_) : 0, state_.in_maintenance());
     }
 
-    static std::uint32_t microseconds_since(clock::time_point moment) {
+    static std::uint32_t microseconds_since(time_point moment) {
         auto const passed = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - moment).count();
         return static_cast<std::uint32_t>(std::min<std::int64_t>(passed, std::numeric_limits<std::uint32_t>::max()));
     }
 
     source_rules const rules_;
-    clock::time_point origin_ = clock::now();
-    net::steady_timer timer_;
+    time_point origin_ = clock::now();
+    Timer timer_;
     std::shared_ptr<probe_port> port_;
     report_view latest_;
     event_sink on_event_;
@@ -242,9 +245,9 @@ private:
     bool abandoned_ = false;  // and nobody waits for what it finds
     bool looked_again_ = false;
     bool stopped_ = false;
-    unsigned binding_ = 0;        // counts the ports
-    clock::time_point began_;     // of the check's first attempt
-    clock::time_point deadline_;  // of the probe that is under way
+    unsigned binding_ = 0;  // counts the ports
+    time_point began_;      // of the check's first attempt
+    time_point deadline_;   // of the probe that is under way
 };
 
 }  // namespace detail
@@ -255,9 +258,11 @@ private:
 /// was there before the deadline counts, also where the context is too busy to read it in time.
 /// What this process lacks is told as its own: where it has no thread or descriptor left for a check, that is FAILED and says so,
 /// after the check's retries. Timestamps are the system clock's, and go back where that does.
+/// `Timer` is what it waits with, and whose `clock_type` it goes by: `boost::asio::steady_timer`, or for tests in simulated time one with
+/// that interface, whose clock has the time points of `std::chrono::steady_clock`.
 /// Destroy it before the context that it runs on. Its destructor stops it. A child process after `fork` makes a runner of its own;
 /// one that its parent had started must not be used there.
-template <auto const& Sources>
+template <auto const& Sources, class Timer = detail::net::steady_timer>
 class runner {
     static_assert(healthz::detail::require_declaration<Sources>(Sources));
 
@@ -413,7 +418,7 @@ private:
     };
 
     bool rebind(std::size_t index, std::shared_ptr<detail::binding_gate> gate, detail::prober_row const& row) {
-        auto port = healthz::detail::make_port(strand_, row);
+        auto port = healthz::detail::make_port<Timer>(strand_, row);
         std::lock_guard lock(gates_mutex_);  // two that bind at once do so in one order
         gates_.resize(size_of<Sources>);
         gates_[index].swap(gate);
@@ -423,16 +428,17 @@ private:
     }
 
     void add(std::size_t index) {
-        auto port = healthz::detail::make_port(strand_, detail::probers_of<Sources>[index]);
+        auto port = healthz::detail::make_port<Timer>(strand_, detail::probers_of<Sources>[index]);
         auto on_event = [state = shared_, index](auto const&... what) { state->take_in(index, what...); };
         detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
                                          detail::dependencies_of<Sources>[index], detail::conditions_of<Sources>[index]};
-        loops_.push_back(std::make_shared<detail::source_loop>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
+        loops_.push_back(
+            std::make_shared<detail::source_loop<Timer>>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
     }
 
     detail::net::strand<detail::net::any_io_executor> strand_;
     std::shared_ptr<shared> shared_;
-    std::vector<std::shared_ptr<detail::source_loop>> loops_;
+    std::vector<std::shared_ptr<detail::source_loop<Timer>>> loops_;
     std::mutex gates_mutex_;
     std::vector<std::shared_ptr<detail::binding_gate>> gates_;  // of what is bound, by the index of its source
 };

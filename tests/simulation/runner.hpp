@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSL-1.0
+// Simulates one declaration in a runner, whose clock and timers are simulated: each timer that ends is a step, after which the library has
+// done what the model did. Loops are on time or held up; the application reports, and puts sources into maintenance.
+#pragma once
+
+#include "declaration.hpp"
+#include "model_runner.hpp"
+#include "simulation.hpp"
+#include "timer.hpp"
+
+#include <healthz/asio/runner.hpp>
+#include <healthz/timetable.hpp>
+#include <healthz/watchdog.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace simulation {
+
+/// Waits for its answer, and ends when it is cancelled.
+template <>
+struct leaf<node_kind::coroutine> {
+    int number;
+    boost::asio::awaitable<healthz::outcome> probe(healthz::attempt a) const {
+        auto* const on = stage::current;
+        on->start(number, a.timeout.count());
+        auto const found = on->finds(number);
+        auto const executor = co_await boost::asio::this_coro::executor;
+        simulated_timer timer(executor);
+        timer.expires_at(found.after == never ? simulated_timer::time_point::max()
+                                              : simulated_clock::at(simulated_clock::milliseconds + found.after));
+        boost::system::error_code ec;
+        auto token = boost::asio::redirect_error(boost::asio::use_awaitable, ec);
+        co_await timer.async_wait(token);
+        if (ec) on->cancel(number);
+        else on->end(number);
+        healthz::outcome const result = outcome_of(found);
+        co_return result;
+    }
+};
+/// Waits for its answer, whatever happens. One that hangs ends after five times its timeout.
+template <>
+struct leaf<node_kind::stubborn> {
+    int number;
+    boost::asio::awaitable<healthz::outcome> probe(healthz::attempt a) const {
+        auto* const on = stage::current;
+        on->start(number, a.timeout.count());
+        auto const found = on->finds(number);
+        auto const executor = co_await boost::asio::this_coro::executor;
+        simulated_timer timer(executor);
+        timer.expires_at(
+            simulated_clock::at(simulated_clock::milliseconds + (found.after == never ? 5 * on->timeout_of(number) : found.after)));
+        boost::system::error_code ec;
+        auto token = boost::asio::redirect_error(boost::asio::use_awaitable, ec);
+        co_await timer.async_wait(boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), token));
+        on->end(number);
+        healthz::outcome const result = outcome_of(found);
+        co_return result;
+    }
+};
+
+template <auto const& Plan>
+class runner_simulation {
+    static constexpr auto const& sources = declaration<Plan>;
+    static constexpr int size = Plan.size;
+    using runner_type = healthz::runner<sources, simulated_timer>;
+
+public:
+    explicit runner_simulation(std::uint64_t seed) : roll_(seed), world_(seed, Plan), stage_(world_, Plan), model_(Plan, world_, rules()) {}
+
+    tally_of_run run(moment lasts) {
+        stage::current = &stage_;
+        set_now(0);
+        boost::asio::io_context context{1};
+        try {
+            runner_type runner(context.get_executor());
+            runner.on_check([this](healthz::event const& e) { take_in(e); });
+            runner.start();
+            context.poll();
+            model_.start();
+            compare();
+            next_disturbance_ = roll_.between(1, typical() * 50);
+            while (world_.now < lasts) step(context, runner);
+            runner.stop();
+            end_all(context);
+        } catch (difference const& d) {
+            end_all(context);
+            throw difference("at " + std::to_string(world_.now) + " ms, in step " + std::to_string(step_) + ": " + d.what());
+        }
+        return done_;
+    }
+
+private:
+    static constexpr moment longest_took = 4294967;  // 32 bits of microseconds
+
+    struct library_event {
+        int source;
+        std::string text;
+    };
+
+    static std::vector<model::rules> rules() {
+        std::vector<model::rules> all;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(size); ++i) {
+            auto const& s = Plan.sources[i];
+            all.push_back({s.interval, s.timeout, s.pause, s.retries, s.rise, s.fall, healthz::timetable<sources>[i].first,
+                           static_cast<moment>(healthz::detail::rows_of<sources>[i].schedule.later)});
+        }
+        return all;
+    }
+    static constexpr moment typical() {
+        moment sum = 0;
+        for (int i = 0; i < size; ++i) sum += Plan.sources[static_cast<std::size_t>(i)].interval;
+        return sum / size + 1;
+    }
+    void set_now(moment t) { simulated_clock::milliseconds = world_.now = t; }
+
+    void step(boost::asio::io_context& context, runner_type& runner) {
+        ++step_;
+        if (world_.now >= epoch_ends_) {
+            auto const kind = roll_(10);
+            late_ = kind < 6 ? 0 : kind < 8 ? roll_.between(1, 10) : roll_.between(1, typical() * (kind == 8 ? 1 : 20));
+            epoch_ends_ = world_.now + roll_.between(typical() * 50, typical() * 1000);
+        }
+        auto const next = model_.next();
+        if (simulated_timer::next() != next)
+            throw difference("the next timer ends at " + std::to_string(simulated_timer::next()) + ", in the model at " +
+                             std::to_string(next));
+        if (next_disturbance_ < next) {
+            set_now(std::max(world_.now, next_disturbance_));
+            next_disturbance_ = world_.now + roll_.between(1, typical() * 50);
+            disturb(runner);
+            run_all(context);
+            return compare();
+        }
+        set_now(std::max(world_.now, next) + (late_ > 0 && roll_.one_in(2) ? roll_.between(0, late_) : 0));
+        while (model_.next() <= world_.now) {
+            if (!simulated_timer::end_one()) throw difference("nothing is due, but in the model");
+            run_all(context);
+            model_.step();
+            ++done_.polls;
+            compare();
+        }
+    }
+    void run_all(boost::asio::io_context& context) {
+        context.restart();
+        context.poll();
+    }
+
+    // Also of probes that nothing ends.
+    void end_all(boost::asio::io_context& context) {
+        run_all(context);
+        while (simulated_timer::any_waits()) {
+            simulated_clock::milliseconds = simulated_timer::next();
+            simulated_timer::end_one();
+            run_all(context);
+        }
+    }
+
+    void disturb(runner_type& runner) {
+        ++done_.disturbances;
+        auto const i = static_cast<int>(roll_(size));
+        if (roll_(10) < 6) {
+            constexpr word words[] = {word::ok, word::ok, word::error, word::failed, word::timeout};
+            answer const a{words[roll_(5)], 0, static_cast<unsigned>(roll_(1000))};
+            reporters[static_cast<std::size_t>(i)](runner, a);
+            model_.report(i, model::finding_of(a));
+        } else {
+            bool const on = roll_.one_in(4);
+            switches[static_cast<std::size_t>(i)](runner, on);
+            model_.maintain(i, on);
+        }
+    }
+
+    static std::string describe(std::optional<int> before, std::optional<int> after, std::string_view found, int attempts, moment took,
+                                bool is_verdict, bool is_off) {
+        auto const number = [](std::optional<int> n) { return n ? std::to_string(*n) : std::string("none"); };
+        if (is_off) return "off, before " + number(before);
+        return "found " + std::string(found) + ", " + number(before) + " becomes " + number(after) + ", " + std::to_string(attempts) +
+               " attempts, " + std::to_string(took) + " ms, " + (is_verdict ? "a verdict" : "held back");
+    }
+    static std::optional<int> number_of(std::optional<healthz::status> s) { return s ? std::optional(static_cast<int>(*s)) : std::nullopt; }
+    static std::optional<int> number_of(std::optional<word> w) { return w ? std::optional(static_cast<int>(*w)) : std::nullopt; }
+
+    void take_in(healthz::event const& e) {
+        auto const found = std::to_string(static_cast<int>(e.verdict.status)) + ' ' + std::string(e.verdict.error);
+        heard_.push_back({static_cast<int>(e.index), describe(number_of(e.before), number_of(std::optional(e.after)), found, e.attempts,
+                                                              e.took.count() / 1000, e.is_verdict, e.is_off)});
+        bool const is_there = e.report[e.index].has_value();
+        if (e.is_off == is_there) throw difference("the report has a source that is off, or lacks one that is not");
+        if (e.is_verdict && e.report[e.index]->error != e.verdict.error) throw difference("the report differs from the event");
+        ++checks_[e.index];
+        fed_ = dog_.may_feed(e.report, [this](std::size_t i) { return checks_[i]; });
+    }
+
+    void compare() {
+        if (stage_.trace != model_.probers.trace) {
+            auto const &ours = stage_.trace, &models = model_.probers.trace;
+            std::size_t i = 0;
+            while (i < ours.size() && i < models.size() && ours[i] == models[i]) ++i;
+            throw difference("the library: " + (i < ours.size() ? to_text(ours[i]) : "nothing") +
+                             "; the model: " + (i < models.size() ? to_text(models[i]) : "nothing"));
+        }
+        done_.attempts += static_cast<std::int64_t>(stage_.trace.size());
+        for (std::size_t n = 0; n < std::max(heard_.size(), model_.events.size()); ++n) {
+            std::string const ours = n < heard_.size() ? "source " + std::to_string(heard_[n].source) + " " + heard_[n].text : "nothing";
+            std::string models = "nothing";
+            if (n < model_.events.size()) {
+                auto const& [source, what, found] = model_.events[n];
+                models =
+                    "source " + std::to_string(source) + " " +
+                    describe(number_of(what.before), number_of(what.after), std::to_string(static_cast<int>(found.says)) + ' ' + found.text,
+                             what.attempts, std::min(what.took, longest_took), what.is_verdict, what.is_off);
+                dog_model_.check_ended(source, true);
+            }
+            if (ours != models) throw difference("the library: " + ours + "; the model: " + models);
+            ++done_.checks;
+        }
+        if (heard_.size() == 1) feed();
+        else if (!heard_.empty() && fed_) dog_model_.fed();
+        heard_.clear();
+        model_.events.clear();
+        stage_.trace.clear();
+        model_.probers.trace.clear();
+        fed_ = false;
+    }
+
+    void feed() {
+        using meal = model::watchdog::meal;
+        auto const expected = dog_model_.due([this](int i) -> model::source const& { return model_.source_at(i); });
+        if (fed_ != (expected == meal::certain))
+            throw difference(fed_ ? "the watchdog is fed, but not in the model" : "the watchdog starves, but not in the model");
+        if (!fed_) return;
+        dog_model_.fed();
+        ++done_.meals;
+    }
+
+    template <std::size_t... Index>
+    static constexpr auto make_reporters(std::index_sequence<Index...>) {
+        using reporter = void (*)(runner_type&, answer const&);
+        return std::array<reporter, sizeof...(Index)>{
+            [](runner_type& r, answer const& a) { r.template report<name_of<static_cast<int>(Index)>>(outcome_of(a)); }...};
+    }
+    template <std::size_t... Index>
+    static constexpr auto make_switches(std::index_sequence<Index...>) {
+        using maintains = void (*)(runner_type&, bool);
+        return std::array<maintains, sizeof...(Index)>{
+            [](runner_type& r, bool on) { r.template maintenance<name_of<static_cast<int>(Index)>>(on); }...};
+    }
+    static constexpr auto reporters = make_reporters(std::make_index_sequence<static_cast<std::size_t>(size)>());
+    static constexpr auto switches = make_switches(std::make_index_sequence<static_cast<std::size_t>(size)>());
+
+    dice roll_;
+    world world_;
+    stage stage_;
+    model::runner model_;
+    healthz::watchdog<sources, std::chrono::hours(24 * 20), healthz::even_over_network<name_of<0>>,
+                      healthz::even_over_network<name_of<size / 2>>>
+        dog_;
+    model::watchdog dog_model_{{0, size / 2}};
+    std::array<healthz::tick, static_cast<std::size_t>(size)> checks_{};
+    std::vector<library_event> heard_;
+    bool fed_ = false;
+    std::int64_t step_ = 0;
+    moment next_disturbance_ = never, epoch_ends_ = 0;
+    moment late_ = 0;  // how long a loop may be held up
+    tally_of_run done_;
+};
+
+template <std::uint64_t Seed, int Sources, scale Scale>
+tally_of_run run_runner(std::uint64_t seed, moment lasts) {
+    return std::make_unique<runner_simulation<plan_of<Seed, Sources, Scale, host::runner>>>(seed)->run(lasts);
+}
+
+}  // namespace simulation
