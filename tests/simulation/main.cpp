@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Usage: test_simulation [--seed N|random] [--years Y] [--part NAME]
 //
-// Simulates the library beside a model of it and says where they differ. See README.md in this folder's parent.
+// Simulates the library beside a model of it, in simulated time, and says where they differ. tests/README.md says what is simulated.
 #include "parts.hpp"
 
 #include <cstdio>
