@@ -73,7 +73,7 @@ struct event {
     status after;                    ///< and its verdict now
     bool is_verdict;                 ///< false where `rise` or `fall` lets the old verdict stand, and where `is_off`
     std::uint16_t attempts;          ///< 0 for a report, in maintenance, and where the parent is down
-    std::chrono::microseconds took;  ///< from the start of the first attempt to the end of the check; 0 without one
+    std::chrono::microseconds took;  ///< from the start of the first attempt to the end of the check, at most 71 minutes; 0 without one
     healthz::record const& record;   ///< what is known of the source, with this check
     bool is_off = false;             ///< the source is off, see `healthz::when`: it has no verdict, and `verdict` and `after` mean nothing
     bool was_off = false;            ///< it was off before

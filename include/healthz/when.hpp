@@ -73,8 +73,7 @@ struct condition_of {
 ///
 ///     healthz::source<"modem">(healthz::when([] { return board_has_modem(); }, modem{}), {.interval = 10s})
 ///
-/// The condition is asked at each check, before its first attempt and where `poll` is called or on the runner's strand, so it must not
-/// block.
+/// The condition is asked before each attempt, where `poll` is called or on the runner's strand, so it must not block.
 /// While it says false the source is *off*: it is in no document, counts for nothing, and what depends on it is checked as if it were OK.
 /// Once it says true again the source is checked, and what that finds is its first verdict. A condition is a constant that is called
 /// without arguments and returns a bool; for one that is a setting, `when(healthz::env("USE_REDIS", "true"), ...)`, include

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 passed=0 page=README.md
-mapfile -t pages < <(find README.md benchmarks examples include tests -name README.md | sort)
+mapfile -t pages < <(find README.md .github benchmarks examples include tests -name '*.md' | sort)
 fail() { echo "$page: $*" >&2; exit 1; }
 
 # Snippets.
