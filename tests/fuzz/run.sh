@@ -48,7 +48,10 @@ fuzz() { # TARGET
     if [ -n "$same" ]; then
         corpus=$out/same/$1
         rm -rf "$corpus"
-        if [ "$same" = share ]; then options=(-seed=1 -runs="${minute[$1]:?is no target that has a share}"); else options=(-seed=1 -runs="$same"); fi
+        local runs=$same
+        if [ "$same" = share ]; then runs=${minute[$1]:?is no target that has a share}; fi
+        # Neither by what was compared, among which are addresses, nor by what other processes found meanwhile.
+        options=(-runs="$runs" -seed=1 -use_cmp=0 -reload=0)
     else
         options=(-max_total_time="$seconds")
     fi
