@@ -33,7 +33,7 @@ packages=(
     postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb libgrpc++-dev
     libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
-targets=(write views serve_ours serve_asking serve_epoll probe_checks probe_lateness probe_acceptor probe_grpc)
+targets=(bench_write bench_views serve_ours serve_asking serve_epoll probe_checks probe_lateness probe_acceptor probe_grpc)
 if [ "$quick" = 0 ]; then
     packages+=(librestinio-dev libmicrohttpd-dev libcpp-httplib-dev libcivetweb-dev libpoco-dev libpistache-dev qt6-httpserver-dev qt6-websockets-dev
         sqlite3 slowhttptest)

@@ -10,7 +10,7 @@ seconds=2 time=0.1
 if [ "$quick" = 1 ]; then time=0.02; fi
 for round in $(seq "$rounds"); do
     # name, iterations, real time, CPU time, unit, five empty fields, counters in alphabetic order; a name may have commas
-    taskset -c "$first_core" "$bin/views" --benchmark_format=csv --benchmark_min_time="$time" 2>/dev/null >"$dir/views.csv"
+    taskset -c "$first_core" "$bin/bench_views" --benchmark_format=csv --benchmark_min_time="$time" 2>/dev/null >"$dir/views.csv"
     while read -r nanoseconds allocations bytes name; do
         figure views "$name" "300 sources, us" "$round" "$(divide "$nanoseconds" 1000)"
         figure views "$name" "a source, us" "$round" "$(divide "$nanoseconds" 300000)"
