@@ -167,8 +167,7 @@ using data_for = std::conditional_t<View::access == access::open, open_data, vie
 ///     unsigned status(data, request) const;      // optional: 200, 404 or 503; 200 without it
 ///     static constexpr bool has_parts = true;    // optional: it is asked for paths below its own, too, with their `rest`
 ///     static constexpr std::array fields{std::pair(name, value)};  // optional: at most three further header fields, of std::string_views
-///     template <auto const& Sources> static constexpr auto require();  // optional: what it requires of the sources, by static_assert;
-/// true
+///     template <auto const& Sources> static constexpr auto require();  // optional: what it requires of the sources, by static_assert
 ///
 /// `data` is `open_data const&` where its access is open, else `view_data const&`. A view that is open may take both: for who shows the
 /// secret it is handed all. It writes text into `put` in pieces, each as a `std::string_view`, and looks at nothing else: what it writes

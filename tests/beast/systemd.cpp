@@ -306,10 +306,14 @@ TEST_CASE("what systemd has no room for is told once it has") {
     CHECK(systemd.wait_for("RELOADING=1") == "RELOADING=1");
     CHECK(systemd.wait_for("READY=1") == "READY=1");
     systemd.fill();
+    one.link.reloaded();
+    one.poll();  // that it is ready has no room any more
     one.link.stopping();
     CHECK(systemd.wait_for("STOPPING=1", 10ms).empty());
     one.poll();
     CHECK(systemd.wait_for("STOPPING=1") == "STOPPING=1");
+    one.poll();
+    CHECK(systemd.count("READY=1", 10ms) == 0);
 }
 
 TEST_CASE("the status line says since when a source is in maintenance, not FAILED") {

@@ -203,6 +203,14 @@ TEST_CASE("each: probes ask for any, all or so many of a family") {
     CHECK(shown(ready<"s0">(), report, {.query = "verbose"}) == "200 [+]s0 off: ok\nreadyz check passed\n");
 }
 
+TEST_CASE("each: a source that has the name of a family is meant where a name stands alone") {
+    static constexpr auto both = healthz::sources(healthz::source<"s#">(healthz::immediate_archetype{}, often),
+                                                  each<"s#", 3>(healthz::immediate_archetype{}, often));
+    healthz::report<both> report;
+    report.publish(0, status::ok, "null", {});
+    CHECK(shown(healthz::ready<"s#">(), report) == "200 ok");
+}
+
 TEST_CASE("each: pages, metrics and artefacts see the members") {
     static constexpr auto views = healthz::views(healthz::metrics{}, healthz::ready<healthz::any<"shard #">>{});
     std::string text;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -153,9 +154,10 @@ private:
         }
 
         std::function<void(std::string_view)> while_open(std::function<void(std::string_view)> on_error) {
-            if (!on_error) return nullptr;
             return [this, on_error = std::move(on_error)](std::string_view text) {
-                if (!is_closed()) on_error(text);
+                if (is_closed()) return;
+                if (on_error) on_error(text);
+                else std::fprintf(stderr, "healthz: %.*s\n", static_cast<int>(text.size()), text.data());
             };
         }
 

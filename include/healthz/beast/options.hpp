@@ -105,7 +105,7 @@ struct options {
     /// Called once the server accepts connections, for each of its places.
     std::function<void(bound_place const&)> on_listening{};
     /// Called once SIGINT or SIGTERM begins the end, while requests are answered and `ready` says no; not at `stop()`. `drain` counts from
-    /// the signal.
+    /// the signal, and may be 0. While this blocks, neither `drain` nor a second signal ends the server.
     std::function<void()> on_drain{};
     /// Called with a `healthz::event`, or with the report and the source's index, at each verdict that is published: by a check, a report
     /// or maintenance, also if the status stays the same; not for a check that `rise` or `fall` holds back.

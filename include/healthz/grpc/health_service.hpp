@@ -46,8 +46,8 @@ public:
     void operator()(event const& e) const { take_in(e.report, e.index); }
     void operator()(report_view latest, std::size_t index) const { take_in(latest, index); }
 
-    /// From now on the program is not ready: it is about to end. Any thread. With a `beast::server`: `.on_drain = [health] {
-    /// health.drain(); }`.
+    /// From now on the program is not ready: it is about to end. Any thread. With a `beast::server`:
+    /// `.on_drain = [health] { health.drain(); }`.
     void drain() const {
         std::lock_guard lock(state_->mutex);
         state_->draining = true;

@@ -71,7 +71,10 @@ public:
     /// Takes in all of `fields`, a range of pairs of a name and a value.
     template <class Fields>
     constexpr http_request with(Fields const& fields) const {
-        using field = decltype(*std::begin(fields));
+        using field = decltype([&]() -> decltype(auto) {
+            using std::begin;
+            return *begin(fields);
+        }());
         if constexpr (!std::is_reference_v<field> && requires(field each) { each.second; })
             static_assert(!std::same_as<std::remove_cvref_t<decltype(std::declval<field>().second)>, std::string>,
                           "healthz: these fields are copies, which are gone at once: keep them in a variable, and add each from there");

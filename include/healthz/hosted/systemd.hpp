@@ -102,11 +102,11 @@ class systemd_link {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// `sources` is any report of the program's; the watchdog's is compared with it. Reads the variables of the environment.
-    systemd_link(ready_when ready, any_watchdog watchdog, report_view sources)
-        : ready_(ready), watchdog_(std::move(watchdog)), socket_(environment::shared().get("NOTIFY_SOCKET").value_or("")),
-          progress_(sources.size()) {
-        for (std::size_t i = 0; i < sources.size(); ++i) told_.push_back({.name = sources.name(i)});
+    /// `latest` is any report of the program's; the watchdog's is compared with it. Reads the variables of the environment.
+    systemd_link(ready_when ready, any_watchdog dog, report_view latest)
+        : ready_(ready), watchdog_(std::move(dog)), socket_(environment::shared().get("NOTIFY_SOCKET").value_or("")),
+          progress_(latest.size()) {
+        for (std::size_t i = 0; i < latest.size(); ++i) told_.push_back({.name = latest.name(i)});
         auto const usec = healthz::detail::number_in("WATCHDOG_USEC").value_or(0);
         bool const is_ours = !environment::shared().get("WATCHDOG_PID") ||
                              healthz::detail::number_in("WATCHDOG_PID") == static_cast<std::uint64_t>(::getpid());
@@ -154,6 +154,7 @@ public:
 
     /// Tells that the program ends; once.
     void stopping() {
+        ready_due_ = false;
         if (!std::exchange(stopping_, true)) announce("STOPPING=1\n");
     }
 

@@ -86,8 +86,8 @@ private:
     X509_STORE* store_ = nullptr;
 };
 
-/// The jobs that use OpenSSL on workers. It takes itself apart while the process ends, whatever they are at: so the end waits for them, for half a second
-/// at most, since a file may be on a disk that hangs.
+/// The jobs that use OpenSSL on workers. It takes itself apart while the process ends, whatever they are at: so the end waits for them, for
+/// half a second at most, since a file may be on a disk that hangs.
 class openssl_users {
 public:
     /// One more, as long as the result lives; nothing once the process ends. Thread safe.
@@ -101,7 +101,9 @@ public:
 
 private:
     static int wait_at_exit() {
-        ::OPENSSL_init_ssl(0, nullptr);  // it registers what takes it apart, and what is registered later comes first
+        // This registers what takes it apart, and what is registered later comes first. It reads no configuration, which may be on a disk that
+        // hangs; without a flag it would register nothing.
+        ::OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
         ::pthread_atfork(nullptr, nullptr, [] { count_ = 0; });  // a child has no worker
         return std::atexit([] {
             ends_ = true;

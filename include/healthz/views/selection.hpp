@@ -56,9 +56,10 @@ constexpr std::string_view family_name_of() {
 template <class... Declared>
 constexpr source_range range_of_family(boost::hana::tuple<Declared...> const&, std::string_view name, source_range found) {
     constexpr std::array<std::string_view, sizeof...(Declared)> families{healthz::detail::family_name_of<Declared>()...};
-    for (std::size_t i = 0; i < families.size(); ++i)
-        if (families[i] == name)
-            found = {firsts_of<Declared...>[i], firsts_of<Declared...>[i + 1] - firsts_of<Declared...>[i], found.count > 0};
+    for (std::size_t i = 0; i < families.size(); ++i) {
+        if (families[i] == name && found.count > 0) found.is_ambiguous = true;
+        else if (families[i] == name) found = {firsts_of<Declared...>[i], firsts_of<Declared...>[i + 1] - firsts_of<Declared...>[i]};
+    }
     return found;
 }
 /// The sources of a name: one of its own, or a family.
@@ -148,7 +149,7 @@ public:
             if (rows_of<Sources>[index].remote) return choice_flaw::remote;
         return choice_flaw::none;
     }();
-    using flawed = source_at<std::min(first_unclear, first_again) % sizeof...(Names), source_name<Names>...>;
+    using flawed = source_at<(first_unclear < ranges.size() ? first_unclear : first_again) % sizeof...(Names), source_name<Names>...>;
 };
 
 /// All that a probe lists.
