@@ -23,6 +23,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -163,7 +165,10 @@ private:
         all.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
         all.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);  // so long is kept what has failed
         all.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
-        all.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(timeout.count()));  // so long it tries to connect
+        // So long it tries to connect: beyond the call's own deadline, which would else come at the same time as that of the connection, and
+        // be told as an error.
+        auto const longest = std::min<std::int64_t>(timeout.count() + 1000, std::numeric_limits<int>::max());
+        all.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(longest));
         all.SetMaxReceiveMessageSize(largest_answer);
         if (where_->scheme == "unix") return all;
         all.SetString(GRPC_ARG_DEFAULT_AUTHORITY, where_->authority());
