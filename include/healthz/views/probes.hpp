@@ -5,8 +5,6 @@
 
 #include "selection.hpp"
 
-#include <algorithm>
-
 namespace healthz {
 
 namespace detail {
@@ -60,9 +58,12 @@ constexpr bool all_pass(Data const& data, view_request const& request, std::span
             present += checks[i].found != probe_finding::is_off;
             failed += fails(checks[i]);
         }
-        if (present - failed < std::min(group.least, present)) return false;
+        auto const least = group.least < present ? group.least : present;
+        if (present - failed < least) return false;
     }
-    return std::none_of(checks.begin() + static_cast<std::ptrdiff_t>(i), checks.end(), fails);
+    for (; i < checks.size(); ++i)
+        if (fails(checks[i])) return false;
+    return true;
 }
 
 /// The line about a group.

@@ -5,8 +5,6 @@
 
 #include "../view.hpp"
 
-#include <algorithm>
-
 namespace healthz {
 
 namespace detail {
