@@ -24,9 +24,9 @@ constexpr auto well = [] { return healthz::ok(); };
 constexpr auto sources =
     healthz::sources(healthz::source<"orders">(well, {.interval = 1h}), healthz::source<"que\xc3\xbc">(well, {.interval = 1h}));
 
-constexpr auto off = [] { return false; };
+constexpr auto never = [] { return false; };
 constexpr auto partly_off = healthz::sources(healthz::source<"orders">(well, {.interval = 1h}),
-                                             healthz::source<"cache">(healthz::when(off, well), {.interval = 1h}));
+                                             healthz::source<"cache">(healthz::when(never, well), {.interval = 1h}));
 
 healthz::report<sources> report_of(healthz::status orders, healthz::status queue) {
     healthz::report<sources> made;
