@@ -5,10 +5,9 @@
 #include <healthz/probers/sqlite.hpp>
 
 using namespace std::chrono_literals;
-using healthz::numbers;
 
 constexpr auto sources = healthz::sources(
-    healthz::each<"shard #", numbers{1, 5}, numbers{7, 12}>(
+    healthz::each<"shard #", healthz::numbers{1, 5}, healthz::numbers{7, 12}>(
         [](int n) { return healthz::sqlite{.path = healthz::numbered(healthz::env("SHARD_#", "shard_#.db"), n)}; }, {.interval = 5s}),
     healthz::each<"worker #", 3>(healthz::depends_on<"shard 1">([] { return healthz::ok(); }), {.interval = 1s}));
 
