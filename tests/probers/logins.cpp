@@ -121,8 +121,15 @@ TEST_CASE("logins: a user and a password take the place of those in a connection
     CHECK(password.put_into_url("redis://host") == "redis://:new@host");
     CHECK(none.put_into_url("redis://a:b@host") == "redis://a:b@host");
     CHECK(both.put_into_url("no url") == "no url");
-    CHECK(login{"a}b", "c;d"}.put_into_odbc("Driver={x}") == "UID={a}}b};PWD={c;d};Driver={x};UID={a}}b};PWD={c;d};");
-    CHECK(login{"monitor", "Vq8z"}.put_into_odbc("DSN=x; ;") == "UID=monitor;PWD=Vq8z;DSN=x;UID=monitor;PWD=Vq8z;");
+    CHECK(login{"a}b", "c;d"}.put_into_odbc("Driver={x}") == "UID={a}}b};PWD={c;d};Driver={x}");
+    CHECK(login{"monitor", "Vq8z"}.put_into_odbc("DSN=x; ;") == "UID=monitor;PWD=Vq8z;DSN=x; ;");
+    auto const left = [](login const& with, std::string const& text) {
+        return healthz::detail::odbc_string::parse(text)->without(text, with.odbc_keywords());
+    };
+    CHECK(left(both, "Uid=a;Driver={x};pwd = {b;}}c} ;Port=1;PASSWORD=d") == "Driver={x};Port=1;");
+    CHECK(left(user, "Driver={x}; UID=a;PWD=b") == "Driver={x}; PWD=b");
+    CHECK(left(password, "Driver={x};UID=a;PWD=b") == "Driver={x};UID=a;");
+    CHECK(left(none, " Driver={x};UID=a") == " Driver={x};UID=a");
     CHECK(none.put_into_odbc("DSN=x") == "DSN=x");
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace healthz::detail {
 
@@ -55,8 +56,17 @@ struct login {
         return result += "@" + url.substr(begin + 3 + (at == authority.npos ? 0 : at + 1));
     }
 
-    /// The same for a connection string of ODBC that is a valid one. At both of its ends, since of attributes of one name the first counts, but the
-    /// last to drivers that do not know better. Braces only where they must be: not every driver takes them off.
+    /// The keywords of a connection string of ODBC, in lower case, that say what these do. They must not stand in it beside these: of two of one
+    /// name the first counts, but the last to some drivers, and others lose memory at each connection.
+    std::vector<std::string_view> odbc_keywords() const {
+        std::vector<std::string_view> all;
+        if (user) all.insert(all.end(), {"uid", "user", "username"});
+        if (password) all.insert(all.end(), {"pwd", "password"});
+        return all;
+    }
+
+    /// The same for a connection string of ODBC that is a valid one without those keywords. Braces only where they must be: not every driver
+    /// takes them off.
     std::string put_into_odbc(std::string const& text) const {
         auto const written = [](std::string const& value) {
             bool const is_plain = !value.empty() && value.find_first_of("[]{}(),;?*=!@ ") == value.npos;
@@ -68,9 +78,7 @@ struct login {
         std::string attributes;
         if (user) attributes += "UID=" + written(*user);
         if (password) attributes += "PWD=" + written(*password);
-        if (attributes.empty()) return text;
-        auto const inside = text.substr(0, text.find_last_not_of("; \t\r\n") + 1);
-        return attributes + inside + ";" + attributes;
+        return attributes + text;
     }
 };
 

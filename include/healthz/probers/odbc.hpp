@@ -67,8 +67,9 @@ public:
 
         bool const just_a_name = text->find_first_of("=;") == text->npos;
         auto const alone = just_a_name ? "DSN=" + *text : *text;
-        if (!detail::odbc_string::parse(alone)) return not_valid();  // what a login might close
-        auto const whole = login.put_into_odbc(alone);
+        auto const parts = detail::odbc_string::parse(alone);
+        if (!parts) return not_valid();  // what a login might close
+        auto const whole = login.put_into_odbc(parts->without(alone, login.odbc_keywords()));
         if (settings_.fresh || whole != text_) link_.reset();
         text_ = whole;
         for (bool kept = link_ != nullptr;; kept = false) {

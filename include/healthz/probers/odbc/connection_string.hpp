@@ -20,7 +20,9 @@ public:
     /// in braces, the rest of it is not taken for a keyword, unless it contains a `=`.
     static std::optional<odbc_string> parse(std::string_view text) {
         odbc_string result;
-        while (!(text = trimmed(text)).empty()) {
+        auto const whole = text;
+        auto const place = [&] { return whole.size() - text.size(); };  // but for blanks at the end
+        while (!(text = without_blanks_before(text)).empty()) {
             if (text.front() == ';') {
                 text.remove_prefix(1);
                 continue;
@@ -28,9 +30,10 @@ public:
             auto const equals = text.find('=');
             if (equals == text.npos || text.find(';') < equals) return std::nullopt;
             attribute a;
+            a.begin = place();
             a.keyword = trimmed(text.substr(0, equals));
             if (a.keyword.empty()) return std::nullopt;
-            text = trimmed(text.substr(equals + 1));
+            text = without_blanks_before(text.substr(equals + 1));
             if (text.starts_with('{')) {
                 std::size_t end = 1;
                 for (; end < text.size(); ++end) {
@@ -40,13 +43,14 @@ public:
                 }
                 if (end >= text.size()) return std::nullopt;
                 a.written = text.substr(1, end - 1);
-                text = trimmed(text.substr(end + 1));
+                text = without_blanks_before(text.substr(end + 1));
                 if (!text.empty() && text.front() != ';') return std::nullopt;
             } else {
                 auto const end = std::min(text.find(';'), text.size());
                 a.value = a.written = trimmed(text.substr(0, end));
                 text.remove_prefix(end);
             }
+            a.end = place();
             result.attributes_.push_back(std::move(a));
         }
         if (result.attributes_.empty()) return std::nullopt;
@@ -58,6 +62,19 @@ public:
         for (auto const& each : attributes_)
             if (lower(each.keyword) == keyword) return each.value;
         return {};
+    }
+
+    /// `text`, of which this was made, without the attributes of these keywords, which are given in lower case.
+    template <class Keywords>
+    std::string without(std::string_view text, Keywords const& keywords) const {
+        std::string rest;
+        std::size_t kept = 0;
+        for (auto const& each : attributes_) {
+            if (std::find(keywords.begin(), keywords.end(), lower(each.keyword)) == keywords.end()) continue;
+            rest += text.substr(kept, each.begin - kept);
+            kept = each.end + (text.substr(each.end).starts_with(';') ? 1 : 0);
+        }
+        return rest += text.substr(kept);
     }
 
     /// All values that must not be shown, with their braces and without. A value that contains such a keyword counts too: the
@@ -87,11 +104,16 @@ private:
         std::string keyword;
         std::string value;
         std::string written;
+        std::size_t begin = 0, end = 0;  // where it stands
     };
 
-    static std::string_view trimmed(std::string_view text) {
-        constexpr std::string_view space = " \t\r\n";
+    static constexpr std::string_view space = " \t\r\n";
+    static std::string_view without_blanks_before(std::string_view text) {
         text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+        return text;
+    }
+    static std::string_view trimmed(std::string_view text) {
+        text = without_blanks_before(text);
         return text.substr(0, text.find_last_not_of(space) + 1);
     }
 
