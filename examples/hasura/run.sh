@@ -47,6 +47,7 @@ fi
 name=$({ cat "$metadata"; echo "${CHECK_ALL:-}"; } | sha256sum | cut -c1-16)
 work=$build/$name
 mkdir -p "$work"
+chmod -R go= "$work" # also what another umask has left there
 cmp -s "$metadata" "$work/metadata.json" || cp "$metadata" "$work/metadata.json"
 "$build/inspect" "$work/metadata.json" "${all[@]}" || exit 1
 # A folder that was moved is configured anew.
