@@ -18,6 +18,7 @@ void serve(std::uint16_t port) {
     httplib::Server server;
     server.new_task_queue = [] { return new httplib::ThreadPool(16); };
     server.set_tcp_nodelay(true);
+    server.set_keep_alive_max_count(10000);          // its own is five requests a connection
     server.set_socket_options([](socket_t socket) {  // its own leave the port in use for a minute after the program has ended
         int const on = 1;
         ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

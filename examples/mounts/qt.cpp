@@ -6,16 +6,17 @@
 #include <QHttpServer>
 #include <QHttpServerRequest>
 #include <QHttpServerResponder>
-#include <QMetaEnum>
 
 #include <stdexcept>
 #include <thread>
 
 void handle(QHttpServerRequest const& from, QHttpServerResponder&& response) {
-    auto const method = QByteArray(QMetaEnum::fromType<QHttpServerRequest::Method>().valueToKey(int(from.method()))).toUpper();
+    using method = QHttpServerRequest::Method;  // all but GET and HEAD are answered alike
     auto const target = from.url().toEncoded(QUrl::RemoveFragment);
     auto const fields = from.headers();
-    healthz::http_request request(method.constData(), target.constData());
+    auto const* verb = from.method() == method::Get ? "GET" : "POST";
+    if (from.method() == method::Head) verb = "HEAD";
+    healthz::http_request request(verb, target.constData());
     for (auto const& [name, value] : fields) request.add(name.constData(), value.constData());
     auto const answer = answer_to(request);
     response.writeStatusLine(QHttpServerResponder::StatusCode(answer.status));

@@ -70,7 +70,7 @@ TEST_CASE("artefacts: paths, ports and times are those of the declaration") {
           "readinessProbe:\n  httpGet: {path: /up, port: 81}\n  periodSeconds: 2\n  timeoutSeconds: 1\n  failureThreshold: 1\n");
     CHECK(has(artefact("haproxy"), "uri /up ver HTTP/1.1"));
     CHECK(has(artefact("haproxy"), "server shop1 192.0.2.1:81\n"));
-    CHECK(has(artefact("systemd"), "ExecStart=/usr/local/bin/shop\n"));
+    CHECK(has(artefact("systemd"), "[Service]\nType=exec\nExecStart=/usr/local/bin/shop\n"));
     CHECK(has(artefact("dockerfile"), "CMD [\"/usr/local/bin/shop\", \"--healthcheck\"]\n"));
     CHECK(has(artefact("openapi"), R"("/healthz/sources/{name}":{"get")"));
     CHECK(has(artefact("openapi"), R"("url":"http://192.0.2.1:81")"));
@@ -83,6 +83,17 @@ TEST_CASE("artefacts: paths, ports and times are those of the declaration") {
     CHECK(has(text, "http://[2001:db8::1]:8080"));
     CHECK(has(text, "ExecStart=/opt/shop\n"));
     CHECK(has(text, "credentials_file: /run/secret}"));
+}
+
+TEST_CASE("artefacts: the unit of a program that notifies systemd says so") {
+    auto const unit = [](healthz::deployment const& how) {
+        std::string text;
+        CHECK(healthz::write_artefact<sources, all>("systemd", how, [&text](std::string_view piece) { text += piece; }));
+        return text;
+    };
+    CHECK(has(unit({.notifies_systemd = true}), "[Service]\nType=notify\nExecStart="));
+    CHECK(has(unit({.notifies_systemd = true, .watchdog_seconds = 20}), "[Service]\nType=notify\nWatchdogSec=20\nExecStart="));
+    CHECK(has(unit({.watchdog_seconds = 20}), "[Service]\nType=exec\nExecStart="));  // nobody would say that it lives
 }
 
 TEST_CASE("artefacts: what YAML does not take is told by its bytes") {

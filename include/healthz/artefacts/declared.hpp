@@ -16,6 +16,8 @@ struct deployment {
     unsigned port = 8080;
     std::string_view program{};      ///< where it is installed; unless given, `/usr/local/bin/` and its name
     std::string_view secret_file{};  ///< a file with the secret and nothing else, for who asks it; unless given, `/etc/NAME/secret`
+    bool notifies_systemd = false;   ///< it says READY and WATCHDOG itself, with `healthz::systemd`
+    unsigned watchdog_seconds = 0;   ///< with that, it is started again after so many without a WATCHDOG; 0: never
 };
 
 namespace detail {

@@ -37,7 +37,10 @@ constexpr void write_healthcheck(declared const& d, Sink&& put) {
 
 template <class Sink>
 constexpr void write_systemd_unit(declared const& d, Sink&& put) {
-    healthz::detail::put_pieces(put, "[Unit]\nDescription=", d.how.name, "\nAfter=network.target\n\n[Service]\nType=exec\nExecStart=");
+    healthz::detail::put_pieces(put, "[Unit]\nDescription=", d.how.name,
+                                "\nAfter=network.target\n\n[Service]\nType=", d.how.notifies_systemd ? "notify" : "exec");
+    if (d.how.notifies_systemd && d.how.watchdog_seconds > 0) healthz::detail::put_pieces(put, "\nWatchdogSec=", d.how.watchdog_seconds);
+    put("\nExecStart=");
     d.put_program(put);
     healthz::detail::put_pieces(
         put, "\nEnvironmentFile=-/etc/", d.how.name,
