@@ -26,11 +26,11 @@
 #
 # Only with --all, or where named:
 #
-#   clang         clang says why, too, and takes each header alone
-#   fuzz          what reads texts of others keeps its promises for a minute's worth of inputs, the same each time
 #   asan          all test programs, with clang and the address and undefined-behaviour sanitizers
 #   tsan          the programs with threads, with clang and the thread sanitizer, and with NDEBUG: without the assertions of the
 #                 libraries below, which all other builds have
+#   clang         clang says why, too, and takes each header alone
+#   fuzz          what reads texts of others keeps its promises for a minute's worth of inputs, the same each time
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #
 # Only where named:
@@ -46,7 +46,7 @@ source examples/common.sh
 jobs=${JOBS:-2}
 steps=(packages names core simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
     hasura readme)
-more_steps=(clang fuzz asan tsan benchmarks)
+more_steps=(asan tsan clang fuzz benchmarks)
 packages=(
     g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
