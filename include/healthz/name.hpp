@@ -7,6 +7,9 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace healthz::detail {
 

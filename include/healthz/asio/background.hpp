@@ -3,20 +3,34 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../declaration.hpp"
 #include "../hosted/event_handler.hpp"
+#include "../outcome.hpp"
+#include "../record.hpp"
+#include "../report.hpp"
+#include "../text.hpp"
 #include "runner.hpp"
+#include "workers.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 namespace healthz {
 

@@ -5,6 +5,12 @@
 
 #include "../combine.hpp"
 #include "../declaration.hpp"
+#include "../each.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
+#include "../source.hpp"
+#include "../sources.hpp"
+#include "../text.hpp"
 #include "workers.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,12 +19,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz::detail {
 

@@ -3,11 +3,30 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
-#include "on_worker.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
 #include "erased_session.hpp"
+#include "on_worker.hpp"
+#include "workers.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
 
 namespace healthz::detail {
 

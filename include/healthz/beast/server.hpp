@@ -4,31 +4,50 @@
 #pragma once
 
 #include "../asio/runner.hpp"
+#include "../asio/workers.hpp"
+#include "../declaration.hpp"
+#include "../endpoint.hpp"
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/event_handler.hpp"
 #include "../hosted/passed_sockets.hpp"
 #include "../hosted/site.hpp"
 #include "../hosted/systemd.hpp"
 #include "../hosted/thrown.hpp"
+#include "../http/request_reader.hpp"
+#include "../record.hpp"
+#include "../report.hpp"
+#include "../views/table.hpp"
 #include "descriptors.hpp"
 #include "endpoint.hpp"
+#include "listener.hpp"
 #include "options.hpp"
 #include "refusals.hpp"
 #include "stop_signals.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace healthz::beast {
 

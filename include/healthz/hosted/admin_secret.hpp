@@ -4,6 +4,8 @@
 #pragma once
 
 #include "../endpoint.hpp"
+#include "../sha256.hpp"
+#include "environment.hpp"
 #include "file.hpp"
 #include "setting.hpp"
 #include "wipe.hpp"

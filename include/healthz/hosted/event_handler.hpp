@@ -8,7 +8,9 @@
 #include "thrown.hpp"
 
 #include <concepts>
+#include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>

@@ -4,6 +4,11 @@
 // Needs POSIX and the standard library.
 #pragma once
 
+#include "../cycle.hpp"
+#include "../declaration.hpp"
+#include "../outcome.hpp"
+#include "../record.hpp"
+#include "../verdict.hpp"
 #include "../watchdog.hpp"
 #include "environment.hpp"
 #include "notify_socket.hpp"
@@ -14,6 +19,7 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <functional>

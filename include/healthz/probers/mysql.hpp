@@ -6,21 +6,38 @@
 #include "../asio/on_worker.hpp"
 #include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
-#include "../tls/options.hpp"
+#include "../hosted/setting.hpp"
 #include "../hosted/url.hpp"
 #include "../hosted/wait.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "../tls/options.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/descriptor_base.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <errmsg.h>
 #include <fcntl.h>
 #include <mysql.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

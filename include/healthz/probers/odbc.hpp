@@ -3,23 +3,30 @@
 // Needs unixODBC.
 #pragma once
 
-#include "../hosted/login.hpp"
 #include "../hosted/fork.hpp"
-#include "odbc/connection_string.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
-#include "odbc/utf16.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "../text.hpp"
+#include "odbc/connection_string.hpp"
+#include "odbc/utf16.hpp"
 
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace healthz {

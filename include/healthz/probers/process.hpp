@@ -16,6 +16,10 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace healthz {
 

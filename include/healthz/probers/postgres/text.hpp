@@ -5,7 +5,11 @@
 
 #include "../../hosted/redact.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 

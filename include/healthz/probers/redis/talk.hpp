@@ -7,6 +7,7 @@
 #include "../../outcome.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
