@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Shows that each header includes what it names: `includes.py BUILD`, a build folder with a compile_commands.json of clang's.
+"""Shows that each header includes what it names, and no standard header for nothing: `includes.py BUILD`, a build folder with a
+compile_commands.json of clang's.
 
 A name is looked up as the compiler has it, in one translation unit of all headers: who names what another header declares includes that
-one, and none twice. Not asked about are members, operators, what a template finds only for its arguments, and namespaces."""
+one itself. Not asked about are members, operators, what a template finds only for its arguments, and namespaces."""
 import glob
 import pathlib
 import re
@@ -88,6 +89,7 @@ PLANTED = '''
 #include "text.hpp"
 #include <string>
 #include <string>  // twice
+#include <vector>  // for nothing
 namespace healthz::planted {
 inline std::string here;
 fixed_string<1> ours();
@@ -132,6 +134,7 @@ class Headers:
         self.folders = sorted((pathlib.Path(folder) for folder in folders), key=lambda each: -len(str(each)))  # the innermost first
         self.root = root
         self.included = {}
+        self.used = {}
         self.declared = {}  # who declares a class without defining it
 
     def add(self, header, text):
@@ -139,6 +142,7 @@ class Headers:
         folder = (self.root / header).parent
         found = [self.of(folder / name) if mark == '"' else name for mark, name in re.findall(r'^#include (["<])([^">]+)', text, re.MULTILINE)]
         self.included[header] = set(found)
+        self.used[header] = set()
         for name in re.findall(r'^(?:class|struct) (\w+);', text, re.MULTILINE):
             self.declared.setdefault(name, []).append(header)
         return sorted({each for each in found if found.count(each) > 1})
@@ -164,7 +168,9 @@ class Headers:
         return [header]
 
     def has(self, header, wanted):
-        return any(re.fullmatch(each, have) for each in wanted for have in self.included[header] | {header})
+        found = {have for each in wanted for have in self.included[header] | {header} if re.fullmatch(each, have)}
+        self.used[header] |= found
+        return bool(found)
 
     def lacking_for_text(self, header, text, concepts):
         """The same for what is seen in the text: names of `std`, which are never written without it, and concepts, which libclang omits."""
@@ -173,10 +179,10 @@ class Headers:
             for name in re.findall(r'\bstd::(?:chrono::|this_thread::)?(\w+)', line):
                 wanted = STANDARD.get(name, ['what STANDARD in tests/analysis/includes.py lacks'])
                 if not self.has(header, wanted):
-                    yield i + 1, '|'.join(wanted), 'std::' + name
+                    yield i + 1, '|'.join(wanted), f'std::{name} needs'
             for name in re.findall(r'(?<![:.>\w])(?:(?:healthz|detail)::)*(\w+)(?=<| [A-Z]| auto\b)', line):
                 if name in concepts and not self.has(header, [concepts[name]]):
-                    yield i + 1, concepts[name], name
+                    yield i + 1, concepts[name], name + ' needs'
 
     def lacking(self, header, cursor):
         """What this header should include for what it names here, and below: (line, header, name)."""
@@ -184,7 +190,7 @@ class Headers:
         if named and not named[0].spelling.startswith(('operator', '__')):
             wanted = sorted({each for one in named for each in self.wanted(one)})
             if not self.has(header, wanted):
-                yield cursor.location.line, '|'.join(wanted), named[0].spelling
+                yield cursor.location.line, '|'.join(wanted), named[0].spelling + ' needs'
         for child in cursor.get_children():
             yield from self.lacking(header, child)
 
@@ -205,7 +211,7 @@ def main(build):
     headers = Headers([root, '/usr/include', *glob.glob('/usr/include/*-linux-gnu'), *system], root)
     texts = {headers.of(header): header.read_text() for header in root.rglob('*.hpp')}
     texts[headers.of(planted)] = PLANTED
-    found = {name: [(0, each, 'what is included twice') for each in headers.add(name, text)] for name, text in texts.items()}
+    found = {name: [(0, each, 'there are two of') for each in headers.add(name, text)] for name, text in texts.items()}
     concepts = {concept: name for name, text in texts.items() for concept in re.findall(r'^concept (\w+)', text, re.MULTILINE)}
     for name, text in texts.items():
         found[name] += headers.lacking_for_text(name, text, concepts)
@@ -213,14 +219,19 @@ def main(build):
         if cursor.location.file and (header := headers.of(cursor.location.file.name)) in headers.included:
             found[header] += headers.lacking(header, cursor)
 
+    for name in texts:
+        unused = sorted(each for each in headers.included[name] - headers.used[name] if each.isidentifier())  # of the standard
+        found[name] += [(0, each, 'nothing needs') for each in unused]
+
     planted_lines = PLANTED.splitlines()
-    expected = {(i + 1, each) for i, line in enumerate(planted_lines) if '  // ' in line for each in line.split('  // ')[1].split() if each != 'twice'}
-    seen = {(line, wanted) for line, wanted, name in found.pop('healthz/planted.hpp')}
-    if seen != expected | {(0, 'string')}:
+    expected = {(i + 1, line.split('  // ')[1]) for i, line in enumerate(planted_lines) if '  // ' in line and line[0] != '#'}
+    seen = {(line, wanted) for line, wanted, _ in found.pop('healthz/planted.hpp')}
+    expected |= {(0, 'string'), (0, 'vector')}
+    if seen != expected:
         sys.exit(f'what is planted is not what is seen: {sorted(seen ^ expected)}')
-    told = {(header, wanted): (line, name) for header in found for line, wanted, name in reversed(found[header])}
-    for (header, wanted), (line, name) in sorted(told.items()):
-        print(f'include/{header}:{line}: error: {name} wants an include of {wanted}')
+    told = {(header, wanted): (line, why) for header in found for line, wanted, why in reversed(found[header])}
+    for (header, wanted), (line, why) in sorted(told.items()):
+        print(f'include/{header}:{line}: error: {why} an include of {wanted}')
     if told:
         sys.exit(1)
     print(f'{len(found)} headers include what they name')

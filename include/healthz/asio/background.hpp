@@ -5,6 +5,7 @@
 
 #include "../declaration.hpp"
 #include "../hosted/event_handler.hpp"
+#include "../hosted/print_error.hpp"
 #include "../outcome.hpp"
 #include "../record.hpp"
 #include "../report.hpp"
@@ -23,7 +24,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdio>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -171,7 +171,7 @@ private:
             return [this, on_error = std::move(on_error)](std::string_view text) {
                 if (is_closed()) return;
                 if (on_error) on_error(text);
-                else std::fprintf(stderr, "healthz: %.*s\n", static_cast<int>(text.size()), text.data());
+                else healthz::detail::print_error(text);
             };
         }
 
@@ -183,7 +183,7 @@ private:
         std::function<void(event const&)> update;
         detail::net::io_context context{1};
         healthz::runner<Sources> runner{
-            context.get_executor(), {}, [this](std::exception_ptr thrown) { calls.tell_thrown("a verdict", thrown); }};
+            context.get_executor(), {}, [this](std::exception_ptr const& thrown) { calls.tell_thrown("a verdict", thrown); }};
     };
 
     background(background_options how, std::function<void(event const&)> update)

@@ -76,13 +76,13 @@ inline bool is_out_of_descriptors() {
 }
 
 /// If this process has no descriptor left, an error that a probe met is not its source's.
-inline finding blame(finding found, failure_maker make) {
+inline finding blame(finding const& found, failure_maker make) {
     bool const is_ours = found.status == status::error && healthz::detail::is_out_of_descriptors();
     return is_ours ? make("this process has no file descriptor left for the check") : found;
 }
 
 /// The finding for a probe that threw.
-inline finding exception_finding(error_maker make, failure_maker make_failure, std::exception_ptr thrown) {
+inline finding exception_finding(error_maker make, failure_maker make_failure, std::exception_ptr const& thrown) {
     try {
         std::rethrow_exception(thrown);
     } catch (no_thread const& e) {

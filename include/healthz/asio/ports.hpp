@@ -130,8 +130,7 @@ private:
             found = healthz::detail::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
-        if (auto const on_done = std::exchange(on_done_, nullptr))
-            on_done(healthz::detail::blame(std::move(*found), functions_.make_failure));
+        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(healthz::detail::blame(*found, functions_.make_failure));
     }
 
     done abandon() {
@@ -161,7 +160,8 @@ public:
 
     void start(attempt a, done on_done) override {
         running_ = true;
-        auto finish = [self = this->shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
+        auto finish = [self = this->shared_from_this(), on_done = std::move(on_done)](std::exception_ptr const& thrown,
+                                                                                      finding const& found) {
             self->running_ = false;
             auto const& functions = self->functions_;
             if (thrown) on_done(healthz::detail::exception_finding(functions.make_error, functions.make_failure, thrown));

@@ -43,7 +43,7 @@ class bound_path {
 public:
     bound_path() = default;
     explicit bound_path(std::string path) : path_(std::move(path)), file_(look()) {}
-    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})), file_(other.file_) {}
+    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})), file_(std::exchange(other.file_, {})) {}
     bound_path& operator=(bound_path&& other) noexcept {
         std::swap(path_, other.path_);
         std::swap(file_, other.file_);

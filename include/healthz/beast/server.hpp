@@ -10,6 +10,7 @@
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/event_handler.hpp"
 #include "../hosted/passed_sockets.hpp"
+#include "../hosted/print_error.hpp"
 #include "../hosted/site.hpp"
 #include "../hosted/systemd.hpp"
 #include "../hosted/thrown.hpp"
@@ -34,7 +35,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -54,7 +54,7 @@ namespace healthz::beast {
 namespace detail {
 
 inline int cannot_serve(std::string const& why) {
-    std::fprintf(stderr, "healthz: %s\n", why.c_str());
+    healthz::detail::print_error(why);
     return EXIT_FAILURE;
 }
 
@@ -373,7 +373,7 @@ private:
     clock::time_point supervised_at_ = clock::time_point::max();
     std::optional<report<Sources>> latest_;
     healthz::runner<Sources> runner_{
-        context_.get_executor(), {}, [this](std::exception_ptr thrown) { calls_.tell_thrown("a verdict", thrown); }};
+        context_.get_executor(), {}, [this](std::exception_ptr const& thrown) { calls_.tell_thrown("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.

@@ -12,7 +12,6 @@
 #include "metadata.hpp"
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <string_view>
 #include <type_traits>

@@ -17,7 +17,6 @@
 #include <ctime>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 

@@ -23,10 +23,8 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>

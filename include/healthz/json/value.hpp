@@ -18,7 +18,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <utility>
 

@@ -29,14 +29,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace healthz {
@@ -336,8 +336,8 @@ private:
         "Table '*' doesn't exist",
         "Unknown column '*' in '*'",
         "Too many connections",
-        "You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right "
-        "syntax to use near *",
+        ("You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right "
+         "syntax to use near *"),
         "Can't connect to server on '*' (*)",
         "Can't connect to local server through socket '*' (*)",
         "Unknown server host '*' (*)",
@@ -365,7 +365,9 @@ private:
         text = sentence ? *sentence : hidden.shown(text);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');
-            if (open != text.npos && text.ends_with(')')) text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
+            int number = 0;
+            if (open != text.npos && text.ends_with(')')) std::from_chars(text.data() + open + 1, text.data() + text.size(), number);
+            if (number != 0) text += ": " + std::generic_category().message(number);
         }
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;
         return outcome_type::error(message, text);

@@ -13,8 +13,6 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,7 +68,7 @@ private:
         char room[200];
         auto const size = file ? std::fread(room, 1, sizeof room, file.get()) : 0;
         if (file && !std::ferror(file.get())) return std::string(room, size);
-        problem = path + ": " + std::strerror(errno);
+        problem = path + ": " + std::generic_category().message(errno);
         return std::nullopt;
     }
 };

@@ -20,7 +20,6 @@
 #include <ctime>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace healthz::detail {
 

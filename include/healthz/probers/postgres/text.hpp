@@ -75,7 +75,7 @@ private:
         constexpr std::string_view digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         auto const severity = text.find(":  ");
         if (severity == text.npos || text.find('\n') < severity) return {};
-        auto const state = text.substr(severity + 3, 5);
+        auto state = text.substr(severity + 3, 5);
         if (state.size() != 5 || state.find_first_not_of(digits) != state.npos) return {};
         if (text.compare(severity + 8, 2, ": ") != 0) return {};
         text.erase(severity + 3, 7);
@@ -124,8 +124,8 @@ private:
         "server does not support SSL, but SSL was required",
         "SSL error: certificate verify failed",
         "server certificate for \"*\" does not match host name \"*\"",
-        "root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate "
-        "verification.",
+        ("root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate "
+         "verification."),
         "session is read-only",
         "session is not read-only",
         "server is in hot standby mode",
