@@ -121,7 +121,7 @@ private:
 class return_gate : public net::execution_context::service {
 public:
     using key_type = return_gate;
-    inline static net::execution_context::id id;  // NOLINT(cert-err58-cpp): its constructor does nothing
+    inline static net::execution_context::id id;
 
     /// Open as long as the context lives.
     class gate {

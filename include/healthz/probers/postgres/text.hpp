@@ -130,8 +130,8 @@ private:
         "session is not read-only",
         "server is in hot standby mode",
         "server is not in hot standby mode",
-        "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or "
-        "while processing the request.",
+        ("server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or "
+         "while processing the request."),
     };
 
     static constexpr std::pair<std::string_view, std::string_view> states[] = {
