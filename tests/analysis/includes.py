@@ -20,12 +20,13 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'bit': 'bit_ceil rotr',
     'charconv': 'from_chars',
     'array|iterator|span|string|string_view|vector': 'begin empty',
-    'chrono': '''ceil chrono chrono_literals days duration duration_cast floor hh_mm_ss hours microseconds milliseconds minutes nanoseconds seconds steady_clock sys_days
-        sys_seconds sys_time system_clock time_point weekday year year_month_day''',
+    'chrono': '''
+        ceil chrono chrono_literals days duration duration_cast floor hh_mm_ss hours microseconds milliseconds minutes nanoseconds
+        seconds steady_clock sys_days sys_seconds sys_time system_clock time_point weekday year year_month_day''',
     'concepts': 'constructible_from convertible_to copy_constructible derived_from integral invocable predicate same_as',
     'condition_variable': 'condition_variable',
     'cstddef': 'size_t',
-    'cstdint': 'int32_t int64_t uint8_t uint16_t uint32_t uint64_t',
+    'cstdint': 'int32_t int64_t uint16_t uint32_t uint64_t uint8_t',
     'cstdio': 'FILE fclose ferror fopen fprintf fread rename',
     'cstdlib': 'atexit atoi',
     'cstring': 'memcpy memset strerror',
@@ -35,8 +36,9 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'initializer_list': 'initializer_list',
     'limits': 'numeric_limits',
     'map': 'map',
-    'memory': '''allocator construct_at destroy_at enable_shared_from_this make_shared make_unique make_unique_for_overwrite shared_ptr unique_ptr
-        weak_ptr''',
+    'memory': '''
+        allocator construct_at destroy_at enable_shared_from_this make_shared make_unique make_unique_for_overwrite shared_ptr
+        unique_ptr weak_ptr''',
     'mutex': 'lock_guard mutex try_to_lock unique_lock',
     'numeric': 'gcd',
     'optional': 'nullopt optional',
@@ -50,9 +52,10 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'system_error': 'errc generic_category system_error',
     'thread': 'get_id sleep_for sleep_until thread',
     'tuple': 'tuple',
-    'type_traits': '''bool_constant conditional_t integral_constant invoke_result_t is_constant_evaluated is_constructible_v is_convertible_v
-        is_default_constructible_v is_empty_v is_floating_point_v is_integral_v is_reference_v is_same_v is_trivially_destructible_v is_void_v
-        remove_const_t remove_cvref_t remove_reference_t type_identity''',
+    'type_traits': '''
+        bool_constant conditional_t integral_constant invoke_result_t is_constant_evaluated is_constructible_v is_convertible_v
+        is_default_constructible_v is_empty_v is_floating_point_v is_integral_v is_reference_v is_same_v is_trivially_destructible_v
+        is_void_v remove_const_t remove_cvref_t remove_reference_t type_identity''',
     'utility': 'declval exchange forward index_sequence index_sequence_for make_index_sequence move pair swap',
     'vector': 'erase vector',
 }.items() for name in names.split()}
@@ -107,8 +110,10 @@ inline int macro = EINTR;  // cerrno
 }
 '''
 
-INNER = (Kind.CLASS_DECL, Kind.STRUCT_DECL, Kind.UNION_DECL, Kind.CLASS_TEMPLATE, Kind.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION, Kind.ENUM_DECL,
-         Kind.FUNCTION_DECL, Kind.FUNCTION_TEMPLATE, Kind.CXX_METHOD, Kind.CONSTRUCTOR, Kind.DESTRUCTOR, Kind.CONVERSION_FUNCTION)
+# What is declared in these is a member, or local.
+INNER = (Kind.CLASS_DECL, Kind.STRUCT_DECL, Kind.UNION_DECL, Kind.CLASS_TEMPLATE, Kind.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION,
+         Kind.ENUM_DECL, Kind.FUNCTION_DECL, Kind.FUNCTION_TEMPLATE, Kind.CXX_METHOD, Kind.CONSTRUCTOR, Kind.DESTRUCTOR,
+         Kind.CONVERSION_FUNCTION)
 
 
 def named_by(cursor):
@@ -140,7 +145,8 @@ class Headers:
     def add(self, header, text):
         """Takes in what a header includes; returns what it includes twice."""
         folder = (self.root / header).parent
-        found = [self.of(folder / name) if mark == '"' else name for mark, name in re.findall(r'^#include (["<])([^">]+)', text, re.MULTILINE)]
+        includes = re.findall(r'^#include (["<])([^">]+)', text, re.MULTILINE)
+        found = [self.of(folder / name) if mark == '"' else name for mark, name in includes]
         self.included[header] = set(found)
         self.used[header] = set()
         for name in re.findall(r'^(?:class|struct) (\w+);', text, re.MULTILINE):
