@@ -180,6 +180,7 @@ template <auto...> void plan_starts(anything auto&&...);
 template <auto...> void position_of(anything auto&&...);
 template <auto...> void preferred_type(anything auto&&...);
 template <auto...> void presence_of(anything auto&&...);
+template <auto...> void print_error(anything auto&&...);
 template <auto...> void probe(anything auto&&...);
 template <auto...> void probe_self(anything auto&&...);
 template <auto...> void problem_of(anything auto&&...);

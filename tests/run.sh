@@ -30,6 +30,7 @@
 #   tsan          the programs with threads, with clang and the thread sanitizer, and with NDEBUG: without the assertions of the
 #                 libraries below, which all other builds have
 #   clang         clang says why, too, and takes each header alone
+#   analysis      clang-tidy finds nothing, and each header includes what it names
 #   fuzz          what reads texts of others keeps its promises for a minute's worth of inputs, the same each time
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #
@@ -46,9 +47,10 @@ source examples/common.sh
 jobs=${JOBS:-2}
 steps=(packages names core simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
     hasura readme)
-more_steps=(asan tsan clang fuzz benchmarks)
+more_steps=(asan tsan clang analysis fuzz benchmarks)
 packages=(
-    g++ clang clang-format libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 libboost1.81-dev valgrind curl iproute2
+    g++ clang clang-format clang-tidy python3-clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2
+    libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
@@ -106,6 +108,8 @@ step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh
     build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
 }
+
+step_analysis() { JOBS=$jobs tests/analysis/run.sh; }
 
 step_fuzz() { JOBS=$jobs tests/fuzz/run.sh --minute; }
 

@@ -4,9 +4,21 @@
 #pragma once
 
 #include "bound.hpp"
+#include "complaint.hpp"
 #include "declaration.hpp"
+#include "each.hpp"
+#include "prober.hpp"
+#include "source.hpp"
+#include "sources.hpp"
+#include "text.hpp"
 
+#include <boost/hana/tuple.hpp>
+
+#include <array>
+#include <cstddef>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace healthz::detail {
 

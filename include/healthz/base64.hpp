@@ -6,8 +6,11 @@
 #include "text.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace healthz::detail {
 

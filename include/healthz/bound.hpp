@@ -3,7 +3,14 @@
 // Part of the core.
 #pragma once
 
+#include "outcome.hpp"
+#include "prober.hpp"
 #include "sources.hpp"
+
+#include <boost/hana/at.hpp>
+
+#include <cstddef>
+#include <type_traits>
 
 namespace healthz {
 

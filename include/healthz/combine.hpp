@@ -3,13 +3,21 @@
 // Part of the core.
 #pragma once
 
+#include "outcome.hpp"
 #include "prober.hpp"
+#include "text.hpp"
 
 #include <boost/hana/at.hpp>
 #include <boost/hana/tuple.hpp>
 #include <boost/hana/unpack.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 

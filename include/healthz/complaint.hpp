@@ -9,7 +9,9 @@
 
 #include "text.hpp"
 
+#include <cstddef>
 #include <type_traits>
+#include <utility>
 
 namespace healthz::detail {
 

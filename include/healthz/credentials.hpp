@@ -6,6 +6,14 @@
 
 #include "base64.hpp"
 #include "endpoint.hpp"
+#include "host.hpp"
+#include "text.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

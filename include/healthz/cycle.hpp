@@ -6,6 +6,8 @@
 
 #include "outcome.hpp"
 
+#include <cstdint>
+
 namespace healthz {
 
 /// A moment on a clock of milliseconds that wraps at 2^32.

@@ -3,12 +3,30 @@
 // Part of the core.
 #pragma once
 
+#include "complaint.hpp"
+#include "cycle.hpp"
+#include "depends_on.hpp"
+#include "each.hpp"
+#include "name.hpp"
+#include "prober.hpp"
+#include "source.hpp"
 #include "sources.hpp"
 #include "starts.hpp"
+#include "text.hpp"
 #include "thresholds.hpp"
 #include "verdict.hpp"
+#include "when.hpp"
 
+#include <boost/hana/at.hpp>
+#include <boost/hana/tuple.hpp>
 #include <boost/hana/unpack.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
 
 namespace healthz {
 

@@ -3,7 +3,14 @@
 // Part of the core.
 #pragma once
 
+#include "prober.hpp"
 #include "source.hpp"
+#include "text.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,9 +3,20 @@
 // Part of the core.
 #pragma once
 
+#include "complaint.hpp"
+#include "depends_on.hpp"
+#include "name.hpp"
+#include "prober.hpp"
+#include "source.hpp"
+#include "text.hpp"
 #include "when.hpp"
 
-#include <concepts>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 

@@ -5,9 +5,14 @@
 
 #include "host.hpp"
 #include "sha256.hpp"
+#include "text.hpp"
 
+#include <array>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,7 +3,14 @@
 // Part of the core.
 #pragma once
 
+#include "declaration.hpp"
 #include "report.hpp"
+#include "verdict.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 
 namespace healthz::detail {
 

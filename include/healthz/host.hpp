@@ -6,6 +6,8 @@
 #include "text.hpp"
 
 #include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace healthz {
 

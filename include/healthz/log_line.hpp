@@ -3,7 +3,17 @@
 // Part of the core.
 #pragma once
 
+#include "cycle.hpp"
+#include "outcome.hpp"
+#include "text.hpp"
+#include "verdict.hpp"
 #include "write_json.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace healthz {
 

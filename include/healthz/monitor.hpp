@@ -4,9 +4,33 @@
 #pragma once
 
 #include "bank.hpp"
+#include "bound.hpp"
+#include "cycle.hpp"
+#include "declaration.hpp"
+#include "each.hpp"
 #include "history.hpp"
+#include "outcome.hpp"
+#include "prober.hpp"
 #include "record.hpp"
+#include "report.hpp"
 #include "source_state.hpp"
+#include "sources.hpp"
+#include "text.hpp"
+#include "verdict.hpp"
+#include "when.hpp"
+
+#include <boost/hana/at.hpp>
+#include <boost/hana/tuple.hpp>
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 

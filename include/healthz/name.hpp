@@ -7,6 +7,9 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace healthz::detail {
 
@@ -38,6 +41,7 @@ template <fixed_string Name>
 constexpr name_text text_of_name() {
     constexpr auto size = Name.view().size();
     // The template argument itself is in the program's memory.
+    // NOLINTNEXTLINE(bugprone-branch-clone): only where it is not plain is the escaped name made
     if constexpr (healthz::detail::is_plain(Name.view())) return {Name.chars, size, size};
     else if constexpr (roomy_escaped<Name>.key_size == size) return {Name.chars, size, size};
     else return {escaped_name<Name>.data(), roomy_escaped<Name>.key_size, size};

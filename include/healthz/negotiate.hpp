@@ -4,9 +4,12 @@
 #pragma once
 
 #include "host.hpp"
+#include "text.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -5,6 +5,10 @@
 
 #include "text.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
 namespace healthz {
 
 /// The four states of a source. The numbers are those of the gauge `hasura_source_health`; a higher one is worse.

@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 

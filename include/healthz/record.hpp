@@ -3,10 +3,15 @@
 // Part of the core.
 #pragma once
 
+#include "outcome.hpp"
 #include "source_state.hpp"
 #include "verdict.hpp"
 
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 
 namespace healthz {
 

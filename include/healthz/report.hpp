@@ -5,7 +5,17 @@
 #pragma once
 
 #include "declaration.hpp"
+#include "outcome.hpp"
+#include "text.hpp"
+#include "verdict.hpp"
 #include "write_json.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

@@ -4,10 +4,16 @@
 #pragma once
 
 #include "endpoint.hpp"
+#include "text.hpp"
+#include "verdict.hpp"
 #include "write_json.hpp"
 
 #include <array>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,8 +3,13 @@
 // Part of the core.
 #pragma once
 
+#include "endpoint.hpp"
 #include "report.hpp"
 #include "response.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

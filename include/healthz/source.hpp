@@ -7,9 +7,15 @@
 #include "complaint.hpp"
 #include "name.hpp"
 #include "prober.hpp"
+#include "text.hpp"
 #include "time_span.hpp"
 
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
 
 namespace healthz {
 

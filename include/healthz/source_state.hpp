@@ -5,9 +5,13 @@
 #pragma once
 
 #include "cycle.hpp"
+#include "outcome.hpp"
 #include "thresholds.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <optional>
+#include <type_traits>
 
 namespace healthz {
 

@@ -3,11 +3,20 @@
 // Part of the core.
 #pragma once
 
+#include "complaint.hpp"
 #include "each.hpp"
+#include "source.hpp"
+#include "text.hpp"
 
 #include <boost/hana/at.hpp>
 #include <boost/hana/concat.hpp>  // for users
 #include <boost/hana/tuple.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 

@@ -6,6 +6,9 @@
 #include "cycle.hpp"
 #include "source.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 
 namespace healthz::detail {

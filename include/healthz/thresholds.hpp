@@ -5,6 +5,8 @@
 
 #include "source.hpp"
 
+#include <cstdint>
+
 namespace healthz::detail {
 
 /// `health_check::rise` and `fall` of one source.

@@ -3,7 +3,12 @@
 // Part of the core.
 #pragma once
 
+#include "cycle.hpp"
 #include "monitor.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace healthz {
 

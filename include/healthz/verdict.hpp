@@ -4,10 +4,14 @@
 #pragma once
 
 #include "cycle.hpp"
+#include "outcome.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -4,12 +4,27 @@
 // Part of the core.
 #pragma once
 
+#include "cycle.hpp"
 #include "declaration.hpp"
+#include "outcome.hpp"
 #include "record.hpp"
+#include "sources.hpp"
+#include "text.hpp"
+#include "verdict.hpp"
+#include "when.hpp"
 
 #include <boost/hana/tuple.hpp>
 
+#include <array>
+#include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz {
 

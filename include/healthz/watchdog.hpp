@@ -3,9 +3,17 @@
 // Part of the core.
 #pragma once
 
+#include "cycle.hpp"
+#include "declaration.hpp"
 #include "monitor.hpp"
+#include "outcome.hpp"
+#include "text.hpp"
 
+#include <array>
+#include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 
 namespace healthz {
 

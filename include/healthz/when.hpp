@@ -4,8 +4,14 @@
 #pragma once
 
 #include "depends_on.hpp"
+#include "prober.hpp"
+#include "source.hpp"
+#include "text.hpp"
 
+#include <array>
 #include <concepts>
+#include <cstdint>
+#include <string_view>
 
 namespace healthz {
 

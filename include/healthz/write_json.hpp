@@ -3,9 +3,16 @@
 // Part of the core.
 #pragma once
 
+#include "outcome.hpp"
+#include "text.hpp"
 #include "verdict.hpp"
 
+#include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,9 +3,14 @@
 // Part of the core.
 #pragma once
 
+#include "declared.hpp"
 #include "documentation.hpp"
 #include "prometheus.hpp"
 #include "supervisors.hpp"
+
+#include <array>
+#include <concepts>
+#include <string_view>
 
 namespace healthz {
 

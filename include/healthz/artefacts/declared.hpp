@@ -3,9 +3,16 @@
 // Part of the core.
 #pragma once
 
+#include "../cycle.hpp"
+#include "../declaration.hpp"
+#include "../verdict.hpp"
+#include "../view.hpp"
 #include "../views/table.hpp"
 
+#include <cstdint>
 #include <span>
+#include <string_view>
+#include <type_traits>
 
 namespace healthz {
 

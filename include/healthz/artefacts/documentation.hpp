@@ -3,7 +3,15 @@
 // Part of the core.
 #pragma once
 
+#include "../cycle.hpp"
+#include "../text.hpp"
+#include "../view.hpp"
+#include "../views/table.hpp"
 #include "declared.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace healthz::detail {
 

@@ -3,7 +3,12 @@
 // Part of the core.
 #pragma once
 
+#include "../cycle.hpp"
+#include "../text.hpp"
 #include "declared.hpp"
+
+#include <cstddef>
+#include <string_view>
 
 namespace healthz::detail {
 

@@ -5,6 +5,8 @@
 
 #include "declared.hpp"
 
+#include <string_view>
+
 namespace healthz::detail {
 
 template <class Sink>

@@ -3,20 +3,34 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../declaration.hpp"
 #include "../hosted/event_handler.hpp"
+#include "../hosted/print_error.hpp"
+#include "../outcome.hpp"
+#include "../record.hpp"
+#include "../report.hpp"
+#include "../text.hpp"
 #include "runner.hpp"
+#include "workers.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
-#include <cstdio>
+#include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 namespace healthz {
 
@@ -157,7 +171,7 @@ private:
             return [this, on_error = std::move(on_error)](std::string_view text) {
                 if (is_closed()) return;
                 if (on_error) on_error(text);
-                else std::fprintf(stderr, "healthz: %.*s\n", static_cast<int>(text.size()), text.data());
+                else healthz::detail::print_error(text);
             };
         }
 
@@ -169,7 +183,7 @@ private:
         std::function<void(event const&)> update;
         detail::net::io_context context{1};
         healthz::runner<Sources> runner{
-            context.get_executor(), {}, [this](std::exception_ptr thrown) { calls.tell_thrown("a verdict", thrown); }};
+            context.get_executor(), {}, [this](std::exception_ptr const& thrown) { calls.tell_thrown("a verdict", thrown); }};
     };
 
     background(background_options how, std::function<void(event const&)> update)

@@ -3,10 +3,14 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../prober.hpp"
 #include "ports.hpp"
 
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 namespace healthz::detail {
 

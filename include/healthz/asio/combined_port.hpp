@@ -3,11 +3,21 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
+#include "../combine.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
+#include "erased_session.hpp"
 #include "ports.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/hana/at.hpp>
 
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace healthz::detail {

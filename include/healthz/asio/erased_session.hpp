@@ -5,6 +5,12 @@
 
 #include "../combine.hpp"
 #include "../declaration.hpp"
+#include "../each.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
+#include "../source.hpp"
+#include "../sources.hpp"
+#include "../text.hpp"
 #include "workers.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,12 +19,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz::detail {
 
@@ -66,13 +76,13 @@ inline bool is_out_of_descriptors() {
 }
 
 /// If this process has no descriptor left, an error that a probe met is not its source's.
-inline finding blame(finding found, failure_maker make) {
+inline finding blame(finding const& found, failure_maker make) {
     bool const is_ours = found.status == status::error && healthz::detail::is_out_of_descriptors();
     return is_ours ? make("this process has no file descriptor left for the check") : found;
 }
 
 /// The finding for a probe that threw.
-inline finding exception_finding(error_maker make, failure_maker make_failure, std::exception_ptr thrown) {
+inline finding exception_finding(error_maker make, failure_maker make_failure, std::exception_ptr const& thrown) {
     try {
         std::rethrow_exception(thrown);
     } catch (no_thread const& e) {

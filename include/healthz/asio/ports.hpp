@@ -3,11 +3,30 @@
 // Needs Boost.Asio and threads.
 #pragma once
 
-#include "on_worker.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
 #include "erased_session.hpp"
+#include "on_worker.hpp"
+#include "workers.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
 
 namespace healthz::detail {
 
@@ -111,8 +130,7 @@ private:
             found = healthz::detail::exception_finding(functions_.make_error, functions_.make_failure, std::current_exception());
         }
         if (!found) return poll_later(std::chrono::milliseconds(5));
-        if (auto const on_done = std::exchange(on_done_, nullptr))
-            on_done(healthz::detail::blame(std::move(*found), functions_.make_failure));
+        if (auto const on_done = std::exchange(on_done_, nullptr)) on_done(healthz::detail::blame(*found, functions_.make_failure));
     }
 
     done abandon() {
@@ -142,7 +160,8 @@ public:
 
     void start(attempt a, done on_done) override {
         running_ = true;
-        auto finish = [self = this->shared_from_this(), on_done = std::move(on_done)](std::exception_ptr thrown, finding const& found) {
+        auto finish = [self = this->shared_from_this(), on_done = std::move(on_done)](std::exception_ptr const& thrown,
+                                                                                      finding const& found) {
             self->running_ = false;
             auto const& functions = self->functions_;
             if (thrown) on_done(healthz::detail::exception_finding(functions.make_error, functions.make_failure, thrown));

@@ -4,26 +4,49 @@
 #pragma once
 
 #include "../bound.hpp"
+#include "../combine.hpp"
+#include "../cycle.hpp"
+#include "../declaration.hpp"
+#include "../depends_on.hpp"
 #include "../hosted/environment.hpp"
 #include "../hosted/event_handler.hpp"
+#include "../outcome.hpp"
+#include "../prober.hpp"
 #include "../record.hpp"
 #include "../report.hpp"
+#include "../source_state.hpp"
+#include "../sources.hpp"
+#include "../text.hpp"
+#include "../thresholds.hpp"
+#include "../verdict.hpp"
+#include "../when.hpp"
 #include "binding.hpp"
 #include "combined_port.hpp"
+#include "erased_session.hpp"
+#include "ports.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -3,7 +3,6 @@
 // No I/O, no clock.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>

@@ -6,13 +6,27 @@
 #include "../endpoint.hpp"
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/shared_document.hpp"
+#include "../response.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string_type.hpp>
+#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <boost/optional/optional.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz::beast {
 

@@ -3,7 +3,10 @@
 // Needs Boost.Beast.
 #pragma once
 
+#include "../endpoint.hpp"
+#include "../host.hpp"
 #include "../hosted/served_answer.hpp"
+#include "../hosted/shared_document.hpp"
 #include "../hosted/thrown.hpp"
 #include "../hosted/wipe.hpp"
 #include "../http/request_reader.hpp"
@@ -17,22 +20,28 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

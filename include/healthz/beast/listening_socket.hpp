@@ -11,9 +11,13 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_category.hpp>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,7 +43,7 @@ class bound_path {
 public:
     bound_path() = default;
     explicit bound_path(std::string path) : path_(std::move(path)), file_(look()) {}
-    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})), file_(other.file_) {}
+    bound_path(bound_path&& other) noexcept : path_(std::exchange(other.path_, {})), file_(std::exchange(other.file_, {})) {}
     bound_path& operator=(bound_path&& other) noexcept {
         std::swap(path_, other.path_);
         std::swap(file_, other.file_);

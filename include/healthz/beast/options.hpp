@@ -5,12 +5,18 @@
 
 #include "../asio/runner.hpp"
 #include "../hosted/any_authorization.hpp"
+#include "../hosted/event_handler.hpp"
 #include "../hosted/systemd.hpp"
 #include "../view.hpp"
+#include "limits.hpp"
 #include "listener.hpp"
 #include "refusals.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

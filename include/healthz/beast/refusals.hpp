@@ -7,8 +7,10 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <cstddef>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -4,38 +4,57 @@
 #pragma once
 
 #include "../asio/runner.hpp"
+#include "../asio/workers.hpp"
+#include "../declaration.hpp"
+#include "../endpoint.hpp"
 #include "../hosted/admin_secret.hpp"
 #include "../hosted/event_handler.hpp"
 #include "../hosted/passed_sockets.hpp"
+#include "../hosted/print_error.hpp"
 #include "../hosted/site.hpp"
 #include "../hosted/systemd.hpp"
 #include "../hosted/thrown.hpp"
+#include "../http/request_reader.hpp"
+#include "../record.hpp"
+#include "../report.hpp"
+#include "../views/table.hpp"
 #include "descriptors.hpp"
 #include "endpoint.hpp"
+#include "listener.hpp"
 #include "options.hpp"
 #include "refusals.hpp"
 #include "stop_signals.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <cstddef>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace healthz::beast {
 
 namespace detail {
 
 inline int cannot_serve(std::string const& why) {
-    std::fprintf(stderr, "healthz: %s\n", why.c_str());
+    healthz::detail::print_error(why);
     return EXIT_FAILURE;
 }
 
@@ -354,7 +373,7 @@ private:
     clock::time_point supervised_at_ = clock::time_point::max();
     std::optional<report<Sources>> latest_;
     healthz::runner<Sources> runner_{
-        context_.get_executor(), {}, [this](std::exception_ptr thrown) { calls_.tell_thrown("a verdict", thrown); }};
+        context_.get_executor(), {}, [this](std::exception_ptr const& thrown) { calls_.tell_thrown("a verdict", thrown); }};
 };
 
 /// Makes a server and runs it, for `main`: a `std::exception` becomes one line on standard error and EXIT_FAILURE.

@@ -5,8 +5,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <csignal>
+#include <cstddef>
+#include <utility>
 
 #include <array>
 #include <functional>

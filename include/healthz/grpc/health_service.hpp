@@ -4,7 +4,9 @@
 #pragma once
 
 #include "../declaration.hpp"
+#include "../outcome.hpp"
 #include "../record.hpp"
+#include "../verdict.hpp"
 
 #include <grpcpp/health_check_service_interface.h>
 

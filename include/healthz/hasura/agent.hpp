@@ -3,7 +3,14 @@
 // Needs what probers/http.hpp needs.
 #pragma once
 
+#include "../hosted/setting.hpp"
 #include "../probers/http.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace healthz::hasura {
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "json_reader.hpp"
+#include "mistake.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 

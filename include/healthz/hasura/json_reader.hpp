@@ -3,6 +3,7 @@
 // Includes nothing but the core.
 #pragma once
 
+#include "../text.hpp"
 #include "mistake.hpp"
 
 #include <cstddef>

@@ -3,11 +3,15 @@
 // Needs a process with an environment; what the probers need, where their headers are included.
 #pragma once
 
+#include "../complaint.hpp"
+#include "../hosted/file.hpp"
 #include "../hosted/setting.hpp"
+#include "../text.hpp"
+#include "description.hpp"
+#include "json_reader.hpp"
 #include "metadata.hpp"
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <string_view>
 #include <type_traits>

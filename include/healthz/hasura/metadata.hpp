@@ -4,7 +4,10 @@
 #pragma once
 
 #include "description.hpp"
+#include "json_reader.hpp"
+#include "mistake.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>

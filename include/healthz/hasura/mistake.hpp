@@ -5,6 +5,9 @@
 
 #include "../complaint.hpp"
 
+#include <cstdint>
+#include <string_view>
+
 namespace healthz::hasura {
 
 namespace detail {

@@ -3,12 +3,21 @@
 // Needs a process with an environment; what the probers of its kinds need.
 #pragma once
 
+#include "../complaint.hpp"
+#include "../name.hpp"
+#include "../source.hpp"
 #include "../sources.hpp"
+#include "../text.hpp"
+#include "description.hpp"
+#include "json_reader.hpp"
 #include "kind.hpp"
+#include "metadata.hpp"
+#include "mistake.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
-#include <span>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "../endpoint.hpp"
+#include "../sha256.hpp"
+#include "environment.hpp"
 #include "file.hpp"
 #include "setting.hpp"
 #include "wipe.hpp"
@@ -90,6 +92,7 @@ private:
     static std::vector<std::string> paths_of(std::vector<setting> const& from) {
         std::vector<std::string> paths;
         std::string problem;  // none, since each is a file
+        paths.reserve(from.size());
         for (auto const& each : from) paths.push_back(*each.read_path({}, problem));
         return paths;
     }

@@ -5,10 +5,12 @@
 
 #include "../record.hpp"
 #include "../report.hpp"
+#include "print_error.hpp"
 #include "thrown.hpp"
 
 #include <concepts>
-#include <cstdio>
+#include <cstddef>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -61,7 +63,7 @@ public:
     void tell(std::string const& text) const noexcept {
         try {
             if (on_error_) on_error_(text);
-            else std::fprintf(stderr, "healthz: %s\n", text.c_str());
+            else healthz::detail::print_error(text);
         } catch (...) {
             // There is no further handler.
         }

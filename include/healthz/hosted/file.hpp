@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +17,6 @@
 #include <ctime>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 

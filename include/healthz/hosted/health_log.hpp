@@ -4,16 +4,19 @@
 #pragma once
 
 #include "../log_line.hpp"
+#include "../outcome.hpp"
 #include "../record.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <climits>
 #include <csignal>
+#include <cstddef>
 #include <ctime>
 #include <functional>
 #include <memory>

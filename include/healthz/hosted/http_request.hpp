@@ -4,6 +4,9 @@
 #pragma once
 
 #include "../credentials.hpp"
+#include "../endpoint.hpp"
+#include "../host.hpp"
+#include "../text.hpp"
 
 #include <concepts>
 #include <iterator>

@@ -5,7 +5,12 @@
 
 #include "shared_document.hpp"
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
 #include <cstdint>
+#include <ctime>
+#include <mutex>
+#include <optional>
 
 namespace healthz::detail {
 

@@ -3,9 +3,15 @@
 // Needs the core and the standard library only.
 #pragma once
 
+#include "../outcome.hpp"
+#include "../text.hpp"
+#include "../verdict.hpp"
 #include "../write_json.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace healthz {

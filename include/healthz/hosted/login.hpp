@@ -5,7 +5,6 @@
 
 #include "setting.hpp"
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -38,7 +38,8 @@ public:
         auto const count = healthz::detail::number_in("LISTEN_FDS");
         auto const process = healthz::detail::number_in("LISTEN_PID");
         if (!count || !process || *process != static_cast<std::uint64_t>(::getpid())) return;
-        for (char const* each : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(each);
+        for (char const* each : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"})
+            ::unsetenv(each);  // NOLINT(concurrency-mt-unsafe): as is said above
         healthz::read_environment();
         for (std::uint64_t i = 0; i < *count; ++i) {
             int const descriptor = first + static_cast<int>(i);

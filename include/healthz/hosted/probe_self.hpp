@@ -3,14 +3,17 @@
 // Needs POSIX sockets.
 #pragma once
 
+#include "print_error.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -28,7 +31,7 @@ inline int probe_self(std::uint16_t port, std::string_view path = "/livez", char
     v4.sin_port = v6.sin6_port = htons(port);
     bool const is_v4 = ::inet_pton(AF_INET, address, &v4.sin_addr) == 1;
     if (!is_v4 && ::inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) {
-        std::fprintf(stderr, "healthz: '%s' is no IP address\n", address);
+        healthz::detail::print_error("'" + std::string(address) + "' is no IP address");
         return EXIT_FAILURE;
     }
     auto const* const where = is_v4 ? reinterpret_cast<sockaddr const*>(&v4) : reinterpret_cast<sockaddr const*>(&v6);
@@ -52,8 +55,8 @@ inline int probe_self(std::uint16_t port, std::string_view path = "/livez", char
     }
     ::close(socket);
     if (answer.starts_with(wanted)) return EXIT_SUCCESS;
-    std::fprintf(stderr, "healthz: %s port %u%s: %s\n", address, unsigned{port}, std::string(path).c_str(),
-                 answer.empty() ? "no answer" : answer.substr(0, answer.find('\r')).c_str());
+    std::string const found = answer.empty() ? "no answer" : answer.substr(0, answer.find('\r'));
+    healthz::detail::print_error(std::string(address) + " port " + std::to_string(port) + std::string(path) + ": " + found);
     return EXIT_FAILURE;
 }
 

@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace healthz::detail {
 
@@ -21,7 +22,7 @@ namespace healthz::detail {
 inline std::string replace_file(std::string const& path, std::string_view text) {
     std::string other = path + ".XXXXXX";  // a name that nobody foresees, since others may write into the folder
     int const file = ::mkostemp(other.data(), O_CLOEXEC);
-    if (file < 0) return "cannot make a file beside '" + path + "': " + std::strerror(errno);
+    if (file < 0) return "cannot make a file beside '" + path + "': " + std::generic_category().message(errno);
     int error = ::fchmod(file, 0644) != 0 ? errno : 0;
     while (error == 0 && !text.empty()) {
         auto const n = ::write(file, text.data(), text.size());
@@ -32,7 +33,7 @@ inline std::string replace_file(std::string const& path, std::string_view text) 
     if (error == 0 && std::rename(other.c_str(), path.c_str()) != 0) error = errno;
     if (error == 0) return {};
     ::unlink(other.c_str());
-    return "cannot write '" + path + "': " + std::strerror(error);
+    return "cannot write '" + path + "': " + std::generic_category().message(error);
 }
 
 }  // namespace healthz::detail

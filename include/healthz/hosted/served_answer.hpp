@@ -3,6 +3,7 @@
 // Needs Boost.SmartPtr.
 #pragma once
 
+#include "../endpoint.hpp"
 #include "shared_document.hpp"
 
 namespace healthz::detail {

@@ -8,10 +8,14 @@
 #include "file.hpp"
 #include "wipe.hpp"
 
+#include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
+#include <utility>
 
 namespace healthz {
 

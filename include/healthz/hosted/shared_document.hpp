@@ -3,18 +3,23 @@
 // Needs Boost.SmartPtr.
 #pragma once
 
-#include "live_document.hpp"
+#include "../endpoint.hpp"
 #include "../response.hpp"
+#include "../text.hpp"
+#include "../verdict.hpp"
+#include "live_document.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace healthz {
 

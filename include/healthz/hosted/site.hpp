@@ -4,28 +4,48 @@
 #pragma once
 
 #include "../credentials.hpp"
+#include "../declaration.hpp"
+#include "../endpoint.hpp"
 #include "../negotiate.hpp"
-#include "../views/table.hpp"
+#include "../record.hpp"
+#include "../report.hpp"
+#include "../view.hpp"
 #include "../views/document.hpp"
 #include "../views/metrics.hpp"
 #include "../views/page.hpp"
 #include "../views/probes.hpp"
+#include "../views/table.hpp"
 #include "any_authorization.hpp"
 #include "http_request.hpp"
 #include "kept_view.hpp"
 #include "replace_file.hpp"
 #include "served_answer.hpp"
+#include "shared_document.hpp"
 #include "site_answer.hpp"
 #include "text_buffer.hpp"
 #include "wipe.hpp"
 
 #include <boost/hana/for_each.hpp>
+#include <boost/hana/unpack.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <functional>
 #include <limits>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace healthz {
 

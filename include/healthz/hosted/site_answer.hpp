@@ -3,10 +3,12 @@
 // Needs Boost.SmartPtr.
 #pragma once
 
+#include "../endpoint.hpp"
 #include "../views/table.hpp"
 #include "shared_document.hpp"
 
 #include <array>
+#include <string_view>
 
 namespace healthz {
 

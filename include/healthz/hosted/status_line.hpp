@@ -3,7 +3,10 @@
 // Needs the standard library.
 #pragma once
 
+#include "../outcome.hpp"
 #include "../record.hpp"
+#include "../text.hpp"
+#include "../verdict.hpp"
 #include "../write_json.hpp"
 
 #include <algorithm>

@@ -4,6 +4,11 @@
 // Needs POSIX and the standard library.
 #pragma once
 
+#include "../cycle.hpp"
+#include "../declaration.hpp"
+#include "../outcome.hpp"
+#include "../record.hpp"
+#include "../verdict.hpp"
 #include "../watchdog.hpp"
 #include "environment.hpp"
 #include "notify_socket.hpp"
@@ -14,13 +19,12 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <stdexcept>
+#include <type_traits>
 
 namespace healthz {
 

@@ -4,7 +4,11 @@
 #pragma once
 
 #include "../when.hpp"
+#include "file.hpp"
 #include "setting.hpp"
+
+#include <string>
+#include <utility>
 
 namespace healthz::detail {
 

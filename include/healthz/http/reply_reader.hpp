@@ -5,7 +5,15 @@
 
 #include "parser_base.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/none.hpp>
+#include <boost/system/error_code.hpp>
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 

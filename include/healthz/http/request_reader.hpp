@@ -4,11 +4,25 @@
 #pragma once
 
 #include "../credentials.hpp"
+#include "../endpoint.hpp"
+#include "../host.hpp"
+#include "../text.hpp"
 #include "parser_base.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <boost/system/error_code.hpp>
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace healthz::detail {

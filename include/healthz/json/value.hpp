@@ -5,13 +5,21 @@
 
 #include "../outcome.hpp"
 #include "../report.hpp"
+#include "../verdict.hpp"
 #include "../write_json.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parse_options.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/string_view.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/error_code.hpp>
 
-#include <string>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

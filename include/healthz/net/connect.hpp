@@ -6,8 +6,22 @@
 #include "../asio/on_worker.hpp"
 #include "open_socket.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

@@ -5,11 +5,19 @@
 
 #include "connect.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <utility>
 
 namespace healthz {
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/system/error_code.hpp>
+#include <boost/system/system_category.hpp>
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -10,7 +10,10 @@
 #include <sys/types.h>
 
 #include <cerrno>
-#include <cstring>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace healthz {
 
@@ -38,7 +41,8 @@ struct disk_space {
         if (least_bytes == 0 && least_inodes == 0) return outcome_type::failed("the setting 'least_bytes' is not set");
 
         struct ::statvfs space;
-        if (::statvfs(where->c_str(), &space) != 0) return outcome_type::error("disk error", *where + ": " + std::strerror(errno));
+        if (::statvfs(where->c_str(), &space) != 0)
+            return outcome_type::error("disk error", *where + ": " + std::generic_category().message(errno));
         std::uint64_t const bytes = space.f_bavail * std::uint64_t(space.f_frsize);
         if (bytes < least_bytes) return too_few("disk almost full", "bytes", *where, bytes, least_bytes);
         if (space.f_files != 0 && space.f_favail < least_inodes)

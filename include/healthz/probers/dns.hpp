@@ -7,6 +7,10 @@
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+
 namespace healthz {
 
 /// OK when the system's resolver finds an address for `name`, wherever it looks: its files and caches count. A coroutine

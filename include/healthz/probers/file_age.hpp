@@ -12,7 +12,8 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <string>
+#include <system_error>
 
 namespace healthz {
 
@@ -38,7 +39,8 @@ struct file_age {
         if (oldest <= oldest.zero()) return outcome_type::failed("the setting 'oldest' is not set");
 
         struct ::stat file;
-        if (::stat(where->c_str(), &file) != 0) return outcome_type::error("file cannot be read", *where + ": " + std::strerror(errno));
+        if (::stat(where->c_str(), &file) != 0)
+            return outcome_type::error("file cannot be read", *where + ": " + std::generic_category().message(errno));
         using std::chrono::milliseconds, std::chrono::seconds, std::chrono::nanoseconds;
         auto const modified = seconds(file.st_mtim.tv_sec) + std::chrono::floor<milliseconds>(nanoseconds(file.st_mtim.tv_nsec));
         auto const now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch());

@@ -3,24 +3,41 @@
 // Needs Boost.Beast, Boost.Asio, threads (for looking up names) and OpenSSL.
 #pragma once
 
-#include "../tls/connection.hpp"
-#include "../http/reply_reader.hpp"
 #include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/up_to.hpp"
 #include "../hosted/url.hpp"
+#include "../http/reply_reader.hpp"
+#include "../net/connect.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "../tls/certificate.hpp"
+#include "../tls/client.hpp"
+#include "../tls/connection.hpp"
+#include "../tls/options.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

@@ -3,7 +3,12 @@
 // Needs unixODBC, and at run time a driver: Microsoft's or FreeTDS.
 #pragma once
 
+#include "../hosted/setting.hpp"
 #include "odbc.hpp"
+#include "odbc/connection_string.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace healthz {
 

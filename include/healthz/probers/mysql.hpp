@@ -6,21 +6,38 @@
 #include "../asio/on_worker.hpp"
 #include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
-#include "../tls/options.hpp"
+#include "../hosted/setting.hpp"
 #include "../hosted/url.hpp"
 #include "../hosted/wait.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "../tls/options.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/descriptor_base.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <errmsg.h>
 #include <fcntl.h>
 #include <mysql.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace healthz {
 
@@ -319,8 +336,8 @@ private:
         "Table '*' doesn't exist",
         "Unknown column '*' in '*'",
         "Too many connections",
-        "You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right "
-        "syntax to use near *",
+        ("You have an error in your SQL syntax; check the manual that corresponds to your * server version for the right "
+         "syntax to use near *"),
         "Can't connect to server on '*' (*)",
         "Can't connect to local server through socket '*' (*)",
         "Unknown server host '*' (*)",
@@ -348,7 +365,9 @@ private:
         text = sentence ? *sentence : hidden.shown(text);
         if (code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR) {
             auto const open = text.rfind('(');
-            if (open != text.npos && text.ends_with(')')) text += std::string(": ") + std::strerror(std::atoi(text.c_str() + open + 1));
+            int number = 0;
+            if (open != text.npos && text.ends_with(')')) std::from_chars(text.data() + open + 1, text.data() + text.size(), number);
+            if (number != 0) text += ": " + std::generic_category().message(number);
         }
         text = "ERROR " + std::to_string(code) + " (" + mysql_sqlstate(link.handle) + "): " + text;
         return outcome_type::error(message, text);

@@ -3,23 +3,30 @@
 // Needs unixODBC.
 #pragma once
 
-#include "../hosted/login.hpp"
 #include "../hosted/fork.hpp"
-#include "odbc/connection_string.hpp"
+#include "../hosted/login.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
-#include "odbc/utf16.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "../text.hpp"
+#include "odbc/connection_string.hpp"
+#include "odbc/utf16.hpp"
 
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace healthz {
@@ -132,8 +139,9 @@ private:
         std::string text;
     };
 
-    // ODBC takes numbers in the place of pointers.
-    static SQLPOINTER number(SQLULEN value) { return reinterpret_cast<SQLPOINTER>(value); }
+    static SQLPOINTER number(SQLULEN value) {
+        return reinterpret_cast<SQLPOINTER>(value);  // NOLINT(performance-no-int-to-ptr): ODBC takes numbers in the place of pointers
+    }
 
     // One for the process, and null where it cannot be had: as unixODBC makes one, it writes what other threads may be reading. Never
     // freed, since a stuck worker may still use it when the process ends.
@@ -282,8 +290,8 @@ private:
         "connection to server at \"*\" (*), port * failed: FATAL:  password authentication failed for user \"*\"\n",
         "connection to server at \"*\", port * failed: FATAL:  password authentication failed for user \"*\"\n",
         "connection to server at \"*\", port * failed: FATAL:  database \"*\" does not exist\n",
-        "connection to server at \"*\", port * failed: Connection refused\n\tIs the server running on that host and accepting "
-        "TCP/IP connections?\n",
+        ("connection to server at \"*\", port * failed: Connection refused\n\tIs the server running on that host and accepting "
+         "TCP/IP connections?\n"),
     };
 
     // unixODBC calls a driver that it cannot load a warning.

@@ -3,21 +3,45 @@
 // Needs libpq, Boost.Asio and threads (for connecting).
 #pragma once
 
-#include "../net/connect.hpp"
-#include "postgres/conninfo.hpp"
-#include "postgres/text.hpp"
+#include "../asio/on_worker.hpp"
 #include "../hosted/login.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/wait.hpp"
+#include "../net/connect.hpp"
+#include "../net/open_socket.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
+#include "postgres/conninfo.hpp"
+#include "postgres/text.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/descriptor_base.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/error_code.hpp>
 
+#include <libpq-fe.h>
+#include <poll.h>
 #include <sys/un.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace healthz {
 

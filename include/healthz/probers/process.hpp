@@ -13,9 +13,11 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <limits>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace healthz {
 
@@ -66,7 +68,7 @@ private:
         char room[200];
         auto const size = file ? std::fread(room, 1, sizeof room, file.get()) : 0;
         if (file && !std::ferror(file.get())) return std::string(room, size);
-        problem = path + ": " + std::strerror(errno);
+        problem = path + ": " + std::generic_category().message(errno);
         return std::nullopt;
     }
 };

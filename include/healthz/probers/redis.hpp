@@ -3,11 +3,26 @@
 // Needs OpenSSL, Boost.Asio and threads (for looking up names).
 #pragma once
 
-#include "../tls/connection.hpp"
 #include "../hosted/login.hpp"
+#include "../hosted/redact.hpp"
+#include "../hosted/setting.hpp"
 #include "../hosted/url.hpp"
+#include "../net/connect.hpp"
 #include "../outcome.hpp"
+#include "../tls/client.hpp"
+#include "../tls/connection.hpp"
+#include "../tls/options.hpp"
 #include "redis/talk.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <chrono>
 #include <limits>
 #include <memory>
+#include <string>
+#include <system_error>
 
 namespace healthz {
 
@@ -119,7 +121,7 @@ private:
         std::string extra = file + ": " + (database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
         bool const is_system = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
         int const system = is_system && database != nullptr ? sqlite3_system_errno(database) : 0;
-        if (system != 0) extra += std::string(": ") + std::strerror(system);
+        if (system != 0) extra += ": " + std::generic_category().message(system);
         switch (primary) {
             case SQLITE_CANTOPEN: return outcome_type::error("database cannot be opened", extra);
             case SQLITE_BUSY:

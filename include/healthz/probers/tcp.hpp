@@ -3,16 +3,27 @@
 // Needs Boost.Asio and threads (for looking up names).
 #pragma once
 
+#include "../hosted/setting.hpp"
 #include "../net/connect.hpp"
 #include "../net/host_and_port.hpp"
-#include "../hosted/setting.hpp"
+#include "../net/open_socket.hpp"
 #include "../outcome.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <sys/un.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

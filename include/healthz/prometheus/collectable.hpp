@@ -4,10 +4,15 @@
 #pragma once
 
 #include "../hosted/site.hpp"
+#include "../version.hpp"
+#include "../view.hpp"
+#include "../views/metrics.hpp"
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>

@@ -4,15 +4,22 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace healthz::detail {
 

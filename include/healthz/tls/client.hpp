@@ -3,25 +3,47 @@
 // Needs OpenSSL, Boost.Asio and threads (for reading files).
 #pragma once
 
-#include "options.hpp"
-#include "certificate.hpp"
 #include "../asio/on_worker.hpp"
+#include "../hosted/environment.hpp"
+#include "../hosted/setting.hpp"
+#include "certificate.hpp"
+#include "options.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/stream_base.hpp>
+#include <boost/asio/ssl/verify_context.hpp>
+#include <boost/asio/ssl/verify_mode.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace healthz::detail {
 

@@ -5,6 +5,10 @@
 
 #include "../hosted/setting.hpp"
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace healthz {
 
 /// The authorities to trust, and the client's own certificate. The files contain PEM and are read for each new connection, so

@@ -5,6 +5,11 @@
 
 #include "../base64.hpp"
 #include "../sha256.hpp"
+#include "../text.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace healthz::detail {
 

@@ -4,8 +4,16 @@
 #pragma once
 
 #include "../endpoint.hpp"
+#include "../outcome.hpp"
 #include "../report.hpp"
+#include "../verdict.hpp"
 #include "../view.hpp"
+#include "../write_json.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
 
 namespace healthz {
 

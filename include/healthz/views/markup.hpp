@@ -5,6 +5,9 @@
 
 #include "../text.hpp"
 
+#include <cstddef>
+#include <string_view>
+
 namespace healthz::detail {
 
 /// Puts `text` as text of HTML or the value of an attribute in quotes. What is no UTF-8, or a control character, becomes U+FFFD.

@@ -3,8 +3,18 @@
 // Part of the core.
 #pragma once
 
+#include "../outcome.hpp"
+#include "../text.hpp"
+#include "../verdict.hpp"
 #include "../version.hpp"
 #include "../view.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
 
 namespace healthz {
 

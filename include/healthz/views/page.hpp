@@ -3,9 +3,19 @@
 // Part of the core.
 #pragma once
 
+#include "../outcome.hpp"
+#include "../record.hpp"
+#include "../text.hpp"
+#include "../view.hpp"
 #include "assets.hpp"
 #include "markup.hpp"
 #include "ranks.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <utility>
 
 namespace healthz {
 

@@ -3,7 +3,17 @@
 // Part of the core.
 #pragma once
 
+#include "../sources.hpp"
+#include "../text.hpp"
+#include "../view.hpp"
 #include "selection.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,8 +3,15 @@
 // Part of the core.
 #pragma once
 
+#include "../outcome.hpp"
+#include "../verdict.hpp"
 #include "../view.hpp"
 #include "../write_json.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace healthz::detail {
 

@@ -3,7 +3,20 @@
 // Part of the core.
 #pragma once
 
+#include "../complaint.hpp"
+#include "../declaration.hpp"
+#include "../each.hpp"
+#include "../sources.hpp"
+#include "../text.hpp"
 #include "../view.hpp"
+
+#include <boost/hana/tuple.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace healthz {
 

@@ -3,10 +3,21 @@
 // Part of the core.
 #pragma once
 
+#include "../complaint.hpp"
+#include "../sources.hpp"
+#include "../view.hpp"
 #include "document.hpp"
 #include "selection.hpp"
 
+#include <boost/hana/tuple.hpp>
 #include <boost/hana/unpack.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace healthz::detail {
 

@@ -5,6 +5,7 @@
 
 #include "../../text.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 

@@ -5,7 +5,11 @@
 
 #include "../../hosted/redact.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -71,7 +75,7 @@ private:
         constexpr std::string_view digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         auto const severity = text.find(":  ");
         if (severity == text.npos || text.find('\n') < severity) return {};
-        auto const state = text.substr(severity + 3, 5);
+        auto state = text.substr(severity + 3, 5);
         if (state.size() != 5 || state.find_first_not_of(digits) != state.npos) return {};
         if (text.compare(severity + 8, 2, ": ") != 0) return {};
         text.erase(severity + 3, 7);
@@ -120,14 +124,14 @@ private:
         "server does not support SSL, but SSL was required",
         "SSL error: certificate verify failed",
         "server certificate for \"*\" does not match host name \"*\"",
-        "root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate "
-        "verification.",
+        ("root certificate file \"*\" does not exist\nEither provide the file or change sslmode to disable server certificate "
+         "verification."),
         "session is read-only",
         "session is not read-only",
         "server is in hot standby mode",
         "server is not in hot standby mode",
-        "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or "
-        "while processing the request.",
+        ("server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or "
+         "while processing the request."),
     };
 
     static constexpr std::pair<std::string_view, std::string_view> states[] = {

@@ -7,6 +7,7 @@
 #include "../../outcome.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,8 +78,8 @@ Outcome redis_error(std::string_view answer, secrets const& hidden, std::string_
         "ERR max number of clients reached",
         "ERR invalid password",
         "ERR Client sent AUTH, but no password is set",
-        "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration "
-        "is correct?",
+        ("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration "
+         "is correct?"),
         "ERR unknown command '*', with args beginning with: *",
     };
     if (!answer.starts_with('-')) return Outcome::error("protocol error", hidden.shown(answer));
