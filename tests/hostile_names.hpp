@@ -27,6 +27,7 @@ template <auto...> void all_pass(anything auto&&...);
 template <auto...> void any_of(anything auto&&...);
 template <auto...> void ask_condition(anything auto&&...);
 template <auto...> void ask_condition_of(anything auto&&...);
+template <auto...> void assign_to(anything auto&&...);
 template <auto...> void await_session(anything auto&&...);
 template <auto...> void be_brief(anything auto&&...);
 template <auto...> void begin_rule(anything auto&&...);
