@@ -49,6 +49,7 @@ template <auto...> void connect_to(anything auto&&...);
 template <auto...> void copy_text(anything auto&&...);
 template <auto...> void count_and_list(anything auto&&...);
 template <auto...> void count_digits(anything auto&&...);
+template <auto...> void count_in(anything auto&&...);
 template <auto...> void count_ranks(anything auto&&...);
 template <auto...> void date_field(anything auto&&...);
 template <auto...> void decide(anything auto&&...);
