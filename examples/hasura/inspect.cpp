@@ -49,7 +49,8 @@ int main(int count, char** arguments) {
     bool const all = count > 2 && std::string_view(arguments[2]) == "--all";
     auto const found = healthz::hasura::inspect(text, all);
     if (found.what == healthz::hasura::mistake::none) return EXIT_SUCCESS;
+    bool const may_check_all = found.what == healthz::hasura::mistake::none_checked && !all;
     auto const source = found.source.empty() ? std::string() : "source \"" + shown(found.source) + "\": ";
     return refuse(file + ':' + std::to_string(found.where.line) + ':' + std::to_string(found.where.column) + ": " + source +
-                  std::string(healthz::hasura::to_string(found.what)));
+                  std::string(healthz::hasura::to_string(found.what)) + (may_check_all ? ", in seconds: CHECK_ALL=30" : ""));
 }

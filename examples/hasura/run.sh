@@ -54,13 +54,13 @@ cmp -s "$metadata" "$work/metadata.json" || cp "$metadata" "$work/metadata.json"
 if [ -f "$work/CMakeCache.txt" ] && ! grep -qxF "CMAKE_CACHEFILE_DIR:INTERNAL=$work" "$work/CMakeCache.txt"; then
     rm -rf "$work/CMakeCache.txt" "$work/CMakeFiles"
 fi
-echo "compiling the sources of $1" >&2
 launcher=$(command -v ccache || true)
 {
     cmake -S "$here" -B "$work" -G Ninja -DCMAKE_CXX_FLAGS=-O1 -DMETADATA="$work/metadata.json" -DCHECK_ALL="${CHECK_ALL:-}" \
         -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" -DHEALTHZ_BUILD_TESTS=OFF -DHEALTHZ_BUILD_EXAMPLES=OFF -DHEALTHZ_INSTALL=OFF &&
+        { ninja -C "$work" -n server | grep -q "no work to do" || echo "compiling the sources of $1" >&3; } &&
         cmake --build "$work" --target server
-} {lock}>&- >"$work/log.txt" 2>&1 || { cat "$work/log.txt" >&2; exit 1; }
+} {lock}>&- 3>&2 >"$work/log.txt" 2>&1 || { cat "$work/log.txt" >&2; exit 1; }
 exec {lock}>&-
 if [ -n "${ONLY_BUILD:-}" ]; then echo "$work/server"; exit; fi
 exec "$work/server"

@@ -64,16 +64,22 @@ inline constexpr bool is_bound<bound<Capacity>> = true;
 template <auto const& Sources, std::size_t Index>
 using prober_at = typename std::remove_cvref_t<decltype(boost::hana::at_c<element_at<Sources, Index>>(Sources))>::prober_type;
 
-/// The index of the slot `Name`, to which something is bound with outcomes of `Capacity`. Compile errors: there is none; it has less room.
+/// Whether source `Index` is a slot, to which something can be bound with outcomes of `Capacity`. Compile errors: it is none; it has less
+/// room. Of an index that is none `index_of` has told.
 template <auto const& Sources, std::size_t Index, std::size_t Capacity>
 constexpr auto require_bound() {
-    using slot = prober_at<Sources, Index>;
-    static_assert(is_bound<slot>, "healthz: to be bound, a source is declared with healthz::bound<>{}");
-    if constexpr (is_bound<slot>)
-        static_assert(Capacity <= outcome_of<slot>::capacity,
-                      "healthz: what is bound to this source has outcomes with more room than its slot: write healthz::bound<256>{} or the "
-                      "like there");
-    return true;
+    if constexpr (Index < healthz::detail::count_in(Sources)) {
+        using slot = prober_at<Sources, Index>;
+        static_assert(is_bound<slot>, "healthz: to be bound, a source is declared with healthz::bound<>{}");
+        if constexpr (is_bound<slot>) {
+            constexpr bool has_room = Capacity <= outcome_of<slot>::capacity;
+            static_assert(has_room,
+                          "healthz: what is bound to this source has outcomes with more room than its slot: write healthz::bound<256>{} or "
+                          "the like there");
+            return has_room;
+        }
+    }
+    return false;
 }
 
 }  // namespace detail

@@ -229,11 +229,12 @@ constexpr bool require_family() {
     } else if constexpr (flaw == family_flaw::two_places) {
         static_assert(holds_for<shown>, "healthz: the name of this family has more than one '#': the number goes into one place");
     } else if constexpr (flaw == family_flaw::negative) {
-        static_assert(holds_for<shown>, "healthz: a number of this family is negative: write how many there are, or numbers{1, 12}");
+        static_assert(holds_for<shown>,
+                      "healthz: a number of this family is negative: write how many there are, or healthz::numbers{1, 12}");
     } else if constexpr (flaw == family_flaw::empty) {
-        static_assert(holds_for<shown>, "healthz: this family has no sources: write how many there are, or numbers{1, 12}");
+        static_assert(holds_for<shown>, "healthz: this family has no sources: write how many there are, or healthz::numbers{1, 12}");
     } else if constexpr (flaw == family_flaw::reversed) {
-        static_assert(holds_for<shown>, "healthz: a range of this family ends before it begins: write numbers{1, 12}");
+        static_assert(holds_for<shown>, "healthz: a range of this family ends before it begins: write healthz::numbers{1, 12}");
     } else if constexpr (flaw == family_flaw::too_large) {
         static_assert(holds_for<shown>, "healthz: a number of this family is above 999999999: write smaller ones");
     } else if constexpr (flaw == family_flaw::too_many) {
@@ -308,7 +309,7 @@ inline constexpr bool has_condition<declared_family<Name, Names, Prober>> = has_
 ///     healthz::each<"shard #", 12>([](int n) { return healthz::postgres{.url = healthz::numbered(healthz::env("SHARD_#_URL"), n)}; },
 ///                                  {.interval = 10s})
 ///
-/// The numbers count from 0, or are those of ranges: `each<"shard #", numbers{1, 5}, numbers{7, 12}>`. `make` is a constexpr function from
+/// The numbers count from 0, or are those of ranges: `each<"shard #", healthz::numbers{1, 5}, healthz::numbers{7, 12}>`. `make` is a constexpr function from
 /// the number to the prober, or a prober that all have. All else is as if each were declared by a `source` of its own, one after the
 /// other, save that it compiles many times faster. Depends on a source outside of it, if on any.
 /// Compile errors: those of `source`; a name without a '#' or with two; no numbers, negative ones, numbers that are there twice; more than
@@ -323,6 +324,8 @@ constexpr auto each(Make const& make, health_check const& check = {}) HEALTHZ_CH
         if (auto const sentence = healthz::detail::complaint_of(check)) healthz::detail::reject(sentence);
         if (auto const sentence = healthz::detail::complaint_of_family<Name, Ranges...>(make)) healthz::detail::reject(sentence);
         return detail::declared_family<Name, names, detail::made_by<Make>>(make, check, std::make_index_sequence<names::count>());
+    } else {
+        return detail::declared_source<Name, immediate_archetype>{{}, check};  // so that nothing else is said of it
     }
 }
 #undef HEALTHZ_CHECK_RULES

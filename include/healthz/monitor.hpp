@@ -208,8 +208,8 @@ public:
     template <fixed_string Name, outcome_like Outcome>
     constexpr void bind(Outcome (*probe)(void* context), void* context) {
         constexpr auto index = healthz::index_of<Sources, Name>();
-        using slot = detail::prober_at<Sources, index>;
-        if constexpr (healthz::detail::require_bound<Sources, index, Outcome::capacity>() && detail::is_bound<slot>) {
+        if constexpr (healthz::detail::require_bound<Sources, index, Outcome::capacity>()) {
+            using slot = detail::prober_at<Sources, index>;
             static_assert(
                 std::is_same_v<Outcome, outcome_of<slot>>,
                 "healthz: a function that is bound to this source must return the outcome of its slot, as much room as in bound<>: "
@@ -222,12 +222,11 @@ public:
     template <fixed_string Name, immediate_prober Object>
     constexpr void bind(Object& object) {
         constexpr auto index = healthz::index_of<Sources, Name>();
-        using slot = detail::prober_at<Sources, index>;
-        if constexpr (healthz::detail::require_bound<Sources, index, outcome_of<Object>::capacity>() && detail::is_bound<slot>)
+        if constexpr (healthz::detail::require_bound<Sources, index, outcome_of<Object>::capacity>())
             bind_session<index>(
                 [](void* bound_object) {
                     constexpr attempt a{std::chrono::milliseconds(detail::rows_of<Sources>[index].schedule.timeout)};
-                    return outcome_of<slot>(healthz::detail::probe(*static_cast<Object*>(bound_object), a));
+                    return outcome_of<detail::prober_at<Sources, index>>(healthz::detail::probe(*static_cast<Object*>(bound_object), a));
                 },
                 &object);
     }
@@ -236,8 +235,7 @@ public:
     template <fixed_string Name>
     constexpr void unbind() {
         constexpr auto index = healthz::index_of<Sources, Name>();
-        if constexpr (healthz::detail::require_bound<Sources, index, 32>() && detail::is_bound<detail::prober_at<Sources, index>>)
-            bind_session<index>(nullptr, nullptr);
+        if constexpr (healthz::detail::require_bound<Sources, index, 32>()) bind_session<index>(nullptr, nullptr);
     }
 
     /// When `poll` next has something to do, for a program that sleeps in between; now, while a cooperative prober runs. This moment

@@ -143,6 +143,10 @@ template <auto const& Sources, std::size_t Element>
 inline constexpr std::size_t first_at = healthz::detail::first_in(Sources, Element);
 
 template <class... Sources>
+constexpr std::size_t count_in(boost::hana::tuple<Sources...> const&) {
+    return count_of<Sources...>;
+}
+template <class... Sources>
 constexpr std::size_t elements_in(boost::hana::tuple<Sources...> const&) {
     return sizeof...(Sources);
 }

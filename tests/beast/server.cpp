@@ -587,6 +587,29 @@ TEST_CASE("where there is no memory to wait for signals, they do what they did b
     handle(SIGTERM, SIG_DFL);
 }
 
+TEST_CASE("a connection that there is no memory for is closed") {
+    if (!test::may_replace_new) return;
+    std::size_t failures = 0;
+    for (bool thrown = true; thrown; failures += thrown) {
+        boost::asio::io_context context;
+        healthz::beast::detail::listening_socket listening(context);
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+        healthz::beast::detail::protocol::endpoint const nameless(boost::asio::local::stream_protocol::endpoint(""));
+        boost::system::error_code ec;
+        try {
+            scarce_memory const memory(failures);
+            auto const made = listening.connection_of(ends[0], nameless, ec);
+            thrown = false;
+        } catch (std::bad_alloc const&) {}
+        CHECK(!ec);
+        char byte;
+        CHECK(::recv(ends[1], &byte, 1, MSG_DONTWAIT) == 0);  // the end
+        ::close(ends[1]);
+    }
+    CHECK(failures >= 1);
+}
+
 TEST_CASE("no child process inherits the listening socket or a client's") {
     auto const before = inherited_sockets();
     running r({.auth = healthz::allow_unauthenticated{}});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: what is bound must be a prober of its own
+// ERRORS: 1
 #include <healthz.hpp>
 #include <healthz/asio/runner.hpp>
 

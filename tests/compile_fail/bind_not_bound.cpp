@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: to be bound, a source is declared with healthz::bound<>{}
+// ERRORS: 1
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: healthz: what is bound to this source has outcomes with more room than its slot
+// ERRORS: 1
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

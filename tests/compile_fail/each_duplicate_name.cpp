@@ -2,6 +2,7 @@
 // EXPECT: healthz: two sources have this name: rename one of them
 // NAMES(g++): "shard 3"
 // NAMES(clang++): 's', 'h', 'a', 'r', 'd', ' ', '3'
+// ERRORS: 1
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -2,6 +2,7 @@
 // EXPECT: healthz: two ranges of this family have a number in common
 // NAMES(g++): "shard #"
 // NAMES(clang++): 's', 'h', 'a', 'r', 'd', ' ', '#'
+// ERRORS: 1
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

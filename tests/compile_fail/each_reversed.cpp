@@ -2,6 +2,7 @@
 // EXPECT: healthz: a range of this family ends before it begins
 // NAMES(g++): "shard #"
 // NAMES(clang++): 's', 'h', 'a', 'r', 'd', ' ', '#'
+// ERRORS: 1
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -6,6 +6,7 @@
 # - The first sentence of ours is that of the line "// EXPECT: sentence" of the file. It stands in the first 8 lines of the
 #   compiler's output, and in the first line with "error:" or above it.
 # - Its first 20 lines hold the text of every line "// NAMES: text".
+# - It has as many errors as a line "// ERRORS: 1" says, where there is one: nothing is said that follows from the first.
 # "// EXPECT(g++): sentence" and the like are for one of the compilers.
 # With -DTWIN the same file compiles, so that it cannot fail for another reason than the one it shows. Most twins are compiled as one, each
 # in a namespace of its own, which takes a quarter of the time; if that fails, each alone, to tell which.
@@ -72,6 +73,13 @@ check() {
             return 1
         fi
     done < <(lines_of NAMES)
+
+    local wanted errors
+    wanted=$(lines_of ERRORS) errors=$(grep -c 'error:' <<<"$output")
+    if [ "${wanted:-$errors}" -ne "$errors" ]; then
+        printf 'FAILED %s: it has %s errors:\n%s\n' "$name" "$errors" "$(grep 'error:' <<<"$output" | head -n 20)"
+        return 1
+    fi
 
     if ! grep -q 'TWIN' "$file"; then echo "FAILED $name: it has no twin (#ifdef TWIN)"; return 1; fi
     if grep -qxF "$file" "$precompiled/$compiler/twins.txt"; then return 0; fi  # it does

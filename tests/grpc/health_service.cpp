@@ -174,6 +174,18 @@ TEST_CASE("grpc service: until it is fed, grpc++ says of the whole that it serve
     CHECK(check(one, "") == "NOT_SERVING");
 }
 
+TEST_CASE("grpc service: one informs it, and a second one is refused as long as the first lives") {
+    server one, other;
+    {
+        healthz::grpc_health<sources> const health(one.health());
+        auto const copy = health;
+        CHECK_THROWS_AS(healthz::grpc_health<partly_off>(one.health()), std::logic_error);
+        CHECK_THROWS_AS(healthz::grpc_health<sources>(one.health()), std::logic_error);
+        CHECK_NOTHROW(healthz::grpc_health<sources>(other.health()));
+    }
+    CHECK_NOTHROW(healthz::grpc_health<partly_off>(one.health()));
+}
+
 TEST_CASE("grpc service: Watch is told of each change, once") {
     using enum healthz::status;
     server one;

@@ -54,6 +54,8 @@ TEST_CASE("grpc: what the server says of itself and of its services") {
     CHECK(ask(odd, "more fields") == "OK null");
     CHECK(ask(odd, "denied") == error("PERMISSION_DENIED", "not for you"));
     CHECK(ask(odd, "no service") == error("UNIMPLEMENTED", "no such method"));
+    auto const zoned = "grpc://[::ffff:127.0.0.1%251]:" + server().odd_port();  // which is not to be sent
+    CHECK(ask(zoned, "authority") == error("INTERNAL", "[::ffff:127.0.0.1]:" + server().odd_port()));
     CHECK(ask(odd, "late") == "TIMEOUT null");
     CHECK(ask(odd, "huge").starts_with(R"(ERROR {"message":"RESOURCE_EXHAUSTED")"));
     CHECK(ask(odd, std::string(300, 'x')) == "OK null");
@@ -150,6 +152,10 @@ TEST_CASE("grpc: over TLS") {
     CHECK(probe(healthz::grpc{.url = where, .tls = with_own}) == "OK null");
     CHECK(probe(healthz::grpc{.url = where, .tls = {.verify = false}}) == "OK null");
     CHECK(probe(healthz::grpc{.url = where}).starts_with(R"(ERROR {"message":"TLS error")"));
+    server().use_certificate(server().trusted().issue("IP:::ffff:127.0.0.1"));
+    set_variable("HEALTHZ_TEST_GRPC_URL", "grpcs://[::ffff:127.0.0.1%251]:" + server().tls_port());
+    CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == "OK null");  // a certificate knows no zone
+    server().use_certificate(server().trusted().issue());
     set_variable("HEALTHZ_TEST_GRPC_CA", "/nowhere");
     CHECK(probe(healthz::grpc{.url = where, .tls = {.ca_file = ca}}) == R"(FAILED "'/nowhere' cannot be read: No such file or directory")");
     set_variable("HEALTHZ_TEST_GRPC_CA", server().file("ports"));

@@ -19,12 +19,12 @@
 
 namespace {
 
-/// Answers by what the request's bytes hold, after the two that stand before a text: `slow`, `huge`, `denied`, `latin1`, `garbage`, `not-serving`,
+/// Answers by what the request's bytes hold, after the two that stand before a text: `slow`, `huge`, `denied`, `authority`, `latin1`, `garbage`, `not-serving`,
 /// `unknown`, `odd-status`, `dead`, `gone`; else by SERVING.
 class odd_service : public grpc::CallbackGenericService {
     class call : public grpc::ServerGenericBidiReactor {
     public:
-        call() { StartRead(&request_); }
+        explicit call(std::string authority) : authority_(std::move(authority)) { StartRead(&request_); }
         void OnReadDone(bool ok) override {
             if (!ok) return Finish(grpc::Status(grpc::StatusCode::INTERNAL, "no request"));
             std::vector<grpc::Slice> slices;
@@ -41,6 +41,7 @@ class odd_service : public grpc::CallbackGenericService {
             if (wanted == "odd-status") return answer("\x08\x4d");
             if (wanted == "more fields") return answer(std::string("\x12\x01z\x08\x01\x1d\x01\x02\x03\x04", 10));
             if (wanted == "denied") return Finish(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "not for you"));
+            if (wanted == "authority") return Finish(grpc::Status(grpc::StatusCode::INTERNAL, authority_));
             if (wanted == "latin1") return Finish(grpc::Status(grpc::StatusCode::INTERNAL, std::string("gr\xFC\xDF \0 <>", 8)));
             if (wanted == "late") return Finish(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "too late"));
             if (wanted == "no service") return Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"));
@@ -57,12 +58,15 @@ class odd_service : public grpc::CallbackGenericService {
             StartWrite(&response_);
         }
 
+        std::string const authority_;
         grpc::ByteBuffer request_, response_;
         grpc::Alarm alarm_;
     };
 
 public:
-    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override { return new call; }
+    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+        return new call(context->host());
+    }
 };
 
 std::string text_of(std::string const& path) {

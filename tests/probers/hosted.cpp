@@ -47,6 +47,10 @@ TEST_CASE("url: its parts") {
     REQUIRE(zone);
     CHECK(zone->host == "fe80::1%eth0");
     CHECK(zone->authority() == "[fe80::1%25eth0]:80");
+    CHECK(zone->sent_host() == "fe80::1");
+    CHECK(zone->sent_authority() == "[fe80::1]:80");
+    CHECK(v6->sent_authority() == "[::1]:80");
+    CHECK(url::parse("x://a%25b:80")->sent_authority() == "a%b:80");  // no zone
 
     // A '@' in a password is understood.
     CHECK(url::parse("x://u:p@ss@host")->password == "p@ss");

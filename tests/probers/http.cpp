@@ -77,6 +77,8 @@ TEST_CASE("http: the request is as declared") {
     };
     auto const host = nginx().url("").substr(7);
     CHECK(asked({.url = url.c_str()}) == "<GET /asked?deep=yes " + host + "   ");
+    auto const zoned = nginx().url("/asked", "[::ffff:127.0.0.1%251]");  // which is not to be sent
+    CHECK(asked({.url = zoned.c_str()}) == "<GET /asked [::ffff:127.0.0.1]" + host.substr(host.find(':')) + "   ");
     CHECK(asked({.url = url.c_str(), .method = "POST", .headers = {{"content-type", "text/plain"}}, .content = "hello"}) ==
           "<POST /asked?deep=yes " + host + " 5 text/plain ");
     CHECK(asked({.url = url.c_str(), .method = "PUT", .headers = {{"Host", "else.where"}, {"Accept", "text/plain"}}}) ==

@@ -140,6 +140,8 @@ TEST_CASE("redis: TLS, with the server's certificate verified unless told otherw
         CHECK_THAT(found, Contains(R"(ERROR {"message":"TLS error","extra":)") && Contains(complaint));
         CHECK(probe_tls(server().tls_url(), false) == "OK null");
     }
+    server().use_certificate(server().trusted().issue("IP:::ffff:127.0.0.1"));
+    CHECK(probe_tls(server().tls_url("[::ffff:127.0.0.1%251]")) == "OK null");  // a certificate knows no zone
     server().use_certificate(server().trusted().issue());
     CHECK(probe_tls(server().tls_url()) == "OK null");
 

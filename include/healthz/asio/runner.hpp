@@ -78,6 +78,19 @@ inline constexpr auto conditions_of = []<std::size_t... Element>(std::index_sequ
 }
 (std::make_index_sequence<elements_of<Sources>>());
 
+/// As much of `boost::asio::steady_timer` as a runner uses.
+template <class Timer>
+concept waits = requires(Timer& timer, net::any_io_executor const& executor, std::chrono::steady_clock::time_point moment,
+                         void (*handler)(boost::system::error_code)) {
+    Timer(executor);
+    requires std::same_as<decltype(Timer::clock_type::now()), std::chrono::steady_clock::time_point>;
+    timer.expires_at(moment);
+    timer.expires_after(std::chrono::milliseconds());
+    { std::as_const(timer).expiry() } -> std::convertible_to<std::chrono::steady_clock::time_point>;
+    timer.async_wait(handler);
+    timer.cancel();
+};
+
 /// Drives the state of one source with a timer and a port. Everything happens on the port's executor.
 template <class Timer>
 class source_loop : public std::enable_shared_from_this<source_loop<Timer>> {
@@ -288,6 +301,11 @@ private:
 template <auto const& Sources, class Timer = detail::net::steady_timer>
 class runner {
     static_assert(healthz::detail::require_declaration<Sources>(Sources));
+    static_assert(detail::waits<Timer>,
+                  "healthz: a runner waits with boost::asio::steady_timer, or with a timer that has its constructor from an executor, "
+                  "expires_at, expires_after, expiry, async_wait and cancel, and a clock_type with the time points of "
+                  "std::chrono::steady_clock");
+    using timer = std::conditional_t<detail::waits<Timer>, Timer, detail::net::steady_timer>;  // so that nothing else is said of another
 
 public:
     /// Told of verdicts or of all checks, on the runner's strand. No call begins after the runner's destructor; where other
@@ -392,8 +410,9 @@ public:
     template <fixed_string Name>
     bool unbind() {
         constexpr auto index = healthz::index_of<Sources, Name>();
-        healthz::detail::require_bound<Sources, index, 32>();
-        return rebind(index, nullptr, detail::probers_of<Sources>[index]);
+        if constexpr (healthz::detail::require_bound<Sources, index, 32>())
+            return rebind(index, nullptr, detail::probers_of<Sources>[index]);
+        else return false;
     }
 
     /// A copy of the latest verdicts. Thread safe; its size is that of all error texts together.
@@ -441,7 +460,7 @@ private:
     };
 
     bool rebind(std::size_t index, std::shared_ptr<detail::binding_gate> gate, detail::prober_row const& row) {
-        auto port = healthz::detail::make_port<Timer>(strand_, row);
+        auto port = healthz::detail::make_port<timer>(strand_, row);
         std::lock_guard lock(gates_mutex_);  // two that bind at once do so in one order
         gates_.resize(size_of<Sources>);
         gates_[index].swap(gate);
@@ -451,17 +470,17 @@ private:
     }
 
     void add(std::size_t index) {
-        auto port = healthz::detail::make_port<Timer>(strand_, detail::probers_of<Sources>[index]);
+        auto port = healthz::detail::make_port<timer>(strand_, detail::probers_of<Sources>[index]);
         auto on_event = [state = shared_, index](auto const&... what) { state->take_in(index, what...); };
         detail::source_rules const rules{index, detail::rows_of<Sources>[index].schedule, detail::thresholds_of<Sources>[index],
                                          detail::dependencies_of<Sources>[index], detail::conditions_of<Sources>[index]};
         loops_.push_back(
-            std::make_shared<detail::source_loop<Timer>>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
+            std::make_shared<detail::source_loop<timer>>(strand_, rules, std::move(port), shared_->latest, std::move(on_event)));
     }
 
     detail::net::strand<detail::net::any_io_executor> strand_;
     std::shared_ptr<shared> shared_;
-    std::vector<std::shared_ptr<detail::source_loop<Timer>>> loops_;
+    std::vector<std::shared_ptr<detail::source_loop<timer>>> loops_;
     std::mutex gates_mutex_;
     std::vector<std::shared_ptr<detail::binding_gate>> gates_;  // of what is bound, by the index of its source
 };

@@ -126,9 +126,9 @@ public:
         sockaddr_storage bound{};
         socklen_t size = sizeof bound;
         if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) ec.assign(errno, boost::system::system_category());
-        if (!ec) acceptor_.assign(protocol(bound.ss_family, 0), descriptor, ec);
         if (ec) ::close(descriptor);
-        else acceptor_.native_non_blocking(true, ec);
+        else healthz::detail::assign_to(acceptor_, protocol(bound.ss_family, 0), descriptor, ec);
+        if (!ec) acceptor_.native_non_blocking(true, ec);
     }
 
     /// Port 0 for a unix socket.
@@ -163,11 +163,10 @@ public:
         return descriptor;
     }
 
-    /// A connection with this descriptor, which is closed if that fails.
+    /// A connection with this descriptor, which is closed if that fails, also by an exception.
     stream_socket connection_of(int descriptor, protocol::endpoint const& from, boost::system::error_code& ec) {
         stream_socket socket(context_);
-        socket.assign(from.protocol(), descriptor, ec);
-        if (ec) ::close(descriptor);
+        healthz::detail::assign_to(socket, from.protocol(), descriptor, ec);
         boost::system::error_code ignored;
         if (!ec && from.data()->sa_family != AF_UNIX) socket.set_option(net::ip::tcp::no_delay(true), ignored);
         return socket;

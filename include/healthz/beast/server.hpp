@@ -380,11 +380,14 @@ private:
 template <auto const& Sources, auto const& Views = default_views>
 int serve(options how) {
     static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
-    try {
-        return server<Sources, Views>(std::move(how)).run();
-    } catch (std::exception const& e) {
-        return healthz::beast::detail::cannot_serve(e.what());
+    if constexpr (healthz::detail::constant_sources<Sources>) {  // else nothing follows what was just told
+        try {
+            return server<Sources, Views>(std::move(how)).run();
+        } catch (std::exception const& e) {
+            return healthz::beast::detail::cannot_serve(e.what());
+        }
     }
+    return EXIT_FAILURE;
 }
 
 }  // namespace healthz::beast

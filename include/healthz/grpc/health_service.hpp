@@ -13,10 +13,46 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace healthz {
+
+namespace detail {
+
+/// The one that informs a health service.
+class only_one {
+public:
+    explicit only_one(::grpc::HealthCheckServiceInterface const& service) : service_(&service) {
+        std::lock_guard const lock(mutex());
+        if (!all().insert(service_).second)
+            throw std::logic_error("healthz: a grpc_health informs this service already, and two would overwrite each other");
+    }
+    only_one(only_one const&) = delete;
+    only_one& operator=(only_one const&) = delete;
+    ~only_one() {
+        std::lock_guard const lock(mutex());
+        all().erase(service_);
+    }
+
+private:
+    using services = std::set<::grpc::HealthCheckServiceInterface const*>;
+    // Never destroyed, since one may be longer than what is static.
+    static std::mutex& mutex() {
+        static auto& one = *new std::mutex;
+        return one;
+    }
+    static services& all() {
+        static auto& one = *new services;
+        return one;
+    }
+
+    ::grpc::HealthCheckServiceInterface const* service_;
+};
+
+}  // namespace detail
 
 /// Keeps gRPC's own health service informed: `.on_change = healthz::grpc_health<sources>(*server->GetHealthCheckService())`, or as a
 /// handler of a runner; not as `.on_verdict`, which is not told that a source is off.
@@ -26,7 +62,7 @@ namespace healthz {
 /// "readiness", until `drain`. Before their first verdicts none is. Who watches a service is told of each change, once. It answers what was
 /// told last: if the loop that checks stands still, that does not show.
 /// Copies are one. Call it on one thread at a time; the service must outlive it. `ready_service` is the name for the readiness.
-/// Have one for a service: two of different declarations overwrite each other's `""` and "readiness".
+/// One for a service at a time: two would overwrite each other's `""` and "readiness", so that the second throws std::logic_error.
 /// Compile errors: a source is called "readiness"; a name is longer than 200 bytes.
 template <auto const& Sources>
 class grpc_health {
@@ -58,7 +94,7 @@ public:
 
 private:
     struct state {
-        explicit state(::grpc::HealthCheckServiceInterface& to) : service(to) {}
+        explicit state(::grpc::HealthCheckServiceInterface& to) : service(to), only(to) {}
 
         void tell(std::string const& name, bool serving) const { service.SetServingStatus(name, serving); }
         void set(bool& told, std::string const& name, bool serving) const {
@@ -68,6 +104,7 @@ private:
         }
 
         ::grpc::HealthCheckServiceInterface& service;
+        detail::only_one const only;
         std::mutex mutex;
         bool sources[size_of<Sources>] = {};
         bool whole = false, ready = false, draining = false;

@@ -71,16 +71,20 @@ public:
         requires std::same_as<Value, std::string>
     void add(std::string_view name, Value&& value) = delete;
 
-    /// Takes in all of `fields`, a range of pairs of a name and a value.
+    /// Takes in all of `fields`, a range of pairs of a name and a value. A temporary one that owns its texts does not compile.
     template <class Fields>
-    constexpr http_request with(Fields const& fields) const {
+    constexpr http_request with(Fields&& fields) const {
         using field = decltype([&]() -> decltype(auto) {
             using std::begin;
             return *begin(fields);
         }());
-        if constexpr (!std::is_reference_v<field> && requires(field each) { each.second; })
-            static_assert(!std::same_as<std::remove_cvref_t<decltype(std::declval<field>().second)>, std::string>,
+        if constexpr (requires(field each) { each.second; }) {
+            constexpr bool owned = std::same_as<std::remove_cvref_t<decltype(std::declval<field>().second)>, std::string>;
+            static_assert(!owned || std::is_reference_v<field>,
                           "healthz: these fields are copies, which are gone at once: keep them in a variable, and add each from there");
+            static_assert(!owned || !std::is_reference_v<field> || std::is_lvalue_reference_v<Fields>,
+                          "healthz: these fields are a temporary, which is gone when a site looks at it: keep it in a variable");
+        }
         auto whole = *this;
         for (auto const& [name, value] : fields) whole.add(name, value);
         return whole;

@@ -48,6 +48,9 @@ public:
     /// Whether the declaration has a value; for settings that may be left out.
     constexpr bool given() const { return text_ != nullptr || variable_ != nullptr || file_ != nullptr; }
 
+    /// The text that stands in the declaration: the setting's own, or where its variable or file lacks one; null for none.
+    constexpr char const* text() const { return text_; }
+
     /// For the `complaint` of a prober that cannot do without: the sentence where no text was given, else null.
     constexpr char const* required(char const* sentence) const {
         return variable_ == nullptr && file_ == nullptr && (text_ == nullptr || *text_ == '\0') ? sentence : nullptr;

@@ -72,15 +72,20 @@ struct url {
     /// `host:port`, an IPv6 address in its brackets, as `parse` takes it.
     std::string authority() const {
         std::string result = host;
-        if (host.find(':') != host.npos) {
-            if (auto const zone = host.find('%'); zone != host.npos) result.insert(zone + 1, "25");
-            result = "[" + result + "]";
-        }
-        if (!port.empty()) result += ":" + port;
-        return result;
+        if (auto const zone = host.find('%'); is_v6() && zone != host.npos) result.insert(zone + 1, "25");
+        return at_port(result);
     }
 
+    /// The host as others know it: the zone means something to this machine alone, and is not to be sent (RFC 6874).
+    std::string sent_host() const { return host.substr(0, is_v6() ? host.find('%') : host.npos); }
+
+    /// The same of `authority`: what is sent as `Host` or `:authority`.
+    std::string sent_authority() const { return at_port(sent_host()); }
+
 private:
+    bool is_v6() const { return host.find(':') != host.npos; }
+    std::string at_port(std::string const& place) const { return (is_v6() ? "[" + place + "]" : place) + (port.empty() ? "" : ":" + port); }
+
     // An address of IPv6, perhaps with a zone (RFC 6874). Only the characters are looked at.
     static bool is_address(std::string_view text) {
         constexpr std::string_view of_address = "0123456789abcdefABCDEF:.",
@@ -100,14 +105,14 @@ private:
     }
 
     bool take_host(std::string_view text) {
-        bool const is_v6 = text.starts_with('[');
-        auto const end = is_v6 ? text.find(']') : text.find(':');
-        if (is_v6 && end == text.npos) return false;
-        auto const rest = end == text.npos ? std::string_view() : text.substr(is_v6 ? end + 1 : end);
-        auto const name = detail::percent_decode(is_v6 ? text.substr(1, end - 1) : text.substr(0, end));
-        if (!name || name->empty() || (name->find(':') != name->npos) != is_v6) return false;
+        bool const has_brackets = text.starts_with('[');
+        auto const end = has_brackets ? text.find(']') : text.find(':');
+        if (has_brackets && end == text.npos) return false;
+        auto const rest = end == text.npos ? std::string_view() : text.substr(has_brackets ? end + 1 : end);
+        auto const name = detail::percent_decode(has_brackets ? text.substr(1, end - 1) : text.substr(0, end));
+        if (!name || name->empty() || (name->find(':') != name->npos) != has_brackets) return false;
         if (name->find_first_of(std::string_view("*\0", 2)) != name->npos) return false;  // "*" is the loopback address to glibc
-        if (is_v6 && !is_address(*name)) return false;
+        if (has_brackets && !is_address(*name)) return false;
         host = *name;
         if (rest.empty()) return true;
         port = rest.substr(1);

@@ -24,6 +24,10 @@ struct switch_setting {
     constexpr switch_setting(setting const& text) : from(text) {}
 
     constexpr char const* complaint() const {
+        std::string_view const otherwise = from.text() != nullptr ? from.text() : "";
+        if (!otherwise.empty() && otherwise != "true" && otherwise != "false")
+            return "healthz: the condition of this source is neither true nor false where its setting is not set: write "
+                   "when(healthz::env(\"USE_REDIS\", \"true\"), ...)";
         return from.required("healthz: the condition of this source is empty: write when(healthz::env(\"USE_REDIS\", \"true\"), ...)");
     }
 

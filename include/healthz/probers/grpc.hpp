@@ -179,8 +179,8 @@ private:
         all.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(longest));
         all.SetMaxReceiveMessageSize(largest_answer);
         if (where_->scheme == "unix") return all;
-        all.SetString(GRPC_ARG_DEFAULT_AUTHORITY, where_->authority());
-        if (where_->scheme == "grpcs") all.SetSslTargetNameOverride(where_->host);
+        all.SetString(GRPC_ARG_DEFAULT_AUTHORITY, where_->sent_authority());
+        if (where_->scheme == "grpcs") all.SetSslTargetNameOverride(where_->sent_host());
         return all;
     }
 

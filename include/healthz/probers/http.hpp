@@ -165,7 +165,7 @@ private:
         boost::beast::http::request<boost::beast::http::string_body> message;
         message.method_string(settings_.method);
         message.target((where.path.empty() ? "/" : where.path) + where.query);
-        message.set("Host", where.authority());
+        message.set("Host", where.sent_authority());
         message.set("User-Agent", "healthz");
         message.set("Accept", "*/*");
         if (where.user) {
@@ -249,7 +249,7 @@ private:
         if (!opened.socket) co_return outcome_type::error(opened.message, opened.problem);
         link = std::make_unique<healthz::tls_connection>(std::move(*opened.socket));
         if (!is_secure) co_return outcome_type::ok();
-        std::string const problem = co_await link->start_tls(trust.context, where.host);
+        std::string const problem = co_await link->start_tls(trust.context, where.sent_host());
         if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
         co_return outcome_type::ok();
     }

@@ -5,6 +5,7 @@
 
 #include "../asio/on_worker.hpp"
 #include "../hosted/login.hpp"
+#include "../hosted/openssl_user.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/url.hpp"
@@ -157,6 +158,21 @@ private:
             bool const is_ready = healthz::detail::wait_until_ready(mysql_get_socket(handle), wanted, end);
             return is_ready ? events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE) : MYSQL_WAIT_TIMEOUT;
         }
+        /// Makes a call on a worker: `start()`, then `go_on(ready)` until nothing is pending. False where
+        /// the process ends meanwhile.
+        template <class Start, class GoOn>
+        bool complete(std::chrono::steady_clock::time_point end, Start start, GoOn go_on) const {
+            healthz::detail::openssl_user inside;
+            if (!inside) return false;
+            for (int pending = start(); pending != 0;) {
+                inside.leave();  // while it waits
+                int const ready = wait_until(end, pending);
+                inside = healthz::detail::openssl_user();
+                if (!inside) return false;
+                pending = go_on(ready);
+            }
+            return true;
+        }
         /// Whether the connection is open and nothing has arrived that was not requested.
         bool is_idle() const {
             char byte;
@@ -170,10 +186,14 @@ private:
         }
     };
 
+    using owned_connection = std::unique_ptr<connection, healthz::detail::openssl_user::deleter>;
+
     struct opened {
-        std::unique_ptr<connection> link;
+        owned_connection link;
         outcome_type problem = outcome_type::ok();
     };
+
+    static opened not_any_more() { return {nullptr, outcome_type::error("connection error", healthz::detail::openssl_user::refusal)}; }
 
     static std::optional<target> parse(std::string_view text) {
         target result;
@@ -247,7 +267,7 @@ private:
         static bool const ready = mysql_library_init(0, nullptr, nullptr) == 0;  // mysql_init would do so, not thread safe
         auto const end = std::chrono::steady_clock::now() + timeout;
         opened result;
-        auto link = std::make_unique<connection>(timeout);
+        owned_connection link(new connection(timeout));
         auto* const handle = link->handle;
         if (!ready || handle == nullptr) {
             result.problem = outcome_type::error("connection error", "out of memory");
@@ -266,9 +286,12 @@ private:
         // Not the call that blocks: that one says of each failure that it is "in progress". The password is never null, for
         // then libmariadb takes that of the environment.
         MYSQL* made = nullptr;
-        int pending = mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(), database, port, socket,
-                                               CLIENT_MULTI_STATEMENTS);
-        while (pending != 0) pending = mysql_real_connect_cont(&made, handle, link->wait_until(end, pending));
+        auto const start = [&] {
+            return mysql_real_connect_start(&made, handle, to.where.host.c_str(), user.c_str(), password.c_str(), database, port, socket,
+                                            CLIENT_MULTI_STATEMENTS);
+        };
+        auto const go_on = [&](int events) { return mysql_real_connect_cont(&made, handle, events); };
+        if (!link->complete(end, start, go_on)) return not_any_more();
         if (made != nullptr && to.ssl_mode != "DISABLED" && mysql_get_ssl_cipher(handle) == nullptr) {
             result.problem = outcome_type::error("connection error", "the server has no TLS");
             return result;
@@ -280,8 +303,9 @@ private:
             auto sql = "SET max_statement_time = " + limit + " / 1000";
             if (mariadb_connection(handle) == 0) sql = "SET max_execution_time = " + limit;
             int ignored = 0;
-            pending = mysql_real_query_start(&ignored, handle, sql.c_str(), sql.size());
-            while (pending != 0) pending = mysql_real_query_cont(&ignored, handle, link->wait_until(end, pending));
+            auto const send = [&] { return mysql_real_query_start(&ignored, handle, sql.c_str(), sql.size()); };
+            auto const go_on_sending = [&](int events) { return mysql_real_query_cont(&ignored, handle, events); };
+            if (!link->complete(end, send, go_on_sending)) return not_any_more();
         }
         bool const has_failed = made == nullptr || link->is_dead();
         if (!has_failed) result.link = std::move(link);
@@ -376,7 +400,7 @@ private:
     mysql const& settings_;
     std::string url_;
     std::optional<target> target_;  // what `url_` says
-    std::unique_ptr<connection> link_;
+    owned_connection link_;
 };
 
 }  // namespace healthz

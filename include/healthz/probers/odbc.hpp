@@ -5,6 +5,7 @@
 
 #include "../hosted/fork.hpp"
 #include "../hosted/login.hpp"
+#include "../hosted/openssl_user.hpp"
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
@@ -13,6 +14,7 @@
 #include "odbc/connection_string.hpp"
 #include "odbc/utf16.hpp"
 
+#include <dlfcn.h>
 #include <sql.h>
 #include <sqlext.h>
 #include <sqlucode.h>
@@ -65,6 +67,8 @@ public:
     explicit session(odbc const& settings) : session(settings, [](detail::odbc_string const&) { return std::string(); }) {}
 
     outcome_type probe(attempt a) {
+        detail::openssl_user const inside;  // where the driver does so
+        if (!inside) return outcome_type::failed(inside.refusal);
         deadline_ = clock::now() + a.timeout;
         std::string problem;
         auto const text = settings_.connection_string.read("connection_string", problem);
@@ -132,6 +136,8 @@ private:
         }
     };
 
+    using owned_connection = std::unique_ptr<connection, detail::openssl_user::deleter>;
+
     /// Why a call failed.
     struct failure {
         std::string state;
@@ -155,9 +161,17 @@ private:
     static SQLHANDLE environment() {
         static SQLHANDLE shared = SQL_NULL_HANDLE;
         std::lock_guard const lock(environment_mutex());
+        if (shared == SQL_NULL_HANDLE) load_openssl();
         if (shared == SQL_NULL_HANDLE && SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &shared)))
             SQLSetEnvAttr(shared, SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
         return shared;
+    }
+
+    // A driver that uses it would load it in its first connection, and then the end of the process would not wait for that one.
+    static void load_openssl() {
+        void* const library = ::dlopen("libcrypto.so.3", RTLD_LAZY);
+        void* const found = library != nullptr ? ::dlsym(library, "OPENSSL_init_crypto") : nullptr;
+        healthz::detail::openssl_user::wait_at_exit(reinterpret_cast<healthz::detail::openssl_user::initializer*>(found));
     }
 
     // The wide functions: with the others the text's encoding is each driver's guess, by the process's locale.
@@ -204,7 +218,7 @@ private:
         // A name that is longer than ODBC allows is none, and makes unixODBC leak.
         if ((*given)["dsn"].size() > SQL_MAX_DSN_LENGTH) return not_installed(*given);
 
-        auto link = std::make_unique<connection>();
+        owned_connection link(new connection);
         SQLHANDLE const database = link->database->value;
         if (database == SQL_NULL_HANDLE) return outcome_type::error("connection error", "out of memory");
         auto const timeout_attribute = number(seconds_left());
@@ -324,7 +338,7 @@ private:
     clock::time_point driver_deadline_;
     std::string text_;
     secrets secrets_;
-    std::unique_ptr<connection> link_;
+    owned_connection link_;
 };
 
 }  // namespace healthz

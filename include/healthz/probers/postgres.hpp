@@ -5,6 +5,7 @@
 
 #include "../asio/on_worker.hpp"
 #include "../hosted/login.hpp"
+#include "../hosted/openssl_user.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/wait.hpp"
 #include "../net/connect.hpp"
@@ -141,12 +142,10 @@ private:
         explicit connection(std::chrono::milliseconds query_timeout) : timeout(query_timeout) {}
         connection(connection const&) = delete;
         connection& operator=(connection const&) = delete;
-        ~connection() { close(); }
-
-        void close() {
+        ~connection() {
             if (socket) socket->release();
             socket.reset();
-            PQfinish(std::exchange(handle, nullptr));
+            PQfinish(handle);
         }
 
         /// Waits on a worker for what libpq waits for; false if that does not come in time.
@@ -166,8 +165,10 @@ private:
         }
     };
 
+    using owned_connection = std::unique_ptr<connection, detail::openssl_user::deleter>;
+
     struct opened {
-        std::unique_ptr<connection> link;
+        owned_connection link;
         outcome_type problem = outcome_type::ok();
         bool is_valid = true;  // the connection string
     };
@@ -259,7 +260,7 @@ private:
         auto given = detail::conninfo::parse(url, login);
         result.is_valid = given.has_value();
         if (!given) return result;
-        auto link = std::make_unique<connection>(timeout);
+        owned_connection link(new connection(timeout));
         given->set("fallback_application_name", "healthz");
         if (given->get("client_encoding").empty()) given->set("client_encoding", "UTF8");
         bool const names_service = !given->get("service").empty();
@@ -271,7 +272,7 @@ private:
             limited.set("options", given->get("options") + " -c statement_timeout=" + std::to_string(timeout.count()));
             auto const text = open(result, *link, limited, end);
             if (text.find("unsupported startup parameter") != text.npos) {
-                link->close();
+                link.reset(new connection(timeout));
                 link->limit_with_query = true;
                 result.problem = outcome_type::ok();
                 open(result, *link, *given, end);
@@ -297,6 +298,11 @@ private:
         while (next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
             if (!link.wait_until(end, next)) {
                 result.problem = outcome_type::timeout();
+                return {};
+            }
+            healthz::detail::openssl_user const inside;
+            if (!inside) {
+                result.problem = outcome_type::error("connection error", inside.refusal);
                 return {};
             }
             next = PQconnectPoll(link.handle);
@@ -375,7 +381,7 @@ private:
     clock::time_point query_start_;
     std::string url_;
     detail::login login_;
-    std::unique_ptr<connection> link_;
+    owned_connection link_;
 };
 
 }  // namespace healthz

@@ -117,7 +117,7 @@ private:
         if (where.scheme == "rediss") {
             healthz::detail::tls_context made = co_await healthz::detail::make_tls_context(settings_.tls);
             if (!made.context) co_return outcome_type::failed(made.problem);
-            std::string const problem = co_await link->start_tls(made.context, where.host);
+            std::string const problem = co_await link->start_tls(made.context, where.sent_host());
             if (!problem.empty()) co_return outcome_type::error("TLS error", problem);
         }
         auto const name = where.user.value_or(""), secret = where.password.value_or("");

@@ -5,6 +5,7 @@
 
 #include "../asio/on_worker.hpp"
 #include "../hosted/environment.hpp"
+#include "../hosted/openssl_user.hpp"
 #include "../hosted/setting.hpp"
 #include "certificate.hpp"
 #include "options.hpp"
@@ -32,15 +33,11 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -108,36 +105,6 @@ private:
     X509_STORE* store_ = nullptr;
 };
 
-/// The jobs that use OpenSSL on workers. It takes itself apart while the process ends, whatever they are at: so the end waits for them, for
-/// half a second at most, since a file may be on a disk that hangs.
-class openssl_users {
-public:
-    /// One more, as long as the result lives; nothing once the process ends. Thread safe.
-    static std::shared_ptr<void> join() {
-        [[maybe_unused]] static int const registered = wait_at_exit();
-        ++count_;
-        std::shared_ptr<void> one(&count_, [](std::atomic<int>* count) { --*count; });
-        if (ends_) one.reset();
-        return one;
-    }
-
-private:
-    static int wait_at_exit() {
-        // This registers what takes it apart, and what is registered later comes first. It reads no configuration, which may be on a disk that
-        // hangs; without a flag it would register nothing.
-        ::OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
-        ::pthread_atfork(nullptr, nullptr, [] { count_ = 0; });  // a child has no worker
-        return std::atexit([] {
-            ends_ = true;
-            auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-            while (count_ > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        });
-    }
-
-    inline static std::atomic<int> count_ = 0;
-    inline static std::atomic<bool> ends_ = false;
-};
-
 /// A context, or the sentence for a FAILED.
 struct tls_context {
     std::shared_ptr<net::ssl::context> context;
@@ -146,10 +113,10 @@ struct tls_context {
 
 /// Reads the files of `options`, on a worker.
 inline net::awaitable<tls_context> make_tls_context(tls_options const& options) {
-    auto make = [&options, files = options.read(), verify = options.verify, user = openssl_users::join()] {
+    auto make = [&options, files = options.read(), verify = options.verify, user = openssl_user()] {
         tls_context result;
         result.problem = files.problem;
-        if (result.problem.empty() && !user) result.problem = "the process ends";
+        if (result.problem.empty() && !user) result.problem = openssl_user::refusal;
         if (!result.problem.empty()) return result;
         auto const context = std::make_shared<net::ssl::context>(net::ssl::context::tls_client);
         boost::system::error_code ec;
