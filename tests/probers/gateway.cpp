@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // memory, load, temperature, clock_sync and mount_point: on texts of the kernel that lie in folders, and on the kernel that runs the tests.
 #include <healthz/probers/clock_sync.hpp>
+#include <healthz/probers/interface.hpp>
 #include <healthz/probers/load.hpp>
 #include <healthz/probers/memory.hpp>
 #include <healthz/probers/mount_point.hpp>
@@ -17,6 +18,7 @@ using namespace test;
 
 using healthz::clock_sync;
 using healthz::env;
+using healthz::interface;
 using healthz::load;
 using healthz::memory;
 using healthz::mount_point;
@@ -24,6 +26,14 @@ using healthz::status;
 using healthz::temperature;
 
 namespace {
+
+constexpr auto gateway =
+    healthz::sources(healthz::source<"memory">(memory{.least_percent = 10, .most_full_pressure = 5}, {.interval = 10s}),
+                     healthz::source<"load">(load{.most_per_processor = 2}, {.interval = 1min}),
+                     healthz::source<"case">(temperature{.most_celsius = 85, .sensor = "cpu-thermal"}, {.interval = 10s, .fall = 3}),
+                     healthz::source<"clock">(clock_sync{.most_maximum_error = 1s}, {.interval = 1min}),
+                     healthz::source<"uplink">(interface{.name = env("UPLINK", "eth0"), .address = interface::any}, {.interval = 5s}),
+                     healthz::source<"data">(mount_point{.path = "/data", .type = "ext4"}, {.interval = 10s}));
 
 constexpr auto sources = healthz::sources(
     healthz::source<"memory">(memory{.least_percent = 10, .proc = env("GATEWAY_PROC")}, {.interval = 50ms, .retries = 0}),
@@ -70,9 +80,12 @@ TEST_CASE("memory: processes wait for it, and a kernel that does not say so") {
         return look(memory{.most_some_pressure = some, .most_full_pressure = full, .proc = here.path.c_str()});
     };
     auto const path = here.path + "/pressure/memory";
-    auto const unknown = R"(FAILED "the kernel does not measure memory pressure: )" + path + no_file + '"';
-    CHECK(with(10, {}) == unknown);
-    CHECK(with({}, 10) == unknown);
+    auto const unknown = [&](std::string const& setting) {
+        return R"(FAILED "the setting ')" + setting + "' needs a kernel that measures it: " + path + no_file + '"';
+    };
+    CHECK(with(10, {}) == unknown("most_some_pressure"));
+    CHECK(with(10, 10) == unknown("most_some_pressure"));
+    CHECK(with({}, 10) == unknown("most_full_pressure"));
 
     here.write("pressure/memory", "some avg10=12.34 avg60=50.00 avg300=0.12 total=123\nfull avg10=0.50 avg60=40.00 avg300=0.00 total=45\n");
     CHECK(with(12.34, 0.5) == "OK null");
@@ -325,6 +338,7 @@ TEST_CASE("mount_point: file systems that come, go and become read-only") {
 
 TEST_CASE("memory and its neighbours in a runner") {
     folder const here;
+    static_assert(healthz::size_of<gateway> == 6 && healthz::worst_case_detection<gateway>() <= 5min);
     test::set_variable("GATEWAY_PROC", here.path);
     test::set_variable("GATEWAY_SYS", here.path);
     test::set_variable("GATEWAY_MOUNTS", here.path + "/mountinfo");

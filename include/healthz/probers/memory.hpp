@@ -80,7 +80,8 @@ private:
             auto const problem = path + ": " + std::generic_category().message(error);
             bool const is_measured = error != ENOENT && error != EOPNOTSUPP;  // else it is not built in, or turned off
             if (is_measured) return outcome_type::error("memory pressure cannot be read", problem);
-            return outcome_type::failed("the kernel does not measure memory pressure: " + problem);
+            std::string const which = most_some_pressure ? "most_some_pressure" : "most_full_pressure";
+            return outcome_type::failed("the setting '" + which + "' needs a kernel that measures it: " + problem);
         }
         for (auto const& [share, most] : {std::pair("some", most_some_pressure), std::pair("full", most_full_pressure)}) {
             if (!most) continue;

@@ -96,7 +96,7 @@ private:
     /// reason, if it gives one, in `problem`.
     static std::string property(::sd_bus* link, char const* path, char const* which, int& result, std::string& problem) {
         if (result < 0) return {};
-        ::sd_bus_error error = SD_BUS_ERROR_NULL;
+        ::sd_bus_error error{};
         char* value = nullptr;
         result =
             ::sd_bus_get_property_string(link, "org.freedesktop.systemd1", path, "org.freedesktop.systemd1.Unit", which, &error, &value);
