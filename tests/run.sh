@@ -53,7 +53,7 @@ packages=(
     libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
-    prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd chromium haproxy jq
+    prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd libsystemd-dev dbus chromium haproxy jq
     libcpp-httplib-dev libmicrohttpd-dev libcivetweb-dev libpoco-dev libpistache-dev librestinio-dev libhttp-parser-dev libfmt-dev
     qt6-httpserver-dev qt6-websockets-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
@@ -99,8 +99,8 @@ step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
-step_systemd() { build gcc systemd_server; }
-tests_systemd() { tests/systemd/run.sh build/gcc/tests/systemd_server; }
+step_systemd() { build gcc "systemd_server systemd_units"; }
+tests_systemd() { tests/systemd/run.sh build/gcc/tests/systemd_{server,units}; }
 step_soak() { build gcc "soak_server soak_clock"; }
 tests_soak() { tests/soak/run.sh 0.17 build/gcc/tests/soak_server build/gcc/tests/libsoak_clock.so; }
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }

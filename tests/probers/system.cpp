@@ -5,6 +5,7 @@
 #include <healthz/probers/file_age.hpp>
 #include <healthz/probers/process.hpp>
 #include "support.hpp"
+#include "system.hpp"
 #include "../environment.hpp"
 
 #include <sched.h>
@@ -23,23 +24,6 @@ using healthz::process;
 using healthz::status;
 
 namespace {
-
-/// A directory of the test's own.
-struct folder {
-    std::string path = "/tmp/healthz_system_XXXXXX";
-    folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-    ~folder() { std::filesystem::remove_all(path); }
-    std::string write(std::string const& name, std::string const& content) const {
-        std::ofstream(path + "/" + name, std::ios::binary) << content;
-        return path + "/" + name;
-    }
-};
-
-template <class Prober>
-std::string look(Prober const& prober) {
-    auto const found = prober.probe();
-    return std::string(to_string(found.status())) + " " + std::string(found.json());
-}
 
 constexpr auto sources =
     healthz::sources(healthz::source<"name">(dns{.name = env("SYSTEM_NAME")}, {.interval = 50ms, .retries = 0}),

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: tests/systemd/run.sh SERVER
+# Usage: tests/systemd/run.sh SERVER UNITS
 #
 # Runs the program SERVER (systemd/server.cpp) under a systemd of its own, which is process 1 of a namespace, with a real PostgreSQL beside it:
-# readiness, the status line, reload, the watchdog, the end, and sockets that systemd holds while the program starts again. Needs root, and a
-# kernel that lets it mount and make control groups: where it does not, this says so, and passes. Works under build/systemd.
+# readiness, the status line, reload, the watchdog, the end, and sockets that systemd holds while the program starts again. Then UNITS
+# (systemd/units.cpp) asks that systemd for units in each state. Needs root, and a kernel that lets it mount and make control groups: where it
+# does not, this says so, and passes. Works under build/systemd.
 set -euo pipefail
 self=$(realpath "$0")
 
@@ -55,7 +56,7 @@ case "${1:-}" in
     ;;
 esac
 
-server=$(realpath "$1")
+server=$(realpath "$1") units=$(realpath "$2")
 work=$(dirname "$self")/../../build/systemd
 rm -rf "$work"
 mkdir -p "$work/states" "$work/units"
@@ -144,6 +145,37 @@ DefaultDependencies=no
 [Socket]
 ListenStream=127.0.0.1:$socket_port
 Service=passed.service"
+
+# --- those that the prober looks at, and the bus on which it asks
+
+quiet='[Unit]
+DefaultDependencies=no
+[Service]'
+unit dbus.socket '[Unit]
+DefaultDependencies=no
+[Socket]
+ListenStream=/run/dbus/system_bus_socket'
+unit dbus.service "$quiet
+Type=notify
+ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --syslog-only"
+unit runs.service "$quiet
+ExecStart=/bin/sleep infinity"
+unit reloads.service "$quiet
+ExecStart=/bin/sleep infinity
+ExecReload=/bin/sleep infinity"
+unit fails.service "$quiet
+ExecStart=/bin/false"
+unit starts.service "$quiet
+Type=notify
+ExecStart=/bin/sleep infinity"
+unit broken.service "$quiet
+Type=nonsense"
+unit clock.timer '[Unit]
+DefaultDependencies=no
+[Timer]
+OnActiveSec=1d
+Unit=starts.service'
+ln -s /dev/null units/masked.service
 
 mkdir database
 chown postgres database
@@ -254,5 +286,35 @@ answered=$(grep -c '^0$' codes.txt) refused=$(grep -c '^7$' codes.txt || true)
 [ "$refused" -eq 0 ] || fail "$refused connections were refused"
 echo "ok      no connection was refused while it started again: $answered requests, $(sort codes.txt | uniq -c | tr '\n' ';')"
 passed=$((passed + 1))
+
+# --- what the prober says of units
+
+look() { inside "$units" "$@"; } # UNIT...
+found() { [ "$(look "$1")" = "$2" ] || { echo "$1: $(look "$1")" >>log.txt; return 1; }; } # UNIT OUTCOME
+error() { printf 'ERROR {"message":"%s","extra":"%s"}' "$@"; }
+check "no bus" found runs.service "$(error "systemd cannot be asked" "unix:path=/run/dbus/system_bus_socket: No such file or directory")"
+inside systemctl start dbus.socket dbus.service runs.service reloads.service clock.timer || fail "no bus"
+check "active" found runs.service "OK null"
+check "a timer that waits is active" found clock.timer "OK null"
+check "for users without privileges, too" [ "$(inside runuser -u nobody -- "$units" runs.service)" = "OK null" ]
+inside systemctl reload --no-block reloads.service
+check "it reloads" is reloads.service ActiveState reloading
+check "reloading" found reloads.service "OK null"
+inside systemctl stop runs.service
+check "stopped" found runs.service "$(error "unit is not active" "runs.service: inactive (dead)")"
+inside systemctl start fails.service || true
+check "failed" found fails.service "$(error "unit is not active" "fails.service: failed (failed)")"
+inside systemctl start --no-block starts.service
+check "not ready yet" found starts.service "$(error "unit is not active" "starts.service: activating (start)")"
+check "not there" found nowhere.service "$(error "unit is not loaded" "nowhere.service: not-found")"
+check "masked" found masked.service "$(error "unit is not loaded" "masked.service: masked")"
+check "what cannot be loaded" found broken.service "$(error "unit is not loaded" "broken.service: bad-setting")"
+for name in runs 'no unit' $'\xe4.service' ../x.service; do
+    check "no name of a unit: $name" bash -c "[[ '$(look "$name")' == 'ERROR {\"message\":\"'* ]]"
+done
+kill -STOP "$init"
+check "a systemd that has stopped" found runs.service "TIMEOUT null"
+kill -CONT "$init"
+check "goes on" found runs.service "$(error "unit is not active" "runs.service: inactive (dead)")"
 
 echo "$passed passed, 0 failed"
