@@ -8,7 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 build=build/analysis
-cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DHEALTHZ_BUILD_EXAMPLES=OFF >$build.log ||
+cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DHEALTHZ_BUILD_EXAMPLES=OFF \
+    -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >$build.log ||
     { cat $build.log; exit 1; }
 
 tidy() { clang-tidy --config-file=.clang-tidy --quiet "$@" 2>&1 | sed '/ warnings generated\.$/d'; } # where it is quiet on them

@@ -60,7 +60,7 @@ public:
         // This registers what takes it apart, and what is registered later comes first. It reads no configuration, which may be on a disk that
         // hangs; without a flag it would register nothing.
         if (init != nullptr) init(load_crypto_strings, nullptr);
-        std::atexit(&wait_for_all);
+        static_cast<void>(std::atexit(&wait_for_all));
     }
 
     /// Deletes an object whose destructor uses OpenSSL; one that is left once the process ends is kept.

@@ -90,7 +90,7 @@ private:
         std::size_t room = 0;
 
         ~table_reader() {
-            if (file != nullptr) std::fclose(file);
+            if (file != nullptr) static_cast<void>(std::fclose(file));
             std::free(line);
         }
         std::optional<std::string_view> next() {

@@ -98,6 +98,7 @@ private:
         for (char const c : root) (whole += std::string_view("*?[\\").find(c) == std::string_view::npos ? "" : "\\") += c;
         ::glob_t found{};
         std::vector<std::string> paths;
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): it is for the home of a user, which no pattern here begins with
         if (::glob((whole + pattern).c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
         ::globfree(&found);
         return paths;
