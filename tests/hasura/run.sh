@@ -60,7 +60,7 @@ true|1:1: this is JSON, but no metadata:*
 {"version":2,"tables":[]}|1:12: this metadata is not of version 3*
 {"version":"3","sources":[]}|1:12: this metadata is not of version 3*
 {"version":3.5,"sources":[]}|1:12: this metadata is not of version 3*
-[]|1:1: no source of this metadata has a health_check*
+[]|1:1: no source of this metadata has a health_check*: CHECK_ALL=30
 {"sources":[]}|1:1: no source of this metadata has a health_check*
 {"sources":{}}|1:12: the sources of this metadata are no array
 {"sources":null}|1:12: the sources of this metadata are no array
@@ -217,6 +217,7 @@ cmake -DFILE=$metadata -DOUTPUT="$output/metadata.hpp" -DNAME=my-metadata -P inc
     fail "a NAME is taken that no variable can have"
 [[ $(tr -s ' \n' ' ' <"$output/first.txt") == *"NAME must be that of a variable, and 'my-metadata' is none"* ]] || fail "of NAME it says: $(<"$output/first.txt")"
 same "two runs" "$(<"$output/one.txt")" "$server"
+same "a run that compiles nothing" "$(ONLY_BUILD=1 $run $metadata 2>&1 >/dev/null)" ""
 
 if [ "$(id -u)" -eq 0 ]; then chown postgres "$output"; fi
 printf 'Vq8zKw3x\n' >/tmp/healthz_hasura_password
