@@ -18,7 +18,7 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'array': 'array',
     'atomic': 'atomic',
     'bit': 'bit_ceil rotr',
-    'charconv': 'from_chars',
+    'charconv': 'from_chars to_chars',
     'array|iterator|span|string|string_view|vector': 'begin empty',
     'chrono': '''
         ceil chrono chrono_literals days duration duration_cast floor hh_mm_ss hours microseconds milliseconds minutes nanoseconds
@@ -28,7 +28,7 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'cstddef': 'size_t',
     'cstdint': 'int32_t int64_t uint16_t uint32_t uint64_t uint8_t',
     'cstdio': 'FILE fclose ferror fopen fprintf fread rename',
-    'cstdlib': 'atexit atoi',
+    'cstdlib': 'atexit atoi free',
     'cstring': 'memcpy memset strerror',
     'ctime': 'strftime time time_t tm',
     'exception': 'current_exception exception exception_ptr rethrow_exception',
@@ -43,6 +43,7 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'numeric': 'gcd',
     'optional': 'nullopt optional',
     'ostream': 'ostream streamsize',
+    'set': 'set',
     'span': 'dynamic_extent span',
     'sstream': 'ostringstream',
     'stdexcept': 'invalid_argument length_error logic_error',
@@ -54,9 +55,9 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'tuple': 'tuple',
     'type_traits': '''
         bool_constant conditional_t integral_constant invoke_result_t is_constant_evaluated is_constructible_v is_convertible_v
-        is_default_constructible_v is_empty_v is_floating_point_v is_integral_v is_reference_v is_same_v is_trivially_destructible_v
+        is_default_constructible_v is_empty_v is_floating_point_v is_integral_v is_lvalue_reference_v is_reference_v is_same_v is_trivially_destructible_v
         is_void_v remove_const_t remove_cvref_t remove_reference_t type_identity''',
-    'utility': 'declval exchange forward index_sequence index_sequence_for make_index_sequence move pair swap',
+    'utility': 'as_const declval exchange forward index_sequence index_sequence_for make_index_sequence move pair swap',
     'vector': 'erase vector',
 }.items() for name in names.split()}
 # Names of POSIX that several headers declare.
@@ -78,6 +79,10 @@ BEHIND = [(re.compile(inner + '$'), outer) for inner, outer in (
     (r'sys/poll\.h|bits/poll\.h', 'poll.h'),
     (r'bits/(resource|statvfs)\.h', r'sys/\1.h'),
     (r'bits/struct_stat\.h', 'sys/stat.h'),
+    (r'bits/dlfcn\.h', 'dlfcn.h'),
+    (r'bits/confname\.h', 'unistd.h'),
+    (r'bits/timex\.h', 'sys/timex.h'),
+    (r'bits/types/clockid_t\.h', 'ctime|time.h'),
     (r'(?:bits/(?:sig|types/sig).*|signal\.h)', 'csignal|signal.h'),
     (r'bits/types/struct_timeval\.h', 'sys/time.h'),
     (r'(?:bits/(?:types/)?(?:struct_)?time.*|time\.h)', 'ctime|time.h'),

@@ -8,6 +8,7 @@
 #include "setting.hpp"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace healthz::detail {

@@ -5,13 +5,17 @@
 
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
+#include "../text.hpp"
 
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
 
 namespace healthz {

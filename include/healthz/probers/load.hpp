@@ -6,10 +6,13 @@
 #include "../hosted/kernel_file.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
+#include "../text.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 namespace healthz {
 

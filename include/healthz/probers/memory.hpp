@@ -3,6 +3,7 @@
 // Needs Linux.
 #pragma once
 
+#include "../hosted/file.hpp"
 #include "../hosted/kernel_file.hpp"
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
@@ -10,6 +11,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace healthz {

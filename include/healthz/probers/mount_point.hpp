@@ -5,9 +5,11 @@
 
 #include "../hosted/setting.hpp"
 #include "../outcome.hpp"
+#include "../text.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
+#include <string>
 #include <system_error>
 
 namespace healthz {

@@ -9,6 +9,9 @@
 
 #include <glob.h>
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace healthz {
