@@ -54,7 +54,9 @@ for round in $(seq "$rounds"); do
         figure "first screen" "${program%%:*}" "g++, s" "$round" "$seconds"
         figure "first screen" "${program%%:*}" "g++, MiB" "$round" "$mebibytes"
     done
-    for header in healthz.hpp healthz/probers/{disk_space,file_age,process,sqlite,odbc,mssql,tcp,dns,http,redis,mysql,postgres}.hpp \
+    for header in healthz.hpp \
+        healthz/probers/{disk_space,file_age,process,memory,load,temperature,clock_sync,interface,mount_point,systemd_unit}.hpp \
+        healthz/probers/{sqlite,odbc,mssql,tcp,dns,http,redis,mysql,postgres,grpc}.hpp \
         healthz/asio/runner.hpp healthz/beast/{endpoint,server}.hpp; do
         echo "#include <$header>" >"$dir/header.cpp"
         compile g++ "$dir/header.cpp"
