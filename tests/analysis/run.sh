@@ -42,7 +42,7 @@ P
 
 reasons() { # CONFIGURATION FOLDER... : what is left out or silenced without one
     local check
-    sed -nE 's/^    -([a-z].*[a-z]),?$/\1/p' "$1" | while read -r check; do
+    sed -nE 's/^    -([a-z].*[^,]),?$/\1/p' "$1" | while read -r check; do
         grep -qE "^# $check: [a-z]" "$1" || echo "$1 gives no reason for leaving out $check"
     done
     grep -rn --include='*.[hc]pp' NOLINT "${@:2}" | grep -vE 'NOLINT(NEXTLINE)?\([a-zA-Z.-]+\): [a-zA-Z]' || true

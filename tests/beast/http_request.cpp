@@ -6,6 +6,7 @@
 #include <healthz/hosted/site.hpp>
 
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,7 @@ TEST_CASE("http_request: what decides and is there twice is noticed") {
     }
     fields const harmless{{"Accept", "a"}, {"Accept", "b"}, {"Cookie", "a"}, {"Cookie", "b"}};
     CHECK(!healthz::http_request("GET", "/").with(harmless).repeated);
+    CHECK(healthz::http_request("GET", "/").with(std::span(harmless)).accept == "b");  // a temporary that owns nothing
 }
 
 TEST_CASE("http_request: a site's answer, its payload and its fields") {

@@ -63,7 +63,7 @@ check() {
         printf 'FAILED %s: the first sentence is not "%s":\n%s\n' "$name" "$expected" "$head"
         return 1
     fi
-    if [ "$place" -gt 8 ] || [ "$place" -gt "$error" ]; then
+    if [ "$place" -gt 8 ] || [ "$place" -gt "${error:-0}" ]; then
         printf 'FAILED %s: the sentence stands in line %s, the first error in line %s:\n%s\n' "$name" "$place" "$error" "$head"
         return 1
     fi

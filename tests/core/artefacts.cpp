@@ -91,8 +91,9 @@ TEST_CASE("artefacts: the unit of a program that notifies systemd says so") {
         CHECK(healthz::write_artefact<sources, all>("systemd", how, [&text](std::string_view piece) { text += piece; }));
         return text;
     };
-    CHECK(has(unit({.notifies_systemd = true}), "[Service]\nType=notify\nExecStart="));
-    CHECK(has(unit({.notifies_systemd = true, .watchdog_seconds = 20}), "[Service]\nType=notify\nWatchdogSec=20\nExecStart="));
+    CHECK(has(unit({.notifies_systemd = true}), "[Service]\nType=notify\nTimeoutStartSec=180\nExecStart="));
+    CHECK(has(unit({.notifies_systemd = true, .watchdog_seconds = 20}),
+              "[Service]\nType=notify\nTimeoutStartSec=180\nWatchdogSec=20\nExecStart="));
     CHECK(has(unit({.watchdog_seconds = 20}), "[Service]\nType=exec\nExecStart="));  // nobody would say that it lives
 }
 

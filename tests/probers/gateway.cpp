@@ -140,6 +140,11 @@ TEST_CASE("load: each processor has enough to do, or too much") {
     CHECK(look(load{.most_per_processor = 1, .proc = "/nowhere"}) == error("load cannot be read", "/nowhere/loadavg" + no_file));
     CHECK(look(load{.most_per_processor = 1, .proc = nullptr}) == R"(FAILED "the setting 'proc' is not set")");
     CHECK(look(load{}) == R"(FAILED "the setting 'most_per_processor' is not set")");
+    here.write("loadavg", "6.00 6.00 6.00 1/123 4567\n");
+    here.write("stat", "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\ncpu11 1 2 3\nintr 4\ncpu12 1\n");  // three processors, whoever may use them
+    CHECK(look(load{.most_per_processor = 2, .proc = here.path.c_str()}) == "OK null");
+    CHECK(look(load{.most_per_processor = 1.5, .proc = here.path.c_str()}) ==
+          error("overloaded", "6 on 3 processors, more than 1.5 on each"));
     for (int const minutes : {1, 5, 15}) CHECK(look(load{.most_per_processor = 1e6, .minutes = minutes}) == "OK null");
     static_assert(load{}.complaint() != nullptr && load{.most_per_processor = -1}.complaint() != nullptr);
     static_assert(load{.most_per_processor = 1, .minutes = 10}.complaint() != nullptr);

@@ -41,6 +41,8 @@ template <class Sink>
 constexpr void write_systemd_unit(declared const& d, Sink&& put) {
     healthz::detail::put_pieces(put, "[Unit]\nDescription=", d.how.name,
                                 "\nAfter=network.target\n\n[Service]\nType=", d.how.notifies_systemd ? "notify" : "exec");
+    if (d.how.notifies_systemd)  // it may be ready when all have been checked once
+        healthz::detail::put_pieces(put, "\nTimeoutStartSec=", healthz::detail::whole_seconds(d.worst_case()) + 90);
     if (d.how.notifies_systemd && d.how.watchdog_seconds > 0) healthz::detail::put_pieces(put, "\nWatchdogSec=", d.how.watchdog_seconds);
     put("\nExecStart=");
     d.put_program(put);

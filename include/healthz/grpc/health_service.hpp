@@ -39,7 +39,7 @@ public:
 
 private:
     using services = std::set<::grpc::HealthCheckServiceInterface const*>;
-    // Never destroyed, since one may be longer than what is static.
+    // Never destroyed, since one may outlive what is static.
     static std::mutex& mutex() {
         static auto& one = *new std::mutex;
         return one;

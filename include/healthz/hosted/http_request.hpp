@@ -11,6 +11,7 @@
 #include <concepts>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -82,8 +83,9 @@ public:
             constexpr bool owned = std::same_as<std::remove_cvref_t<decltype(std::declval<field>().second)>, std::string>;
             static_assert(!owned || std::is_reference_v<field>,
                           "healthz: these fields are copies, which are gone at once: keep them in a variable, and add each from there");
-            static_assert(!owned || !std::is_reference_v<field> || std::is_lvalue_reference_v<Fields>,
-                          "healthz: these fields are a temporary, which is gone when a site looks at it: keep it in a variable");
+            static_assert(
+                !owned || !std::is_reference_v<field> || std::is_lvalue_reference_v<Fields> || std::ranges::borrowed_range<Fields>,
+                "healthz: these fields are a temporary, which is gone when a site looks at it: keep it in a variable");
         }
         auto whole = *this;
         for (auto const& [name, value] : fields) whole.add(name, value);

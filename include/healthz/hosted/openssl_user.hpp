@@ -3,6 +3,7 @@
 // Needs POSIX threads; not OpenSSL, which a driver may bring, or none.
 #pragma once
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,11 +25,12 @@ namespace healthz::detail {
 class openssl_user {
 public:
     openssl_user() {
-        // In the program, or in a library that it was linked with.
-        [[maybe_unused]] static bool const registered = [] {
-            wait_at_exit(&init_openssl);
-            return ::pthread_atfork(nullptr, nullptr, [] { count_ = 0; }) == 0;  // a child has no worker
-        }();
+        if (!registered_.exchange(true)) {            // no local static: a child of a fork meanwhile would wait for it for ever
+            initializer* in_program = &init_openssl;  // or in a library that it was linked with
+            if (in_program == nullptr) in_program = reinterpret_cast<initializer*>(::dlsym(RTLD_DEFAULT, "OPENSSL_init_crypto"));
+            wait_at_exit(in_program);
+            ::pthread_atfork(nullptr, nullptr, [] { count_ = 0; });  // a child has no worker
+        }
         ++count_;
         if (ends_) leave();
     }
@@ -99,17 +102,21 @@ private:
     }
 
     // Where those who look for leaks find it.
-    static void keep(void* object) {
-        static auto& mutex = *new std::mutex;
-        static auto& all = *new std::vector<void*>;
-        std::lock_guard const lock(mutex);
-        all.push_back(object);
+    static void keep(void* object) noexcept {
+        try {
+            static auto& mutex = *new std::mutex;
+            static auto& all = *new std::vector<void*>;
+            std::lock_guard const lock(mutex);
+            all.push_back(object);
+        } catch (std::bad_alloc const&) {  // NOLINT(bugprone-empty-catch): then it is kept where nobody finds it
+        }
     }
 
     [[gnu::weak]] static int init_openssl(std::uint64_t, void const*) __asm__("OPENSSL_init_crypto");
 
     inline static std::atomic<int> count_ = 0;
     inline static std::atomic<bool> ends_ = false;
+    inline static std::atomic<bool> registered_ = false;
     bool uses_ = true;
 };
 

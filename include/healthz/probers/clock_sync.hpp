@@ -16,8 +16,8 @@
 namespace healthz {
 
 /// OK when the kernel takes its clock for synchronised, and for as exact as is wanted. That is what a daemon such as chronyd, ntpd,
-/// systemd-timesyncd or phc2sys has told it; sixteen seconds of possible error after it was last told, about nine hours, the kernel takes
-/// it for synchronised no longer. An immediate prober, which does not block.
+/// systemd-timesyncd or phc2sys has told it; about nine hours after it was last told, when the possible error has grown to sixteen seconds,
+/// the kernel no longer does. An immediate prober, which does not block.
 /// ERROR: it is not, or the kernel does not say.
 struct clock_sync {
     static constexpr char const* kind = "clock_sync";  ///< as a label of metrics

@@ -49,11 +49,22 @@ struct load {
             if (shorter < minutes) rest = healthz::detail::text_after(rest, ' ');
         auto const average = healthz::detail::number_after<double>(rest, "");
         if (!average) return outcome_type::error("load cannot be read", path + ": no load average");
-        auto const processors = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
+        auto const processors = processors_of(*root);
         if (*average <= most_per_processor * static_cast<double>(processors)) return outcome_type::ok();
         using healthz::detail::number_text;
         return outcome_type::error("overloaded", number_text(*average) + " on " + std::to_string(processors) + " processors, more than " +
                                                      number_text(most_per_processor) + " on each");
+    }
+
+private:
+    /// Those that are online, in the machine: sysconf may count those that this process may use.
+    static long processors_of(std::string const& root) {
+        std::string ignored;
+        auto const text = healthz::detail::read_kernel_file(root + "/stat", ignored).value_or("");
+        long count = 0;
+        for (std::string_view rest = text; rest.starts_with("cpu"); rest = healthz::detail::text_after(rest, '\n'))  // the first is of all
+            count += rest.size() > 3 && rest[3] >= '0' && rest[3] <= '9';
+        return count > 0 ? count : std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
     }
 };
 

@@ -19,8 +19,8 @@
 
 namespace healthz {
 
-/// OK when so much memory is available (`MemAvailable`: what can be given to processes without swapping), and processes have waited for
-/// memory no longer than that. Of the machine: a limit of a container or a service is not looked at. An immediate prober.
+/// OK when at least the wanted amount of memory is available (`MemAvailable`: what can be given to processes without swapping), and
+/// processes have waited for memory no longer than allowed. Of the machine: a limit of a container or a service is not looked at. An immediate prober.
 /// ERROR: too little is available, processes wait too long, or the kernel's text cannot be read. FAILED: no limit; or one of pressure
 /// where the kernel does not measure it.
 struct memory {

@@ -49,7 +49,9 @@ struct mount_point {
         if (!from) return outcome_type::failed(problem);
         auto const where = given->substr(0, std::max<std::size_t>(1, given->find_last_not_of('/') + 1));
 
-        auto const mounted = last_mounted(where, *from, problem);
+        auto mounted = last_mounted(where, *from, problem);
+        // Before Linux 5.8 a line may be left out while others come and go.
+        if (!mounted && problem.empty()) mounted = last_mounted(where, *from, problem);
         if (!problem.empty()) return outcome_type::error("mount table cannot be read", problem);
         if (!mounted) return outcome_type::error("not mounted", where);
         if (!type.empty() && mounted->type != type)

@@ -193,7 +193,7 @@ private:
         outcome_type problem = outcome_type::ok();
     };
 
-    static opened not_any_more() { return {nullptr, outcome_type::error("connection error", healthz::detail::openssl_user::refusal)}; }
+    static opened not_any_more() { return {nullptr, outcome_type::failed(healthz::detail::openssl_user::refusal)}; }
 
     static std::optional<target> parse(std::string_view text) {
         target result;

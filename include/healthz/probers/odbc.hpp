@@ -161,17 +161,18 @@ private:
     static SQLHANDLE environment() {
         static SQLHANDLE shared = SQL_NULL_HANDLE;
         std::lock_guard const lock(environment_mutex());
-        if (shared == SQL_NULL_HANDLE) load_openssl();
+        [[maybe_unused]] static bool const loaded = load_openssl();
         if (shared == SQL_NULL_HANDLE && SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &shared)))
             SQLSetEnvAttr(shared, SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
         return shared;
     }
 
     // A driver that uses it would load it in its first connection, and then the end of the process would not wait for that one.
-    static void load_openssl() {
+    static bool load_openssl() {
         void* const library = ::dlopen("libcrypto.so.3", RTLD_LAZY);
         void* const found = library != nullptr ? ::dlsym(library, "OPENSSL_init_crypto") : nullptr;
         healthz::detail::openssl_user::wait_at_exit(reinterpret_cast<healthz::detail::openssl_user::initializer*>(found));
+        return found != nullptr;
     }
 
     // The wide functions: with the others the text's encoding is each driver's guess, by the process's locale.

@@ -302,7 +302,7 @@ private:
             }
             healthz::detail::openssl_user const inside;
             if (!inside) {
-                result.problem = outcome_type::error("connection error", inside.refusal);
+                result.problem = outcome_type::failed(inside.refusal);
                 return {};
             }
             next = PQconnectPoll(link.handle);

@@ -23,7 +23,8 @@ namespace healthz {
 /// OK when systemd, asked over D-Bus, says that `unit` is active or is being reloaded. A unit that only works from time to time, such as
 /// the service of a timer, is inactive in between: ask for the timer, and for what the service leaves behind with `file_age`. An
 /// immediate prober, which opens a connection for each check and needs no privileges.
-/// ERROR: the unit is in another state or is not there, or systemd cannot be asked. FAILED: no unit, or `bus` is no address.
+/// ERROR: the unit is in another state or is not there, or systemd cannot be asked. FAILED: no unit, or
+/// `bus` is none that can be parsed.
 struct systemd_unit {
     static constexpr char const* kind = "systemd_unit";  ///< as a label of metrics
     setting unit;                                        ///< with its suffix, such as "chrony.service"
