@@ -134,12 +134,12 @@ TEST_CASE("postgres: a query that somebody cancels is an ERROR, not a TIMEOUT") 
     REQUIRE(eventually([] {
         return server().value("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'") == "1";
     }));
-    set_query("SELECT 1");
     auto const found = monitor.wait_for(1)[0];
     CHECK(found.status == status::error);
     CHECK_THAT(found.error, contains("canceling statement due to user request"));
     monitor.stop();
-    server().terminate_connections();  // a next check may have been at it, too
+    set_query("SELECT 1");
+    server().terminate_connections();  // the next check may have been at it, too
     CHECK(no_connection_left());
 }
 
