@@ -40,9 +40,11 @@ STANDARD = {name: headers.split('|') for headers, names in {
         allocator construct_at destroy_at enable_shared_from_this make_shared make_unique make_unique_for_overwrite shared_ptr
         unique_ptr weak_ptr''',
     'mutex': 'lock_guard mutex try_to_lock unique_lock',
+    'new': 'bad_alloc',
     'numeric': 'gcd',
     'optional': 'nullopt optional',
     'ostream': 'ostream streamsize',
+    'ranges': 'ranges',
     'set': 'set',
     'span': 'dynamic_extent span',
     'sstream': 'ostringstream',
