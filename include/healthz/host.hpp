@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace healthz {
@@ -22,19 +23,17 @@ constexpr bool same_word(std::string_view a, std::string_view b) {
     return true;
 }
 
-// The characters of a name, and those of an address in brackets.
+// Where a character may stand, as bits: in a name, in an address in brackets, as a hexadecimal digit, as a decimal one.
+enum host_character : std::uint8_t { of_name = 1, of_address = 2, of_hex = 4, of_port = 8 };
 inline constexpr auto host_characters = [] {
-    struct {
-        std::array<bool, 256> name{}, address{}, hex{}, digit{};
-    } table;
-    constexpr auto add = [](std::array<bool, 256>& to, std::string_view characters) {
-        for (char const c : characters) to[static_cast<unsigned char>(c)] = true;
+    std::array<std::uint8_t, 128> table{};
+    auto const add = [&table](std::string_view characters, int kinds) {
+        for (char const c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(kinds);
     };
-    constexpr std::string_view digits = "0123456789", hex_letters = "abcdefABCDEF";
-    add(table.digit, digits);
-    for (auto* each : {&table.hex, &table.address, &table.name}) add(*each, digits), add(*each, hex_letters);
-    add(table.address, ":.");
-    add(table.name, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+;=%");
+    add("0123456789", of_name | of_address | of_hex | of_port);
+    add("abcdefABCDEF", of_name | of_address | of_hex);
+    add(":.", of_address);
+    add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+;=%", of_name);
     return table;
 }();
 
@@ -42,24 +41,24 @@ inline constexpr auto host_characters = [] {
 /// be empty, or an address in brackets, of which only the characters are looked at. The one valid character that is refused is
 /// the comma, by which intermediaries join two hosts.
 constexpr bool is_host(std::string_view text) {
-    auto const is = [text](std::array<bool, 256> const& kind, std::size_t i) {
-        return i < text.size() && kind[static_cast<unsigned char>(text[i])];
+    auto const is = [text](host_character kind, std::size_t i) {
+        auto const c = i < text.size() ? static_cast<unsigned char>(text[i]) : 128u;
+        return c < 128 && (host_characters[c] & kind) != 0;
     };
-    auto const& [name, address, hex, digit] = host_characters;
     std::size_t i = 0;
     if (!text.empty() && text.front() == '[') {
-        for (i = 1; is(address, i); ++i) {}
+        for (i = 1; is(of_address, i); ++i) {}
         if (i < 3 || i == text.size() || text[i] != ']') return false;
         ++i;
     } else {
-        for (; is(name, i); ++i) {
+        for (; is(of_name, i); ++i) {
             if (text[i] != '%') continue;
-            if (!is(hex, i + 1) || !is(hex, i + 2)) return false;
+            if (!is(of_hex, i + 1) || !is(of_hex, i + 2)) return false;
         }
     }
     if (i == text.size()) return true;
     if (text[i] != ':') return false;
-    for (++i; is(digit, i); ++i) {}
+    for (++i; is(of_port, i); ++i) {}
     return i == text.size();
 }
 

@@ -13,7 +13,7 @@
 # inputs each target has been given in all is kept in build/fuzz/total.tsv and shown at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-declare -A minute=([conninfo]=120000 [credentials]=90000 [json]=15000 [metadata]=120000 [odbc_string]=60000 [redact]=90000 [redis]=90000
+declare -A minute=([conninfo]=120000 [credentials]=90000 [json]=15000 [metadata]=120000 [odbc_string]=60000 [parser]=200000 [redact]=90000 [redis]=90000
     [reply]=90000 [request]=90000 [settings]=30000 [site]=120000 [url]=150000 [views]=3000)
 out=$PWD/build/fuzz jobs=${JOBS:-2} kind=sanitized same=""
 checks=(-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)

@@ -318,9 +318,9 @@ private:
             c.reader.emplace(c.fields, limits_.header_bytes);
         }
         auto const state = c.reader->read(bytes);
-        if (state == healthz::detail::request_state::incomplete) return false;
-        if (state != healthz::detail::request_state::complete) {
-            close_with(c, state == healthz::detail::request_state::malformed ? answer::malformed : answer::header_too_large);
+        if (state == request_state::incomplete) return false;
+        if (state != request_state::complete) {
+            close_with(c, state == request_state::malformed ? answer::malformed : answer::header_too_large);
             return true;
         }
         auto const now = std::time(nullptr);  // the cheapest clock, of whole seconds

@@ -6,6 +6,7 @@
 #include "../credentials.hpp"
 #include "../endpoint.hpp"
 #include "../host.hpp"
+#include "../request_parser.hpp"
 #include "../text.hpp"
 #include "parser_base.hpp"
 
@@ -116,9 +117,6 @@ private:
     request_fields& fields_;
     bool has_host_ = false;
 };
-
-/// What a request is, as far as it has come.
-enum class request_state : std::uint8_t { incomplete, complete, malformed, too_large };
 
 /// Reads one request. The result depends on the bytes alone, not on the pieces in which they came: each time all of them are parsed,
 /// by a new parser. The usual request comes in one piece.
