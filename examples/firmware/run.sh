@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Usage: examples/firmware/run.sh
+# Usage: examples/firmware/run.sh [--http]
 #
 # Installs what it needs, builds firmware.cpp for a Cortex-M4 as build/firmware/healthz.elf, and runs it in QEMU. The image's
 # transcript, one JSON document a line, goes to standard output, all else to standard error. The exit status is the image's.
+# With --http another one, http/board.cpp, which serves; see http/run.sh.
 set -euo pipefail
+if [ "${1:-}" = --http ]; then exec "$(dirname "$(realpath "$0")")/http/run.sh"; fi
 cd "$(dirname "$(realpath "$0")")/../.."
 source examples/firmware/toolchain.sh
 

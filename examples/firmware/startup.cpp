@@ -9,6 +9,7 @@ extern std::uint32_t data_begin, data_end, data_image, bss_begin, bss_end, stack
 void board_write(char const* text, std::size_t size);
 [[noreturn]] void reset();
 [[noreturn]] void fault();
+[[gnu::weak]] void nmi();
 }
 
 namespace {
@@ -46,9 +47,10 @@ void reset() {
 }
 
 void fault() { exit_with(2); }
+void nmi() { fault(); }  // unless a program has its own
 
 struct vector_table {
     std::uint32_t const* stack;
     void (*handlers[15])();
 };
-[[gnu::section(".vectors"), gnu::used]] static vector_table const vectors{&stack_top, {reset, fault, fault, fault, fault, fault, fault}};
+[[gnu::section(".vectors"), gnu::used]] static vector_table const vectors{&stack_top, {reset, nmi, fault, fault, fault, fault, fault}};

@@ -264,6 +264,11 @@ public:
         static_assert(options.recorded, "healthz: to have a record, this monitor must be a monitor<sources, healthz::recorded>");
         return records_[index];
     }
+    /// All of them, in the order of the declaration.
+    constexpr std::span<healthz::record const> records() const {
+        static_assert(options.recorded, "healthz: to have records, this monitor must be a monitor<sources, healthz::recorded>");
+        return records_;
+    }
 
 private:
     static constexpr bool withholds = detail::has_parents<Sources> || detail::has_conditions<Sources> || options.switchable;

@@ -82,12 +82,12 @@ struct request_progress {
 
     request_state state_ = request_state::incomplete;
     place place_ = place::before;
-    request_field field_{};   // whose value is read
-    std::uint8_t count_ = 0;  // of the bytes of the version
-    std::uint16_t size_ = 0;                      // of the request
-    std::uint16_t begin_ = 0;                     // of the item that is read
-    std::uint16_t end_ = 0;                       // of all that is kept
-    std::uint16_t most_ = 0;                      // that was ever kept of it
+    request_field field_{};    // whose value is read
+    std::uint8_t count_ = 0;   // of the bytes of the version
+    std::uint16_t size_ = 0;   // of the request
+    std::uint16_t begin_ = 0;  // of the item that is read
+    std::uint16_t end_ = 0;    // of all that is kept
+    std::uint16_t most_ = 0;   // that was ever kept of it
     bool http_1_0_ = false, has_host_ = false, has_length_ = false, chunked_ = false, has_body_ = false;
     bool closing_ = false, keeping_ = false;  // by the field Connection
     bool repeated_ = false;
@@ -128,9 +128,9 @@ public:
     /// A complete request. Views into this parser: valid until `next`.
     constexpr site_request request() const {
         auto const whole = text(field::target);
-        return {text(field::method),       healthz::path_of(whole),  healthz::detail::text_after(whole, '?'),
-                value(field::role),        value(field::admin_secret), value(field::access_key),
-                value(field::authorization), value(field::accept),     repeated_};
+        return {text(field::method),         healthz::path_of(whole),    healthz::detail::text_after(whole, '?'),
+                value(field::role),          value(field::admin_secret), value(field::access_key),
+                value(field::authorization), value(field::accept),       repeated_};
     }
 
     /// The host that it is for: of the target, if that is a whole address, else of the field Host; see `is_allowed_host`.
@@ -148,9 +148,7 @@ public:
     constexpr bool is_http_1_0() const { return http_1_0_; }
 
     /// Whether another request can follow on the connection: the client wishes so, and no body is in between.
-    constexpr bool keep_alive() const {
-        return !closing_ && (keeping_ || !http_1_0_) && !has_body_ && state_ == request_state::complete;
-    }
+    constexpr bool keep_alive() const { return !closing_ && (keeping_ || !http_1_0_) && !has_body_ && state_ == request_state::complete; }
 
     /// Forgets all of this request, its secret too, and begins the next one.
     constexpr void next() {

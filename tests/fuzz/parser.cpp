@@ -53,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     static healthz::request_parser<128> small;
     small.next();
     small.put(input);
-    fuzz::require(small.state() == request_state::too_large || small.state() == ours.state(), "one with less room says the same, or that it has none");
+    fuzz::require(small.state() == request_state::too_large || small.state() == ours.state(),
+                  "one with less room says the same, or that it has none");
     while (input.starts_with("\r\n")) {  // as our server does
         input.remove_prefix(2);
         used -= std::min<std::size_t>(used, 2);
@@ -69,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
             break;
         case request_state::malformed:
             // Ours sees it at the byte, Beast at the end of the line.
-            fuzz::require(expected != request_state::complete || has_odd_length(input.substr(0, reader.size())), "what is malformed is so for Beast");
+            fuzz::require(expected != request_state::complete || has_odd_length(input.substr(0, reader.size())),
+                          "what is malformed is so for Beast");
             break;
         case request_state::incomplete: fuzz::require(expected == request_state::incomplete, "what is incomplete is so for Beast"); break;
         case request_state::too_large: fuzz::require(size > 2048, "a request of less than the capacity has room"); break;

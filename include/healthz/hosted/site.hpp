@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../credentials.hpp"
+#include "../decide_view.hpp"
 #include "../declaration.hpp"
 #include "../endpoint.hpp"
 #include "../negotiate.hpp"
@@ -25,7 +26,6 @@
 #include "text_buffer.hpp"
 #include "wipe.hpp"
 
-#include <boost/hana/for_each.hpp>
 #include <boost/hana/unpack.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
@@ -187,7 +187,7 @@ public:
         auto const found = decide(request, shown);
         if (found.how == answer::document) return show(found, time);
         std::lock_guard lock(errors_mutex_);
-        auto& errors = is_for_browser(request) ? browser_errors_ : errors_;
+        auto& errors = detail::is_for_browser(request) ? browser_errors_ : errors_;
         return {found.how, errors.at(found.how, time)};
     }
 
@@ -202,53 +202,22 @@ private:
         for (auto const& each : entries) most = std::max(most, each.types.size());
         return most;
     }();
-    static constexpr std::string_view basic_challenge = "Basic realm=\"healthz\", charset=\"UTF-8\"";
-
-    /// A request that was decided upon.
-    struct decision {
-        answer how;
-        std::size_t view = 0;
-        bool as_admin = false;
-        view_request request{};
-    };
+    using decision = detail::view_decision;
 
     static std::int64_t now() {
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
     }
 
-    static bool is_for_browser(site_request const& request) {
-        return request.accept && request.accept->find("text/html") != std::string_view::npos;
-    }
-    static std::string_view challenge_for(site_request const& request) { return is_for_browser(request) ? basic_challenge : challenge; }
-
-    static constexpr std::optional<std::size_t> find(std::string_view path, std::string_view& rest) {
-        for (std::size_t i = 0; i < entries.size(); ++i)
-            if (path == entries[i].path) return i;
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-            auto const& each = entries[i];
-            if (!each.has_parts || path.size() <= each.path.size() + 1 || path[each.path.size()] != '/' || !path.starts_with(each.path))
-                continue;
-            rest = path.substr(each.path.size() + 1);
-            return i;
-        }
-        return std::nullopt;
+    static std::string_view challenge_for(site_request const& request) {
+        return detail::is_for_browser(request) ? detail::basic_challenge : challenge;
     }
 
     decision decide(site_request const& request, access shown = access::admin) const {
-        if (request.repeated) return {answer::malformed};
-        std::string_view rest;
-        auto const view = find(request.path, rest);
-        if (!view || (shown == access::open && entries[*view].who != access::open)) return {answer::not_found};
-        if (request.method != "GET" && request.method != "HEAD") return {answer::method_not_allowed};
         std::array<char, max_credentials_size> buffer;
-        auto const identity = healthz::detail::identify(request, policies_[*view], buffer);
+        auto const policy_of = [this](std::size_t view) -> auto const& { return policies_[view]; };
+        auto const decided = healthz::detail::decide_view(request, entries, policy_of, buffer, shown);
         if (request.authorization) healthz::detail::wipe(buffer.data(), buffer.size());
-        auto const& entry = entries[*view];
-        bool const is_open = entry.who == access::open;
-        if (identity.who == detail::caller::refused && !(is_open && identity.refusal == answer::not_admin)) return {identity.refusal};
-        bool const as_admin = identity.who == detail::caller::admin;
-        if (!as_admin && !is_open) return {identity.refusal};
-        return {answer::document, *view, as_admin, {rest, request.query, healthz::preferred_type(request.accept, entry.types)}};
+        return decided;
     }
 
     detail::served_answer show(decision const& found, std::optional<std::time_t> time) const {
@@ -306,20 +275,12 @@ private:
     }
 
     void render(decision const& found, detail::view_source const& from, detail::rendered_answer& into) const {
-        std::size_t index = 0;
-        boost::hana::for_each(Views, [&](auto const& view) {
-            if (index++ != found.view) return;
-            using type = std::remove_cvref_t<decltype(view)>;
-            if constexpr (type::access == access::open) {
-                if (!found.as_admin) return render(view, detail::data_of<Sources, open_data>(from), found.request, into);
-            }
-            render(view, detail::data_of<Sources, view_data>(from), found.request, into);
-        });
+        healthz::detail::visit_view<Sources, Views>(found, from,
+                                                    [&](auto const& view, auto const& data) { render(view, data, found.request, into); });
     }
     template <class View, class Data>
     void render(View const& view, Data const& data, view_request const& request, detail::rendered_answer& into) const {
-        unsigned status = 200;
-        if constexpr (requires { view.status(data, request); }) status = view.status(data, request);
+        auto const status = healthz::detail::status_of_view(view, data, request);
         body_.clear();
         if (status != 404) view.write(data, request, body_);
         else body_(healthz::error_of(answer::not_found).body);
@@ -349,7 +310,7 @@ private:
     std::array<std::array<detail::kept_view, 2 * most_types>, entries.size()> mutable kept_{};  // each has a lock of its own besides
     std::mutex mutable errors_mutex_;                                                           // of the errors
     detail::error_answers mutable errors_;
-    detail::error_answers mutable browser_errors_{basic_challenge};
+    detail::error_answers mutable browser_errors_{detail::basic_challenge};
 };
 
 }  // namespace healthz

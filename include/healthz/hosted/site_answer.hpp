@@ -37,17 +37,4 @@ struct site_answer {
     }
 };
 
-namespace detail {
-
-constexpr std::string_view reason_of(unsigned status) {
-    switch (status) {
-        case 200: return ok_reason;
-        case 404: return "Not Found";
-        case 503: return unavailable_reason;
-        default: return "";
-    }
-}
-
-}  // namespace detail
-
 }  // namespace healthz

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a device shows of its sources: the answers of a site, written anew for each request, without a heap and without threads.
+// Part of the core.
+#pragma once
+
+#include "credentials.hpp"
+#include "decide_view.hpp"
+#include "declaration.hpp"
+#include "endpoint.hpp"
+#include "text.hpp"
+#include "view.hpp"
+#include "views/table.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace healthz {
+
+namespace detail {
+
+/// Where text goes, whatever takes it: one type for all sinks, so that each view is compiled once.
+class text_sink {
+public:
+    template <class Sink>
+    constexpr explicit text_sink(Sink& to)
+        : to_(&to), put_([](void* sink, std::string_view piece) { (*static_cast<Sink*>(sink))(piece); }) {}
+
+    void operator()(std::string_view piece) const { put_(to_, piece); }
+
+private:
+    void* to_;
+    void (*put_)(void*, std::string_view);
+};
+
+}  // namespace detail
+
+/// An answer without its bytes. Views into the request.
+struct direct_answer {
+    detail::view_decision found;
+    unsigned status = 0;
+    std::string_view type{};  ///< the field Content-Type
+    std::size_t body_size = 0;
+    bool has_body = true;  ///< false for HEAD
+    bool for_browser = false;
+};
+
+/// The views `Views` of `Sources` for one loop: it keeps nothing, and has no member. `Policy` says who may see the views whose access is
+/// `admin`: an object with static storage, such as `secret_digests`. Never allocates; takes `Credentials` bytes of stack for a decoded
+/// password.
+template <auto const& Sources, auto const& Views, auto const& Policy, std::size_t Credentials = 256>
+class direct_site {
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));
+    static constexpr auto& entries = detail::entries_of<Views>;
+
+public:
+    /// Decides the answer to a request, by what `monitor` knows: of `Sources`, and with the option `recorded`. Starts no probe.
+    template <class Monitor>
+    static direct_answer answer_to(site_request const& request, Monitor const& monitor) {
+        std::array<char, Credentials> buffer;
+        auto const policy_of = [](std::size_t) -> auto const& { return Policy; };
+        direct_answer result{.found = healthz::detail::decide_view(request, entries, policy_of, buffer)};
+        for (char volatile& each : buffer) each = '\0';  // of the password nothing stays behind
+        result.has_body = request.method != "HEAD";
+        result.for_browser = healthz::detail::is_for_browser(request);
+        if (result.found.how == answer::document) {
+            auto const from = source(monitor);
+            healthz::detail::visit_view<Sources, Views>(result.found, from, [&result](auto const& view, auto const& data) {
+                result.status = healthz::detail::status_of_view(view, data, result.found.request);
+            });
+            if (result.status != 404) {
+                result.type = entries[result.found.view].types[result.found.request.type];
+                auto count = [&result](std::string_view piece) { result.body_size += piece.size(); };
+                write_view(result.found, from, detail::text_sink(count));
+                return result;
+            }
+            result.found.how = answer::not_found;
+        }
+        return refused(result);
+    }
+
+    /// The answer to what is no request: malformed, too large, too late, or for a host that is not served.
+    static constexpr direct_answer refusal(answer how) { return refused({.found = {.how = how}}); }
+
+    /// Streams the whole response into `put`, which is called with a `std::string_view` for each piece. The monitor must be as it was when
+    /// the answer was decided, and so must the request be. `fields` are further header fields as whole lines, such as a `date_field`.
+    template <class Monitor, std::invocable<std::string_view> Sink>
+    static void write_response(direct_answer const& a, Monitor const& monitor, Sink&& put, std::string_view fields = {}) {
+        auto const to = detail::text_sink(put);
+        bool const is_view = a.found.how == answer::document;
+        write_head(a, to, fields);
+        if (!a.has_body) return;
+        if (is_view) write_view(a.found, source(monitor), to);
+        else to(healthz::error_of(a.found.how).body);
+    }
+
+    /// The size of such a response, in bytes.
+    static std::size_t response_size(direct_answer const& a, std::string_view fields = {}) {
+        std::size_t size = a.has_body ? a.body_size : 0;
+        auto count = [&size](std::string_view piece) { size += piece.size(); };
+        write_head(a, detail::text_sink(count), fields);
+        return size;
+    }
+
+private:
+    template <class Monitor>
+    static detail::view_source source(Monitor const& monitor) {
+        return {monitor.report().view(), monitor.records(), detail::facts_of<Sources>};
+    }
+
+    static constexpr direct_answer refused(direct_answer result) {
+        auto const error = healthz::error_of(result.found.how);
+        result.status = error.status;
+        result.type = detail::json_type;
+        result.body_size = error.body.size();
+        return result;
+    }
+
+    static void write_view(detail::view_decision const& found, detail::view_source const& from, detail::text_sink to) {
+        healthz::detail::visit_view<Sources, Views>(found, from,
+                                                    [&](auto const& view, auto const& data) { view.write(data, found.request, to); });
+    }
+
+    static void write_head(direct_answer const& a, detail::text_sink to, std::string_view fields) {
+        bool const is_view = a.found.how == answer::document;
+        to(detail::http_version);
+        healthz::detail::put_number(a.status, to);
+        to(detail::http_space);
+        to(is_view ? healthz::detail::reason_of(a.status) : healthz::error_of(a.found.how).reason);
+        to(detail::http_line_end);
+        if (is_view) {
+            for (auto const& [name, value] : entries[a.found.view].fields) write_field(name, value, to);
+        } else if (a.status == 401 && a.for_browser) {
+            write_field("WWW-Authenticate", detail::basic_challenge, to);
+        } else {
+            to(healthz::detail::field_of(a.found.how));
+        }
+        to(fields);
+        to(detail::before_type);
+        to(a.type);
+        to(detail::after_type);
+        healthz::detail::put_number(a.body_size, to);
+        to(detail::http_header_end);
+    }
+    static void write_field(std::string_view name, std::string_view value, detail::text_sink to) {
+        for (auto const piece : {name, std::string_view(": "), value, detail::http_line_end}) to(piece);
+    }
+};
+
+}  // namespace healthz

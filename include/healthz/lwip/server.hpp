@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSL-1.0
+// A site on the wire from a device without an operating system: HTTP/1 over lwIP's raw API, for a loop that also does everything else.
+// Needs lwIP (2.1 or newer, NO_SYS).
+#pragma once
+
+#include "../declaration.hpp"
+#include "../direct_site.hpp"
+#include "../endpoint.hpp"
+#include "../request_parser.hpp"
+#include "../text.hpp"
+#include "../time_span.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <lwip/pbuf.h>
+#include <lwip/tcp.h>
+
+namespace healthz::lwip {
+
+/// How long a server Limits. A connection that is in its way longer than that is closed.
+struct limits {
+    std::chrono::milliseconds request_time{5000};  ///< from the first byte of a request to its last; then 408
+    std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
+    std::chrono::milliseconds answer_time{10000};  ///< until a whole answer has been taken, the wait for memory included
+    std::chrono::milliseconds closing_time{1000};  ///< until the client closes, too
+};
+inline constexpr limits default_limits{};
+
+/// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
+/// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into one block of lwIP's own heap
+/// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
+/// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request.
+///
+/// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
+/// Nothing blocks. A request is answered in the callback by which lwIP hands over its last byte, and the answer does not change while it
+/// is sent, whatever the monitor finds meanwhile.
+template <class Site, auto const& Monitor, std::size_t Connections = 4, std::size_t Capacity = 512, limits const& Limits = default_limits>
+class server {
+public:
+    constexpr server() = default;
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    /// Begins to serve at `port` of each address. After `lwip_init`. Returns lwIP's error, such as `ERR_USE` or `ERR_MEM`.
+    err_t listen(u16_t port) {
+        auto* const any = tcp_new_ip_type(IPADDR_TYPE_ANY);
+        if (any == nullptr) return ERR_MEM;
+        auto error = tcp_bind(any, IP_ANY_TYPE, port);
+        auto* const listener = error == ERR_OK ? tcp_listen_with_backlog_and_err(any, Connections, &error) : nullptr;
+        if (listener == nullptr) {
+            tcp_abort(any);
+            return error;
+        }
+        tcp_arg(listener, this);
+        tcp_accept(listener, accepted);
+        return ERR_OK;
+    }
+
+    /// Does what the time calls for: answers that wait for memory, and ends of connections that take too long. `now` is a tick count
+    /// of milliseconds, as for `monitor::poll`.
+    void poll(tick now) {
+        now_ = now;
+        for (auto& each : all_)
+            if (each.pcb != nullptr) each.look_at_time();
+    }
+
+    /// How many requests were answered, whatever the answer. Wraps.
+    std::uint32_t answered() const { return answered_; }
+
+private:
+    enum class phase : std::uint8_t { waiting, receiving, answering, closing };
+
+    struct connection {
+        server* owner = nullptr;
+        tcp_pcb* pcb = nullptr;     // of lwIP; none: this one is free
+        pbuf* input = nullptr;      // what has come and was not yet looked at
+        pbuf* answer = nullptr;     // what is being sent
+        u16_t sent = 0, taken = 0;  // of the answer: handed to lwIP, and acknowledged by the client
+        phase doing = phase::waiting;
+        bool last = false;   // the answer is the last one
+        bool ended = false;  // the client sends no more
+        tick since = 0;      // it does that
+        request_parser<Capacity> request;
+
+        void enter(phase next) {
+            doing = next;
+            since = owner->now_;
+        }
+
+        void open(server& by, tcp_pcb* as) {
+            owner = &by;
+            pcb = as;
+            last = ended = false;
+            enter(phase::waiting);
+            tcp_arg(pcb, this);
+            tcp_recv(pcb, received);
+            tcp_sent(pcb, acknowledged);
+            tcp_err(pcb, failed);
+            tcp_nagle_disable(pcb);  // an answer is written as a whole
+        }
+
+        // Gives back all but the connection itself.
+        void release() {
+            if (input != nullptr) pbuf_free(input);
+            if (answer != nullptr) pbuf_free(answer);
+            pcb = nullptr;
+            input = answer = nullptr;
+            request.next();
+        }
+
+        void abort() {
+            auto* const old = pcb;
+            tcp_err(old, nullptr);
+            tcp_abort(old);  // first, since it holds references to the answer
+            release();
+        }
+
+        // False: it was aborted.
+        bool close() {
+            tcp_arg(pcb, nullptr);
+            tcp_recv(pcb, nullptr);
+            tcp_sent(pcb, nullptr);
+            tcp_err(pcb, nullptr);
+            if (tcp_close(pcb) != ERR_OK) return abort(), false;
+            release();
+            return true;
+        }
+
+        // What has come, up to the end of a request. False: the connection was aborted.
+        bool read() {
+            while (input != nullptr && answer == nullptr && doing != phase::answering) {
+                std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
+                auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
+                input = pbuf_free_header(input, static_cast<u16_t>(used));
+                tcp_recved(pcb, static_cast<u16_t>(used));
+                if (doing == phase::closing) continue;
+                if (doing == phase::waiting && request.begun()) enter(phase::receiving);
+                if (request.state() == request_state::incomplete) continue;
+                enter(phase::answering);
+                if (!respond()) return false;
+            }
+            return true;
+        }
+
+        // Writes the answer, if there is room for it. False: the connection was aborted.
+        bool respond() {
+            auto const state = request.state();
+            auto decided = state == request_state::complete    ? Site::answer_to(request.request(), Monitor)
+                           : state == request_state::malformed ? Site::refusal(healthz::answer::malformed)
+                           : state == request_state::too_large ? Site::refusal(healthz::answer::header_too_large)
+                                                               : Site::refusal(healthz::answer::timed_out);
+            decided.has_body = !request.is_head();
+            last = !request.keep_alive() || decided.found.how == healthz::answer::malformed;
+            std::string_view const field = last ? "Connection: close\r\n" : request.is_http_1_0() ? "Connection: keep-alive\r\n" : "";
+            auto const size = Site::response_size(decided, field);
+            if (size > 0xFFFF) return abort(), false;
+            answer = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(size), PBUF_RAM);
+            if (answer == nullptr) return true;  // `poll` tries again
+            auto* out = static_cast<char*>(answer->payload);
+            Site::write_response(
+                decided, Monitor, [&out](std::string_view piece) { out = healthz::detail::copy_text(piece, out); }, field);
+            sent = taken = 0;
+            ++owner->answered_;
+            request.next();
+            return send();
+        }
+
+        // Hands over as much of the answer as lwIP takes now. False: the connection was aborted.
+        bool send() {
+            while (sent != answer->tot_len) {
+                auto const left = static_cast<u16_t>(answer->tot_len - sent);
+                auto const room = tcp_sndbuf(pcb);
+                auto const size = left < room ? left : room;
+                if (size == 0) break;
+                auto const more = static_cast<u8_t>(size < left ? TCP_WRITE_FLAG_MORE : 0);
+                if (tcp_write(pcb, static_cast<char const*>(answer->payload) + sent, size, more) != ERR_OK) break;  // until it has room
+                sent = static_cast<u16_t>(sent + size);
+            }
+            tcp_output(pcb);
+            return true;
+        }
+
+        // A whole answer has been taken.
+        bool end_answer() {
+            pbuf_free(answer);
+            answer = nullptr;
+            if (ended) return close();
+            if (last) {
+                // In two steps: after a reset, a client that still sends would not get the answer.
+                enter(phase::closing);
+                if (tcp_shutdown(pcb, 0, 1) != ERR_OK) return abort(), false;
+            } else {
+                enter(phase::waiting);
+            }
+            return read();
+        }
+
+        void look_at_time() {
+            std::chrono::milliseconds const after(owner->now_ - since);
+            switch (doing) {
+                case phase::waiting:
+                    if (after >= Limits.idle_time) close();
+                    return;
+                case phase::receiving:
+                    if (after < Limits.request_time) return;
+                    enter(phase::answering);
+                    respond();
+                    return;
+                case phase::answering:
+                    if (after >= Limits.answer_time) abort();
+                    else if (answer == nullptr) respond();
+                    else send();
+                    return;
+                case phase::closing:
+                    if (after >= Limits.closing_time) abort();
+                    return;
+            }
+        }
+    };
+
+    // --- what lwIP calls
+
+    static err_t accepted(void* self, tcp_pcb* pcb, err_t error) {
+        if (error != ERR_OK || pcb == nullptr) return ERR_VAL;
+        auto& me = *static_cast<server*>(self);
+        auto* const place = me.make_room();
+        if (place == nullptr) {
+            tcp_abort(pcb);
+            return ERR_ABRT;
+        }
+        place->open(me, pcb);
+        return ERR_OK;
+    }
+
+    static err_t received(void* self, tcp_pcb*, pbuf* bytes, err_t) {
+        auto& c = *static_cast<connection*>(self);
+        if (bytes == nullptr) {  // the client sends no more
+            c.ended = true;
+            if (c.doing == phase::answering) return ERR_OK;
+            return c.close() ? ERR_OK : ERR_ABRT;
+        }
+        if (c.input == nullptr) c.input = bytes;
+        else pbuf_cat(c.input, bytes);
+        return c.read() ? ERR_OK : ERR_ABRT;
+    }
+
+    static err_t acknowledged(void* self, tcp_pcb*, u16_t size) {
+        auto& c = *static_cast<connection*>(self);
+        if (c.answer == nullptr) return ERR_OK;  // of the end of the connection
+        c.taken = static_cast<u16_t>(c.taken + size);
+        return (c.taken == c.answer->tot_len ? c.end_answer() : c.send()) ? ERR_OK : ERR_ABRT;
+    }
+
+    static void failed(void* self, err_t) { static_cast<connection*>(self)->release(); }  // of what lwIP has freed
+
+    // A free place, or that of the one that has been waiting longest for a request.
+    connection* make_room() {
+        connection* found = nullptr;
+        for (auto& each : all_) {
+            if (each.pcb == nullptr) return &each;
+            if (each.doing == phase::answering) continue;
+            if (found == nullptr || now_ - each.since > now_ - found->since) found = &each;
+        }
+        if (found != nullptr) found->abort();
+        return found;
+    }
+
+    tick now_ = 0;
+    std::uint32_t answered_ = 0;
+    std::array<connection, Connections> all_{};
+};
+
+}  // namespace healthz::lwip
