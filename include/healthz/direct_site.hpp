@@ -42,8 +42,7 @@ struct direct_answer {
     detail::view_decision found;
     unsigned status = 0;
     std::string_view type{};  ///< the field Content-Type
-    std::size_t body_size = 0;
-    bool has_body = true;  ///< false for HEAD
+    bool has_body = true;     ///< false for HEAD
     bool for_browser = false;
 };
 
@@ -72,8 +71,6 @@ public:
             });
             if (result.status != 404) {
                 result.type = entries[result.found.view].types[result.found.request.type];
-                auto count = [&result](std::string_view piece) { result.body_size += piece.size(); };
-                write_view(result.found, from, detail::text_sink(count));
                 return result;
             }
             result.found.how = answer::not_found;
@@ -84,24 +81,31 @@ public:
     /// The answer to what is no request: malformed, too large, too late, or for a host that is not served.
     static constexpr direct_answer refusal(answer how) { return refused({.found = {.how = how}}); }
 
-    /// Streams the whole response into `put`, which is called with a `std::string_view` for each piece. The monitor must be as it was when
-    /// the answer was decided, and so must the request be. `fields` are further header fields as whole lines, such as a `date_field`.
+    /// Streams the body into `put`, which is called with a `std::string_view` for each piece. The monitor must be as it was when the answer
+    /// was decided, and so must the request be. Also for HEAD, whose Content-Length is its size: ask `has_body` whether it is to be sent.
     template <class Monitor, std::invocable<std::string_view> Sink>
-    static void write_response(direct_answer const& a, Monitor const& monitor, Sink&& put, std::string_view fields = {}) {
-        auto const to = detail::text_sink(put);
-        bool const is_view = a.found.how == answer::document;
-        write_head(a, to, fields);
-        if (!a.has_body) return;
-        if (is_view) write_view(a.found, source(monitor), to);
-        else to(healthz::error_of(a.found.how).body);
+    static void write_body(direct_answer const& a, Monitor const& monitor, Sink&& put) {
+        if (a.found.how != answer::document) return put(healthz::error_of(a.found.how).body);
+        healthz::detail::visit_view<Sources, Views>(
+            a.found, source(monitor),
+            [&a, to = detail::text_sink(put)](auto const& view, auto const& data) { view.write(data, a.found.request, to); });
     }
 
-    /// The size of such a response, in bytes.
-    static std::size_t response_size(direct_answer const& a, std::string_view fields = {}) {
-        std::size_t size = a.has_body ? a.body_size : 0;
-        auto count = [&size](std::string_view piece) { size += piece.size(); };
-        write_head(a, detail::text_sink(count), fields);
-        return size;
+    /// Streams all in front of a body of `body_size` bytes, up to the empty line. `fields` are further header fields as whole lines, such as
+    /// a `date_field`.
+    template <std::invocable<std::string_view> Sink>
+    static void write_head(direct_answer const& a, std::size_t body_size, Sink&& put, std::string_view fields = {}) {
+        write_head_to(a, body_size, detail::text_sink(put), fields);
+    }
+
+    /// Streams the whole response. Writes the body twice, of which once is to count: where there is memory for it, keep a body and write
+    /// the head when its size is known.
+    template <class Monitor, std::invocable<std::string_view> Sink>
+    static void write_response(direct_answer const& a, Monitor const& monitor, Sink&& put, std::string_view fields = {}) {
+        std::size_t size = 0;
+        write_body(a, monitor, [&size](std::string_view piece) { size += piece.size(); });
+        write_head(a, size, put, fields);
+        if (a.has_body) write_body(a, monitor, put);
     }
 
 private:
@@ -111,19 +115,12 @@ private:
     }
 
     static constexpr direct_answer refused(direct_answer result) {
-        auto const error = healthz::error_of(result.found.how);
-        result.status = error.status;
+        result.status = healthz::error_of(result.found.how).status;
         result.type = detail::json_type;
-        result.body_size = error.body.size();
         return result;
     }
 
-    static void write_view(detail::view_decision const& found, detail::view_source const& from, detail::text_sink to) {
-        healthz::detail::visit_view<Sources, Views>(found, from,
-                                                    [&](auto const& view, auto const& data) { view.write(data, found.request, to); });
-    }
-
-    static void write_head(direct_answer const& a, detail::text_sink to, std::string_view fields) {
+    static void write_head_to(direct_answer const& a, std::size_t body_size, detail::text_sink to, std::string_view fields) {
         bool const is_view = a.found.how == answer::document;
         to(detail::http_version);
         healthz::detail::put_number(a.status, to);
@@ -141,7 +138,7 @@ private:
         to(detail::before_type);
         to(a.type);
         to(detail::after_type);
-        healthz::detail::put_number(a.body_size, to);
+        healthz::detail::put_number(body_size, to);
         to(detail::http_header_end);
     }
     static void write_field(std::string_view name, std::string_view value, detail::text_sink to) {

@@ -212,7 +212,7 @@ int main() {
         monitor.poll(uptime.milliseconds());
         if (watchdog.may_feed(monitor)) feed_watchdog();
 
-        lan9118::poll(ethernet, 4);
+        lan9118::poll(ethernet, 1);
         sys_check_timeouts();
         server.poll(uptime.milliseconds());
 

@@ -30,6 +30,70 @@ struct limits {
 };
 inline constexpr limits default_limits{};
 
+namespace detail {
+
+/// Text in lwIP's heap, in blocks of a segment each.
+class chain {
+public:
+    chain() = default;
+    chain(chain const&) = delete;
+    chain& operator=(chain const&) = delete;
+    ~chain() {
+        if (first_ != nullptr) pbuf_free(first_);
+    }
+
+    void operator()(std::string_view piece) {
+        while (!piece.empty()) {
+            if (used_ == last_size() && !grow()) return;
+            auto const room = static_cast<std::size_t>(last_size() - used_), size = piece.size() < room ? piece.size() : room;
+            healthz::detail::copy_text(healthz::detail::text_until(piece, size), static_cast<char*>(last_->payload) + used_);
+            used_ = static_cast<u16_t>(used_ + size);
+            piece.remove_prefix(size);
+        }
+    }
+
+    /// This text and the other behind it; both are gone then. None if there was no room for all of it.
+    pbuf* join(chain& other) {
+        if (failed_ || other.failed_) return nullptr;
+        trim();
+        other.trim();
+        if (other.first_ != nullptr) pbuf_cat(first_, other.first_);
+        other.first_ = nullptr;
+        auto* const whole = first_;
+        first_ = nullptr;
+        return whole;
+    }
+
+private:
+    u16_t last_size() const { return last_ != nullptr ? last_->len : u16_t{0}; }
+
+    bool grow() {
+        if (failed_) return false;
+        auto* const next = size_ < 0xFFFF - 2 * TCP_MSS ? pbuf_alloc(PBUF_RAW, TCP_MSS, PBUF_RAM) : nullptr;
+        failed_ = next == nullptr;
+        if (failed_) return false;
+        if (first_ == nullptr) first_ = next;
+        else pbuf_cat(first_, next);
+        size_ += TCP_MSS;
+        last_ = next;
+        used_ = 0;
+        return true;
+    }
+
+    // Gives back what the last block has too much.
+    void trim() {
+        if (first_ != nullptr) pbuf_realloc(first_, static_cast<u16_t>(first_->tot_len - (last_->len - used_)));
+    }
+
+    pbuf* first_ = nullptr;
+    pbuf* last_ = nullptr;
+    u16_t used_ = 0;  // of the last
+    std::uint32_t size_ = 0;
+    bool failed_ = false;
+};
+
+}  // namespace detail
+
 /// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
 /// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into one block of lwIP's own heap
 /// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
@@ -76,10 +140,12 @@ private:
 
     struct connection {
         server* owner = nullptr;
-        tcp_pcb* pcb = nullptr;     // of lwIP; none: this one is free
-        pbuf* input = nullptr;      // what has come and was not yet looked at
-        pbuf* answer = nullptr;     // what is being sent
-        u16_t sent = 0, taken = 0;  // of the answer: handed to lwIP, and acknowledged by the client
+        tcp_pcb* pcb = nullptr;  // of lwIP; none: this one is free
+        pbuf* input = nullptr;   // what has come and was not yet looked at
+        pbuf* answer = nullptr;  // what is being sent
+        pbuf* unsent = nullptr;  // the first part of it that lwIP does not have as a whole
+        u16_t sent = 0;          // of that part
+        u16_t taken = 0;         // of the answer, by the client
         phase doing = phase::waiting;
         bool last = false;   // the answer is the last one
         bool ended = false;  // the client sends no more
@@ -156,32 +222,38 @@ private:
             decided.has_body = !request.is_head();
             last = !request.keep_alive() || decided.found.how == healthz::answer::malformed;
             std::string_view const field = last ? "Connection: close\r\n" : request.is_http_1_0() ? "Connection: keep-alive\r\n" : "";
-            auto const size = Site::response_size(decided, field);
-            if (size > 0xFFFF) return abort(), false;
-            answer = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(size), PBUF_RAM);
-            if (answer == nullptr) return true;  // `poll` tries again
-            auto* out = static_cast<char*>(answer->payload);
-            Site::write_response(
-                decided, Monitor, [&out](std::string_view piece) { out = healthz::detail::copy_text(piece, out); }, field);
+            detail::chain body, head;
+            std::size_t size = 0;
+            Site::write_body(decided, Monitor, [&](std::string_view piece) {
+                size += piece.size();
+                if (decided.has_body) body(piece);
+            });
+            Site::write_head(decided, size, head, field);
+            answer = head.join(body);
+            // Without room `poll` tries again, unless there can never be more.
+            if (answer == nullptr) return owner->is_answering() || (abort(), false);
+            unsent = answer;
             sent = taken = 0;
             ++owner->answered_;
             request.next();
-            return send();
+            send();
+            return true;
         }
 
-        // Hands over as much of the answer as lwIP takes now. False: the connection was aborted.
-        bool send() {
-            while (sent != answer->tot_len) {
-                auto const left = static_cast<u16_t>(answer->tot_len - sent);
+        // Hands over as much of the answer as lwIP takes now.
+        void send() {
+            while (unsent != nullptr) {
+                auto const left = static_cast<u16_t>(unsent->len - sent);
                 auto const room = tcp_sndbuf(pcb);
                 auto const size = left < room ? left : room;
-                if (size == 0) break;
-                auto const more = static_cast<u8_t>(size < left ? TCP_WRITE_FLAG_MORE : 0);
-                if (tcp_write(pcb, static_cast<char const*>(answer->payload) + sent, size, more) != ERR_OK) break;  // until it has room
+                auto const more = static_cast<u8_t>(size < left || unsent->next != nullptr ? TCP_WRITE_FLAG_MORE : 0);
+                if (size == 0 || tcp_write(pcb, static_cast<char const*>(unsent->payload) + sent, size, more) != ERR_OK) break;
                 sent = static_cast<u16_t>(sent + size);
+                if (size < left) continue;
+                unsent = unsent->next;
+                sent = 0;
             }
             tcp_output(pcb);
-            return true;
         }
 
         // A whole answer has been taken.
@@ -252,10 +324,19 @@ private:
         auto& c = *static_cast<connection*>(self);
         if (c.answer == nullptr) return ERR_OK;  // of the end of the connection
         c.taken = static_cast<u16_t>(c.taken + size);
-        return (c.taken == c.answer->tot_len ? c.end_answer() : c.send()) ? ERR_OK : ERR_ABRT;
+        if (c.taken == c.answer->tot_len) return c.end_answer() ? ERR_OK : ERR_ABRT;
+        c.send();
+        return ERR_OK;
     }
 
     static void failed(void* self, err_t) { static_cast<connection*>(self)->release(); }  // of what lwIP has freed
+
+    // Whether any answer has memory that it will give back.
+    bool is_answering() const {
+        for (auto const& each : all_)
+            if (each.answer != nullptr) return true;
+        return false;
+    }
 
     // A free place, or that of the one that has been waiting longest for a request.
     connection* make_room() {
