@@ -35,7 +35,7 @@ key = f'X-Hasura-Admin-Secret: {secret}'
 asked = [  # a request, and the status of its answer
     (request('/healthz'), 200), (request('/livez'), 200), (request('/readyz?verbose'), 200), (request('/startupz'), 200), (request('/board'), 200),
     (request('/healthz/sources', key), 200), (request('/healthz/sources?strict=true', key), 503), (request('/healthz/sources?verbose=true', key), 200),
-    (request('/healthz/sources/imu', key), 200), (request('/healthz/sources/sd%20card?strict', key), 503), (request('/healthz/sources/none', key), 404),
+    (request('/healthz/sources/imu', key), 200), (request('/healthz/sources/sd%20card?strict=true', key), 503), (request('/healthz/sources/none', key), 404),
     (request('/healthz/page', key), 200), (request('/healthz/page', key, 'Accept: text/html'), 200), (request('/metrics', key), 200),
     (request('/metrics', key, 'Accept: application/openmetrics-text;version=1.0.0'), 200), (request('/metrics'), 401),
     (request('/healthz/sources', 'X-Hasura-Admin-Secret: wrong'), 401), (request('/healthz/sources', key, 'X-Hasura-Role: user'), 400),

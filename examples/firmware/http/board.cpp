@@ -212,9 +212,8 @@ int main() {
         monitor.poll(uptime.milliseconds());
         if (watchdog.may_feed(monitor)) feed_watchdog();
 
-        lan9118::poll(ethernet, 1);
+        if (!server.poll(uptime.milliseconds())) lan9118::poll(ethernet, 1);
         sys_check_timeouts();
-        server.poll(uptime.milliseconds());
 
         read_serial_line();
         // ... what the device is for ...

@@ -100,8 +100,7 @@ private:
 /// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request.
 ///
 /// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
-/// Nothing blocks. A request is answered in the callback by which lwIP hands over its last byte, and the answer does not change while it
-/// is sent, whatever the monitor finds meanwhile.
+/// Nothing blocks. An answer does not change while it is sent, whatever the monitor finds meanwhile.
 template <class Site, auto const& Monitor, std::size_t Connections = 4, std::size_t Capacity = 512, limits const& Limits = default_limits>
 class server {
 public:
@@ -124,12 +123,23 @@ public:
         return ERR_OK;
     }
 
-    /// Does what the time calls for: answers that wait for memory, and ends of connections that take too long. `now` is a tick count
-    /// of milliseconds, as for `monitor::poll`.
-    void poll(tick now) {
+    /// Answers one request, so that a turn of the loop takes no longer than the largest answer, and ends connections that take too long.
+    /// `now` is a tick count of milliseconds, as for `monitor::poll`. Returns whether it has written an answer: then the next frame may wait
+    /// until the next turn.
+    bool poll(tick now) {
         now_ = now;
         for (auto& each : all_)
             if (each.pcb != nullptr) each.look_at_time();
+        for (std::size_t i = 0; i < Connections && !is_full_; ++i) {
+            turn_ = turn_ + 1 < Connections ? turn_ + 1 : 0;
+            auto& next = all_[turn_];
+            if (!next.has_to_be_answered()) continue;
+            if (next.respond()) ++answered_;
+            else if (is_answering()) is_full_ = true;
+            else next.abort();  // there can never be more room
+            return true;
+        }
+        return false;
     }
 
     /// How many requests were answered, whatever the answer. Wraps.
@@ -176,6 +186,7 @@ private:
             pcb = nullptr;
             input = answer = nullptr;
             request.next();
+            owner->is_full_ = false;
         }
 
         void abort() {
@@ -196,23 +207,22 @@ private:
             return true;
         }
 
-        // What has come, up to the end of a request. False: the connection was aborted.
-        bool read() {
-            while (input != nullptr && answer == nullptr && doing != phase::answering) {
+        // What has come, up to the end of a request, which `poll` answers.
+        void read() {
+            while (input != nullptr && doing != phase::answering) {
                 std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
                 auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
                 input = pbuf_free_header(input, static_cast<u16_t>(used));
                 tcp_recved(pcb, static_cast<u16_t>(used));
                 if (doing == phase::closing) continue;
                 if (doing == phase::waiting && request.begun()) enter(phase::receiving);
-                if (request.state() == request_state::incomplete) continue;
-                enter(phase::answering);
-                if (!respond()) return false;
+                if (request.state() != request_state::incomplete) enter(phase::answering);
             }
-            return true;
         }
 
-        // Writes the answer, if there is room for it. False: the connection was aborted.
+        bool has_to_be_answered() const { return pcb != nullptr && doing == phase::answering && answer == nullptr; }
+
+        // Writes the answer. False: there is no room for it.
         bool respond() {
             auto const state = request.state();
             auto decided = state == request_state::complete    ? Site::answer_to(request.request(), Monitor)
@@ -230,11 +240,9 @@ private:
             });
             Site::write_head(decided, size, head, field);
             answer = head.join(body);
-            // Without room `poll` tries again, unless there can never be more.
-            if (answer == nullptr) return owner->is_answering() || (abort(), false);
+            if (answer == nullptr) return false;
             unsent = answer;
             sent = taken = 0;
-            ++owner->answered_;
             request.next();
             send();
             return true;
@@ -256,10 +264,11 @@ private:
             tcp_output(pcb);
         }
 
-        // A whole answer has been taken.
+        // A whole answer has been taken. False: the connection was aborted.
         bool end_answer() {
             pbuf_free(answer);
             answer = nullptr;
+            owner->is_full_ = false;
             if (ended) return close();
             if (last) {
                 // In two steps: after a reset, a client that still sends would not get the answer.
@@ -268,7 +277,8 @@ private:
             } else {
                 enter(phase::waiting);
             }
-            return read();
+            read();
+            return true;
         }
 
         void look_at_time() {
@@ -280,12 +290,10 @@ private:
                 case phase::receiving:
                     if (after < Limits.request_time) return;
                     enter(phase::answering);
-                    respond();
                     return;
                 case phase::answering:
                     if (after >= Limits.answer_time) abort();
-                    else if (answer == nullptr) respond();
-                    else send();
+                    else if (answer != nullptr) send();
                     return;
                 case phase::closing:
                     if (after >= Limits.closing_time) abort();
@@ -317,7 +325,8 @@ private:
         }
         if (c.input == nullptr) c.input = bytes;
         else pbuf_cat(c.input, bytes);
-        return c.read() ? ERR_OK : ERR_ABRT;
+        c.read();
+        return ERR_OK;
     }
 
     static err_t acknowledged(void* self, tcp_pcb*, u16_t size) {
@@ -352,6 +361,8 @@ private:
 
     tick now_ = 0;
     std::uint32_t answered_ = 0;
+    std::size_t turn_ = 0;  // whose request was answered last
+    bool is_full_ = false;  // no answer has room until one gives its own back
     std::array<connection, Connections> all_{};
 };
 
