@@ -43,6 +43,17 @@ asked = [  # a request, and the status of its answer
 ]
 
 
+opening = asyncio.Lock()
+
+
+async def connect():
+    """QEMU's user network lets one connection wait for it, and the system tries others again a second later."""
+    async with opening:
+        connection = await asyncio.open_connection('127.0.0.1', port)
+        await asyncio.sleep(0.003)
+        return connection
+
+
 async def answer(reader, is_head):
     """The status of an answer and its body, all of which has come."""
     head = await reader.readuntil(b'\r\n\r\n')
@@ -56,7 +67,7 @@ async def ask(target, *fields):
     """The status and body of one request on a connection of its own, which is asked again where another one took its place."""
     for _ in range(100):
         try:
-            reader, writer = await asyncio.open_connection('127.0.0.1', port)
+            reader, writer = await connect()
             writer.write(request(target, *fields, 'Connection: close'))
             found = await asyncio.wait_for(answer(reader, False), 30)
             writer.close()
@@ -80,7 +91,7 @@ async def many(count):
         for attempt in range(20):
             try:
                 if writer is None:
-                    reader, writer = await asyncio.open_connection('127.0.0.1', port)
+                    reader, writer = await connect()
                 writer.write(what)
                 found, _ = await asyncio.wait_for(answer(reader, what.startswith(b'HEAD')), 60)
                 break
@@ -95,13 +106,14 @@ async def many(count):
 
 async def worst(kind):
     """One connection that does what it should not. True: the board did with it what it should."""
-    reader, writer = await asyncio.open_connection('127.0.0.1', port)
+    reader, writer = await connect()
     try:
         if kind == 'silent':
             await asyncio.sleep(random.random())
         elif kind == 'slow':
             for byte in request('/livez')[:20]:
                 writer.write(bytes([byte]))
+                await asyncio.wait_for(writer.drain(), 60)
                 await asyncio.sleep(0.02)
         elif kind == 'half':
             writer.write(request('/metrics', key)[:-2])

@@ -38,5 +38,5 @@ build_board() {
 # run_board PORT [OPTION...] : serves at 127.0.0.1:PORT until it is ended, or the board is reset
 run_board() {
     exec qemu-system-arm -M mps2-an386 -display none -monitor none -no-reboot -semihosting-config enable=on,target=native \
-        -nic "user,model=lan9118,restrict=on,hostfwd=tcp:127.0.0.1:$1-:80" -kernel "$board/healthz.elf" "${@:2}"
+        -nic "user,id=wire,model=lan9118,restrict=on,hostfwd=tcp:127.0.0.1:$1-:80" -kernel "$board/healthz.elf" "${@:2}"
 }

@@ -18,13 +18,14 @@
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG 32
 #define MEMP_NUM_PBUF 32
-#define PBUF_POOL_SIZE 12
+#define PBUF_POOL_SIZE 8
 
 #define TCP_MSS 1460
-#define TCP_WND (4 * TCP_MSS)
+#define TCP_WND (2 * TCP_MSS)
 #define TCP_SND_BUF (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN 8
 #define TCP_LISTEN_BACKLOG 1
+#define TCP_QUEUE_OOSEQ 0
 #define LWIP_TCP_TIMESTAMPS 0
 
 /* What is counted is shown by the board's own view. */

@@ -27,6 +27,7 @@ struct limits {
     std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
     std::chrono::milliseconds answer_time{10000};  ///< until a whole answer has been taken, the wait for memory included
     std::chrono::milliseconds closing_time{1000};  ///< until the client closes, too
+    std::chrono::milliseconds crowded_time{1000};  ///< in place of `answer_time`, where all connections are taken and another one comes
 };
 inline constexpr limits default_limits{};
 
@@ -97,10 +98,12 @@ private:
 /// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
 /// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into one block of lwIP's own heap
 /// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
-/// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request.
+/// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request, or whose
+/// client has been taking an answer for more than a second.
 ///
 /// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
-/// Nothing blocks. An answer does not change while it is sent, whatever the monitor finds meanwhile.
+/// Nothing blocks. Requests that come before the answer to another has been taken wait, in one of lwIP's buffers for each connection, of which
+/// there must be some more (`PBUF_POOL_SIZE`). An answer does not change while it is sent, whatever the monitor finds meanwhile.
 template <class Site, auto const& Monitor, std::size_t Connections = 4, std::size_t Capacity = 512, limits const& Limits = default_limits>
 class server {
 public:
@@ -326,7 +329,11 @@ private:
         if (c.input == nullptr) c.input = bytes;
         else pbuf_cat(c.input, bytes);
         c.read();
-        return ERR_OK;
+        // What has to wait must not keep the buffers by which the acknowledgements of the answer come in: there are few.
+        if (c.input != nullptr && c.input->next != nullptr) c.input = pbuf_coalesce(c.input, PBUF_RAW);
+        if (c.input == nullptr || c.input->next == nullptr) return ERR_OK;
+        c.abort();
+        return ERR_ABRT;
     }
 
     static err_t acknowledged(void* self, tcp_pcb*, u16_t size) {
@@ -347,13 +354,16 @@ private:
         return false;
     }
 
-    // A free place, or that of the one that has been waiting longest for a request.
+    // A free place, or that of the one that has been waiting longest for a request, or else for its client to take an answer.
     connection* make_room() {
         connection* found = nullptr;
         for (auto& each : all_) {
             if (each.pcb == nullptr) return &each;
-            if (each.doing == phase::answering) continue;
-            if (found == nullptr || now_ - each.since > now_ - found->since) found = &each;
+            std::chrono::milliseconds const after(now_ - each.since);
+            if (each.doing == phase::answering && after < Limits.crowded_time) continue;
+            bool const is_better = found == nullptr || (each.doing != phase::answering && found->doing == phase::answering);
+            bool const is_alike = found != nullptr && (each.doing == phase::answering) == (found->doing == phase::answering);
+            if (is_better || (is_alike && now_ - each.since > now_ - found->since)) found = &each;
         }
         if (found != nullptr) found->abort();
         return found;
