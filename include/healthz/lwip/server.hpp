@@ -15,13 +15,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 
 namespace healthz::lwip {
 
-/// How long a server Limits. A connection that is in its way longer than that is closed.
+/// How long a server waits. A connection that is in its way longer than that is closed.
 struct limits {
     std::chrono::milliseconds request_time{5000};  ///< from the first byte of a request to its last; then 408
     std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
@@ -97,7 +98,7 @@ private:
 /// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
 /// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into one block of lwIP's own heap
 /// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
-/// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request.
+/// it waits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request.
 ///
 /// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
 /// Nothing blocks. An answer does not change while it is sent, whatever the monitor finds meanwhile.
@@ -210,6 +211,11 @@ private:
         // What has come, up to the end of a request, which `poll` answers.
         void read() {
             while (input != nullptr && doing != phase::answering) {
+                if (input->len == 0) {  // so lwIP leaves blocks all of whose bytes had come before
+                    auto* const rest = std::exchange(input->next, nullptr);
+                    pbuf_free(std::exchange(input, rest));
+                    continue;
+                }
                 std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
                 auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
                 input = pbuf_free_header(input, static_cast<u16_t>(used));
