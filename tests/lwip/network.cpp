@@ -123,7 +123,7 @@ void run(std::uint32_t milliseconds, std::uint32_t step) {
 
 bool run_until(std::function<bool()> const& holds, std::uint32_t step) {
     for (std::uint32_t gone = 0; !holds(); gone += step) {
-        if (gone > 60000) return false;
+        if (gone > 600000) return false;
         run(step, step);
     }
     return true;
@@ -163,10 +163,10 @@ client::client(std::uint16_t port) {
     }
     tcp_arg(pcb_, this);
     tcp_nagle_disable(pcb_);
-    tcp_err(pcb_, [](void* self, err_t) {
+    tcp_err(pcb_, [](void* self, err_t why) {
         auto& me = *static_cast<client*>(self);
         me.pcb_ = nullptr;
-        me.is_broken = true;
+        me.is_broken = why != ERR_CLSD;  // else both sides have closed
     });
     tcp_recv(pcb_, [](void* self, tcp_pcb* pcb, pbuf* bytes, err_t) -> err_t {
         auto& me = *static_cast<client*>(self);

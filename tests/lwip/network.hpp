@@ -59,7 +59,7 @@ void start();
 /// Lets the loop run for so many milliseconds, a turn each `step`.
 void run(std::uint32_t milliseconds, std::uint32_t step = 10);
 
-/// Lets it run until `holds` does, for a minute at most; returns whether it does.
+/// Lets it run until `holds` does, for ten minutes at most; returns whether it does.
 bool run_until(std::function<bool()> const& holds, std::uint32_t step = 10);
 
 /// What lwIP holds, but for connections in TIME_WAIT.

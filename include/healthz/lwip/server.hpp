@@ -275,23 +275,25 @@ private:
             pbuf_free(answer);
             answer = nullptr;
             owner->is_full_ = false;
-            if (ended) return close();
-            if (last) {
-                // In two steps: after a reset, a client that still sends would not get the answer.
-                enter(phase::closing);
-                if (tcp_shutdown(pcb, 0, 1) != ERR_OK) return abort(), false;
-            } else {
-                enter(phase::waiting);
-            }
+            if (last) return end();
+            enter(phase::waiting);
             read();
-            return true;
+            return !ended || doing == phase::answering || close();
+        }
+
+        // Sends no more. In two steps: after a reset, a client that still sends would not get the answer. False: it was aborted.
+        bool end() {
+            enter(phase::closing);
+            read();
+            if (ended) return close();
+            return tcp_shutdown(pcb, 0, 1) == ERR_OK || (abort(), false);
         }
 
         void look_at_time() {
             std::chrono::milliseconds const after(owner->now_ - since);
             switch (doing) {
                 case phase::waiting:
-                    if (after >= Limits.idle_time) close();
+                    if (after >= Limits.idle_time) end();
                     return;
                 case phase::receiving:
                     if (after < Limits.request_time) return;
