@@ -331,8 +331,8 @@ private:
             if (c.doing == phase::answering) return ERR_OK;
             return c.close() ? ERR_OK : ERR_ABRT;
         }
-        if (c.input == nullptr) c.input = bytes;
-        else pbuf_cat(c.input, bytes);
+        if (c.input != nullptr) return ERR_MEM;  // lwIP keeps it, takes no more, and offers it again: the buffers are for others, too
+        c.input = bytes;
         c.read();
         return ERR_OK;
     }
