@@ -9,6 +9,7 @@
 #   names         the layout of the code, the public names of the headers, and what no call of ours may find
 #   core asio beast probers
 #                 build and run one test program
+#   lwip          the server of a device, on lwIP itself, whose source is fetched: in simulated time, on a wire that loses and reorders
 #   simulation    ten simulated years of 50 sources in monitors, and some in runners, beside a model; it finds planted bugs
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
@@ -44,12 +45,13 @@ set -euo pipefail
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 source examples/common.sh
+source examples/firmware/lwip.sh
 jobs=${JOBS:-2}
-steps=(packages names core simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
+steps=(packages names core lwip simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
     hasura readme)
 more_steps=(asan tsan clang analysis fuzz benchmarks)
 packages=(
-    g++ clang clang-format clang-tidy python3-clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2
+    g++ clang clang-format clang-tidy python3-clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 dpkg-dev
     libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
     libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
@@ -85,6 +87,7 @@ run_tests() {
 # A step does what keeps all processors busy; in `tests_` of its name is what does not, and runs beside the next steps.
 step_names() { tests/format.sh && tests/hostile_names.sh && tests/public_names.sh; }
 step_core() { build gcc test_core && run_tests gcc 1 core; }
+step_lwip() { fetch_lwip && build gcc test_lwip && run_tests gcc 1 lwip; }
 step_simulation() { build gcc test_simulation; }
 tests_simulation() { run_tests gcc 1 simulation && tests/simulation/planted.sh; }
 step_asio() { build gcc test_asio; }
@@ -95,7 +98,7 @@ step_grpc() { build gcc test_grpc; }
 tests_grpc() { GRPC_VERBOSITY=NONE run_tests gcc 1 grpc; } # else it writes what the faults are
 step_beast() { build gcc test_beast; }
 tests_beast() { run_tests gcc 1 beast; }
-step_headers() { build gcc test_headers && run_tests gcc 1 headers; }
+step_headers() { fetch_lwip && build gcc test_headers && run_tests gcc 1 headers; }
 step_tds() { build gcc tds_responder && tests/tds/run.sh build/gcc/tests/tds_responder; }
 step_views() { build gcc views_server; }
 tests_views() { tests/views/run.sh build/gcc/tests/views_server; }
@@ -106,19 +109,21 @@ tests_soak() { tests/soak/run.sh 0.17 build/gcc/tests/soak_server build/gcc/test
 step_compile_fail() { COMPILERS=g++ JOBS=$jobs tests/compile_fail/run.sh; }
 step_clang() {
     COMPILERS=clang++ JOBS=$jobs tests/compile_fail/run.sh
+    fetch_lwip
     build clang headers_alone -DCMAKE_CXX_COMPILER=clang++
 }
 
-step_analysis() { JOBS=$jobs tests/analysis/run.sh; }
+step_analysis() { fetch_lwip && JOBS=$jobs tests/analysis/run.sh; }
 
 step_fuzz() { JOBS=$jobs tests/fuzz/run.sh --minute; }
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.
-    build asan "test_core test_asio test_probers test_beast test_hasura test_grpc" -DCMAKE_CXX_COMPILER=clang++ \
+    fetch_lwip
+    build asan "test_core test_lwip test_asio test_probers test_beast test_hasura test_grpc" -DCMAKE_CXX_COMPILER=clang++ \
         -DHEALTHZ_SANITIZE=address -DHEALTHZ_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O0 -g1"
 }
-tests_asan() { GRPC_VERBOSITY=NONE run_tests asan 4 core asio "probers.*" beast hasura grpc; }
+tests_asan() { GRPC_VERBOSITY=NONE run_tests asan 4 core lwip asio "probers.*" beast hasura grpc; }
 
 step_tsan() {
     build tsan "test_asio test_probers test_beast" -DCMAKE_CXX_COMPILER=clang++ \

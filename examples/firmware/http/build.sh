@@ -1,34 +1,20 @@
 # SPDX-License-Identifier: BSL-1.0
 # How the board's image with lwIP is built. Sourced by the scripts that do so, in the top folder.
 source examples/firmware/toolchain.sh
+source examples/firmware/lwip.sh
 board=$firmware/http
-lwip_version=2.1.3
-
-# lwIP's source, as Debian has it, with apt's check of its signature; none of this machine's own lists is changed.
-fetch_lwip() {
-    local options state=$firmware/apt
-    if [ -e "$firmware/lwip/src/core/tcp.c" ]; then return; fi
-    mkdir -p "$state/lists/partial" "$state/archives/partial"
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main" >"$state/sources.list"
-    options=(-q -o "Dir::Etc::SourceList=$state/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$state/lists"
-        -o "Dir::Cache=$state" -o APT::Sandbox::User=root)
-    apt-get "${options[@]}" update
-    (cd "$state" && apt-get "${options[@]}" source --download-only lwip)
-    rm -rf "$firmware/lwip"
-    dpkg-source --no-check -x "$state"/lwip_$lwip_version*.dsc "$firmware/lwip"
-}
 
 # build_board SECRET: $board/healthz.elf
 build_board() {
-    local each object lwip=$firmware/lwip/src
-    local includes=(-I examples/firmware/http -I "$board" -isystem "$lwip/include")
+    local each object
+    local includes=(-I examples/firmware/http -I "$board" -isystem "$lwip/src/include")
     mkdir -p "$board"
     # The image has the digest of the secret, and so has no command line the secret.
     printf %s "$1" | sha256sum | cut -d ' ' -f 1 | sed 's/../0x&, /g' >"$board/secret_digest.inc"
     for each in core/{init,def,inet_chksum,ip,mem,memp,netif,pbuf,stats,tcp,tcp_in,tcp_out,timeouts} core/ipv4/{etharp,icmp,ip4,ip4_addr} netif/ethernet; do
         object=$board/${each##*/}.o
-        if [ "$object" -nt "$lwip/$each.c" ] && [ "$object" -nt examples/firmware/http/lwipopts.h ]; then continue; fi
-        "$arm-gcc" -mcpu="$cpu" -mthumb -Os -ffunction-sections -fdata-sections -w "${includes[@]}" -c "$lwip/$each.c" -o "$object"
+        if [ "$object" -nt "$lwip/src/$each.c" ] && [ "$object" -nt examples/firmware/http/lwipopts.h ]; then continue; fi
+        "$arm-gcc" -mcpu="$cpu" -mthumb -Os -ffunction-sections -fdata-sections -w "${includes[@]}" -c "$lwip/src/$each.c" -o "$object"
     done
     compile examples/firmware/startup.cpp "$board/startup.o" "${bare[@]}"
     for each in lan9118 board; do compile "examples/firmware/http/$each.cpp" "$board/$each.o" "${bare[@]}" "${includes[@]}"; done

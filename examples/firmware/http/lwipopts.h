@@ -18,7 +18,7 @@
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG 32
 #define MEMP_NUM_PBUF 32
-#define PBUF_POOL_SIZE 8
+#define PBUF_POOL_SIZE 12
 
 #define TCP_MSS 1460
 #define TCP_WND (2 * TCP_MSS)

@@ -15,13 +15,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 
 namespace healthz::lwip {
 
-/// How long a server Limits. A connection that is in its way longer than that is closed.
+/// How long a server waits. A connection that is in its way longer than that is closed.
 struct limits {
     std::chrono::milliseconds request_time{5000};  ///< from the first byte of a request to its last; then 408
     std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
@@ -96,14 +97,14 @@ private:
 }  // namespace detail
 
 /// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
-/// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into one block of lwIP's own heap
+/// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into lwIP's own heap
 /// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
-/// it Limits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request, or whose
+/// it waits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request, or whose
 /// client has been taking an answer for more than a second.
 ///
 /// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
-/// Nothing blocks. Requests that come before the answer to another has been taken wait, in one of lwIP's buffers for each connection, of which
-/// there must be some more (`PBUF_POOL_SIZE`). An answer does not change while it is sent, whatever the monitor finds meanwhile.
+/// Nothing blocks. Requests that come before the answer to another has been taken wait, in two of lwIP's buffers for each connection, of
+/// which there must be some more (`PBUF_POOL_SIZE`). An answer does not change while it is sent, whatever the monitor finds meanwhile.
 template <class Site, auto const& Monitor, std::size_t Connections = 4, std::size_t Capacity = 512, limits const& Limits = default_limits>
 class server {
 public:
@@ -213,6 +214,11 @@ private:
         // What has come, up to the end of a request, which `poll` answers.
         void read() {
             while (input != nullptr && doing != phase::answering) {
+                if (input->len == 0) {  // so lwIP leaves blocks all of whose bytes had come before
+                    auto* const rest = std::exchange(input->next, nullptr);
+                    pbuf_free(std::exchange(input, rest));
+                    continue;
+                }
                 std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
                 auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
                 input = pbuf_free_header(input, static_cast<u16_t>(used));
@@ -272,23 +278,25 @@ private:
             pbuf_free(answer);
             answer = nullptr;
             owner->is_full_ = false;
-            if (ended) return close();
-            if (last) {
-                // In two steps: after a reset, a client that still sends would not get the answer.
-                enter(phase::closing);
-                if (tcp_shutdown(pcb, 0, 1) != ERR_OK) return abort(), false;
-            } else {
-                enter(phase::waiting);
-            }
+            if (last) return end();
+            enter(phase::waiting);
             read();
-            return true;
+            return !ended || doing == phase::answering || close();
+        }
+
+        // Sends no more. In two steps: after a reset, a client that still sends would not get the answer. False: it was aborted.
+        bool end() {
+            enter(phase::closing);
+            read();
+            if (ended) return close();
+            return tcp_shutdown(pcb, 0, 1) == ERR_OK || (abort(), false);
         }
 
         void look_at_time() {
             std::chrono::milliseconds const after(owner->now_ - since);
             switch (doing) {
                 case phase::waiting:
-                    if (after >= Limits.idle_time) close();
+                    if (after >= Limits.idle_time) end();
                     return;
                 case phase::receiving:
                     if (after < Limits.request_time) return;
@@ -326,14 +334,10 @@ private:
             if (c.doing == phase::answering) return ERR_OK;
             return c.close() ? ERR_OK : ERR_ABRT;
         }
-        if (c.input == nullptr) c.input = bytes;
-        else pbuf_cat(c.input, bytes);
+        if (c.input != nullptr) return ERR_MEM;  // lwIP keeps it, takes no more, and offers it again: the buffers are for others, too
+        c.input = bytes;
         c.read();
-        // What has to wait must not keep the buffers by which the acknowledgements of the answer come in: there are few.
-        if (c.input != nullptr && c.input->next != nullptr) c.input = pbuf_coalesce(c.input, PBUF_RAW);
-        if (c.input == nullptr || c.input->next == nullptr) return ERR_OK;
-        c.abort();
-        return ERR_ABRT;
+        return ERR_OK;
     }
 
     static err_t acknowledged(void* self, tcp_pcb*, u16_t size) {
