@@ -34,7 +34,7 @@ inline constexpr limits default_limits{};
 
 namespace detail {
 
-/// Text in lwIP's heap, in blocks of a segment each.
+/// Text in lwIP's heap, in blocks.
 class chain {
 public:
     chain() = default;
@@ -71,21 +71,25 @@ private:
 
     bool grow() {
         if (failed_) return false;
-        auto* const next = size_ < 0xFFFF - 2 * TCP_MSS ? pbuf_alloc(PBUF_RAW, TCP_MSS, PBUF_RAM) : nullptr;
+        auto* const next = size_ < 0xFFFF - 4 * block_size ? pbuf_alloc(PBUF_RAW, block_size, PBUF_RAM) : nullptr;
         failed_ = next == nullptr;
         if (failed_) return false;
         if (first_ == nullptr) first_ = next;
         else pbuf_cat(first_, next);
-        size_ += TCP_MSS;
+        size_ += block_size;
         last_ = next;
         used_ = 0;
         return true;
     }
 
-    // Gives back what the last block has too much.
+    // Leaves out what the last block has too much. It is not given back: lwIP 2.1.3 stops where it is to shorten the last block of its heap.
     void trim() {
-        if (first_ != nullptr) pbuf_realloc(first_, static_cast<u16_t>(first_->tot_len - (last_->len - used_)));
+        auto const excess = static_cast<u16_t>(last_size() - used_);
+        for (auto* each = first_; each != nullptr; each = each->next) each->tot_len = static_cast<u16_t>(each->tot_len - excess);
+        if (last_ != nullptr) last_->len = used_;
     }
+
+    static constexpr u16_t block_size = 512;
 
     pbuf* first_ = nullptr;
     pbuf* last_ = nullptr;
