@@ -4,7 +4,7 @@ source examples/common.sh
 
 arm=arm-none-eabi
 choose_board() { # m0 | m4 | m33 : a machine of QEMU, its processor, and where its memory is
-    local at code_origin code_length data_origin data_length
+    local at
     case $1 in
     m0) cpu=cortex-m0 machine=microbit code_origin=0 code_length=256K data_origin=0x20000000 data_length=16K ;;
     m4) cpu=cortex-m4 machine=mps2-an386 code_origin=0 code_length=4M data_origin=0x20000000 data_length=4M ;;
