@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSL-1.0
 # Usage: benchmarks/size/run.sh [--check | --readme]
 #
-# Links the same job, done with this library and by hand, for 1, 4, 16 and 64 sources on Cortex-M0+ and Cortex-M4, and prints
+# Links the same job, done with this library and by hand, for 1, 4, 16 and 64 sources on Cortex-M0+, M4 and M33, and prints
 # what each adds to an image of the board alone (nothing.cpp), in bytes. Both write the same document in QEMU, or the script
-# fails. With --check it fails too where a budget is exceeded; with --readme the table goes into examples/firmware/README.md.
+# fails. Then the sizes of the example's images, a board a row. With --check it fails too where a budget is exceeded; with --readme both
+# tables go into examples/firmware/README.md.
 #
 #   library        flash <= 4096 for 4 sources on the Cortex-M4
 #   further source flash <= 96 beside its name, RAM <= 32 beside its text of 128 bytes, also where its prober keeps a number
@@ -40,7 +41,7 @@ table=""
 row() { table+=$1$'\n'; echo "$1"; }
 row "| core | sources | flash | by hand | RAM | by hand | a further source: flash | by hand | RAM | by hand |"
 row "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-for cpu in cortex-m0plus cortex-m4; do
+for cpu in cortex-m0plus cortex-m4 cortex-m33; do
     last=0
     for sources in 1 4 16 64; do
         build nothing "$sources"
@@ -83,6 +84,17 @@ for sources in 4 16 64; do
 done
 passed=$((passed + 1))
 if [ "${1:-}" = --readme ]; then benchmarks/splice.sh examples/firmware/README.md "benchmarks/size/run.sh --readme" <<<$'\n'"${table%$'\n'}"; fi
+
+table=""
+row "| board | processor | in QEMU | flash | of | RAM | of |"
+row "|---|---|---|--:|--:|--:|--:|"
+for name in m0 m4 m33; do
+    choose_board $name
+    said=$(examples/firmware/run.sh $name 2>&1 >/dev/null) # "N bytes of flash, N of RAM"
+    read -r flash _ _ _ ram _ <<<"$said"
+    row "| \`$name\` | $cpu | \`$machine\` | $flash | ${code_length%?} ${code_length: -1}iB | $ram | ${data_length%?} ${data_length: -1}iB |"
+done
+if [ "${1:-}" = --readme ]; then benchmarks/splice.sh examples/firmware/README.md "benchmarks/size/run.sh --readme boards" <<<$'\n'"${table%$'\n'}"; fi
 if [ "${1:-}" = --check ]; then
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The health of a board, as its superloop watches it: no heap, no operating system, no exceptions. This file runs on a
-// Cortex-M4 and on the host, and writes the same output on both: time and devices are simulated. Each line is a JSON document.
+// Cortex-M and on the host, and writes the same output on both: time and devices are simulated. Each line is a JSON document.
 #include <healthz.hpp>
 
 #ifdef __arm__

@@ -44,10 +44,10 @@ free_port() {
 
 fetch_lwip >"$output/lwip.txt" 2>&1 || { cat "$output/lwip.txt"; exit 1; }
 build_board "$secret" || exit 1
-bad_symbols=$("$arm-nm" "$board/healthz.elf" | awk '{ print $NF }' |
+bad_symbols=$("$arm-nm" "$wire/healthz.elf" | awk '{ print $NF }' |
     grep -E '(^|_)(malloc|free|calloc|realloc|sbrk)(_r)?$|^_Zn[wa]|^_Zd[la]|^__cxa_|_Unwind_|personality|printf|^_ZTI|^_ZTS|^abort$' | grep -vE '^(mem|pbuf|memp|tcp)_')
 result "the image has no heap of the C library, no exceptions, no printf" "$([ -z "$bad_symbols" ]; echo $?)" "$bad_symbols"
-strings "$board/healthz.elf" | grep -qF "$secret"
+strings "$wire/healthz.elf" | grep -qF "$secret"
 result "the image does not have the secret" $((1 - $?))
 
 port=$(free_port)

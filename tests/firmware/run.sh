@@ -5,10 +5,10 @@
 # Shows that the core fits a bare microcontroller:
 #
 #   - its headers include nothing but each other, Boost.Hana, and standard headers that need no operating system;
-#   - examples/firmware/run.sh builds an image for a Cortex-M4 without exceptions, RTTI and a C run-time, and runs it in QEMU;
+#   - examples/firmware/run.sh builds an image for each board, without exceptions, RTTI and a C run-time, and runs it in QEMU;
 #   - that image holds no allocation, exception, printf and no code that runs before main, and no more flash and RAM than told;
 #   - the same program writes the same transcript on this machine, byte for byte;
-#   - the core's unit tests pass on the target, compile-time ones in the cross compiler;
+#   - the core's unit tests pass on each board, compile-time ones in the cross compiler;
 #   - a poll with nothing due costs a handful of instructions, the same for 1 and for 256 sources.
 #
 # Each check is itself checked: there is something that it refuses.
@@ -79,23 +79,32 @@ nothing_forbidden() { # in this image
     "$arm-size" "$image" | awk 'NR == 2 { print $1 + $2, "bytes of flash,", $2 + $3, "of RAM" }'
 }
 
-there() { examples/firmware/run.sh >"$out/there.jsonl"; }
-check "the example builds and runs as a Cortex-M4 image" there
-check "its image holds nothing that it must not" nothing_forbidden "$firmware/healthz.elf"
+boards=(m4 m0 m33)
+there() { examples/firmware/run.sh "$board" >"$out/$board.jsonl"; }
+for board in "${boards[@]}"; do
+    check "the example builds and runs on the board $board" there
+    check "its image holds nothing that it must not" nothing_forbidden "$firmware/$board/healthz.elf"
+done
+unknown_board() { refused "there is no board 'm5': m0, m4 or m33" examples/firmware/run.sh m5; }
+check "another board is refused" unknown_board
+choose_board m4
+startup=$firmware/$board/startup.o
 
-# What a C++ run-time with a heap and exceptions wants of its linker script, to link what must be refused.
-run_time=(--specs=nosys.specs -Wl,--no-warnings)
-for symbol in end=0x20100000 __exidx_start=0 __exidx_end=0 __dso_handle=0; do run_time+=("-Wl,--defsym=$symbol"); done
+# With what a C++ run-time with a heap and exceptions wants of its linker script. Its warnings, that there is no operating system, are
+# kept until an error: the linker's option against them hides that the memory is too small, too.
+run_time=(--specs=nosys.specs)
+for symbol in end=bss_end __exidx_start=0 __exidx_end=0 __dso_handle=0; do run_time+=("-Wl,--defsym=$symbol"); done
+link_with_run_time() { link "$@" "${run_time[@]}" >"$out/link.txt" 2>&1 || { cat "$out/link.txt"; return 1; }; } # IMAGE OBJECT...
 
 image_refused() { # image_refused MACRO TEXT: the image of forbidden.cpp with MACRO is refused because of TEXT
     local options=("${bare[@]}")
     [ "$1" != USES_THROW ] || options=(-fno-threadsafe-statics)
     compile tests/firmware/forbidden.cpp "$out/bad/$1.o" "${options[@]}" "-D$1" &&
-        link "$out/bad/$1.elf" "$firmware/startup.o" "$out/bad/$1.o" "${run_time[@]}" &&
+        link_with_run_time "$out/bad/$1.elf" "$startup" "$out/bad/$1.o" &&
         refused "$2" nothing_forbidden "$out/bad/$1.elf"
 }
 harmless_accepted() {
-    compile tests/firmware/forbidden.cpp "$out/bad/harmless.o" "${bare[@]}" && link "$out/bad/harmless.elf" "$firmware/startup.o" "$out/bad/harmless.o" &&
+    compile tests/firmware/forbidden.cpp "$out/bad/harmless.o" "${bare[@]}" && link "$out/bad/harmless.elf" "$startup" "$out/bad/harmless.o" &&
         nothing_forbidden "$out/bad/harmless.elf"
 }
 check "an image without anything forbidden is accepted" harmless_accepted
@@ -112,18 +121,20 @@ here() {
     "${CXX:-g++}" -std=c++20 -O1 "${bare[@]}" -I include examples/firmware/firmware.cpp -o "$out/here" && "$out/here" >"$out/here.jsonl"
 }
 transcripts_agree() { # the whole of them
-    cmp "$out/here.jsonl" "$out/there.jsonl" && wc -l <"$out/there.jsonl" | sed 's/$/ lines/'
+    local each
+    for each in "${boards[@]}"; do cmp "$out/here.jsonl" "$out/$each.jsonl" || return 1; done
+    wc -l <"$out/here.jsonl" | sed 's/$/ lines/'
 }
 other_transcript_refused() {
     sed 's/05.010000000Z/05.010000001Z/' "$out/here.jsonl" >"$out/bad/here.jsonl"
-    refused differ cmp "$out/bad/here.jsonl" "$out/there.jsonl"
+    refused differ cmp "$out/bad/here.jsonl" "$out/m4.jsonl"
 }
 says() { # PATTERN : some line of the transcript does
-    grep -qE "$1" "$out/there.jsonl" || { echo "no line has $1"; return 1; }
+    grep -qE "$1" "$out/here.jsonl" || { echo "no line has $1"; return 1; }
 }
 failing_image() { # an exit status that is not 0 arrives here
     compile tests/firmware/forbidden.cpp "$out/bad/fails.o" "${bare[@]}" -DFAILS &&
-        link "$out/bad/fails.elf" "$firmware/startup.o" "$out/bad/fails.o" || return 1
+        link "$out/bad/fails.elf" "$startup" "$out/bad/fails.o" || return 1
     run_image "$out/bad/fails.elf"
     [ $? -eq 7 ]
 }
@@ -131,10 +142,10 @@ lines_are_json() {
     local line
     while IFS= read -r line; do
         [[ $line == '{"'*'}' ]] || { echo "no JSON document: $line"; return 1; }
-    done <"$out/there.jsonl"
+    done <"$out/here.jsonl"
 }
 check "the example runs here" here
-check "both write the same transcript" transcripts_agree
+check "all boards write the same transcript as this machine" transcripts_agree
 check "another transcript is refused" other_transcript_refused
 check "each line of it is an object" lines_are_json
 for text in '"supply":\{"error":null,"status":"OK"' '"imu":\{"error":null,"status":"OK"' '"modem":\{"error":null,"status":"TIMEOUT"' \
@@ -143,34 +154,70 @@ for text in '"supply":\{"error":null,"status":"OK"' '"imu":\{"error":null,"statu
     '"response":"HTTP/1.1 200 OK\\r\\n' '"response":"HTTP/1.1 503 ' '"response":"HTTP/1.1 401 ' '"watchdog":.*"expired_at":1[12]...\}'; do
     check "the transcript has $text" says "$text"
 done
-check "an image that fails is noticed" failing_image
 
-# --- the core's unit tests on the target
+# --- the core's unit tests on the boards
 
-self_test() { # IMAGE [FLAG...] : tests/core/*.cpp with a runner of our own; std::string and its heap are the tests' own
-    local source objects=() image=$1
-    for source in tests/core/*.cpp tests/firmware/self_test.cpp; do
-        objects+=("$image-$(basename "$source").o")
-        compile "$source" "${objects[-1]}" "${bare[@]}" -O1 -I tests/firmware "${@:2}" || return 1
+# std::string and its heap are the tests' own. Into the memory of the Cortex-M0's board goes one file of tests at a time, and these not at
+# all: they run as instructions for a Cortex-M0 on the Cortex-M4's board.
+large="detection each monitor sha256 source views when"
+unit_tests() { # [FLAG...] : compiles tests/core/*.cpp and a runner of our own
+    local file
+    mkdir -p "$out/$board"
+    for file in tests/core/*.cpp tests/firmware/self_test.cpp; do
+        compile "$file" "$out/$board/$(basename "$file" .cpp).o" "${bare[@]}" -I tests/firmware "$@" || return 1
     done
-    ! "$arm-size" -A "${objects[@]}" | grep init_array || return 1
-    link "$image" "$firmware/startup.o" "${objects[@]}" "${run_time[@]}"
+    ! "$arm-size" -A "$out/$board/"*.o | grep init_array
 }
-run_self_test() {
-    run_image "$out/self_test.elf" >"$out/self_test.txt" || { grep -v '^passed' "$out/self_test.txt"; return 1; }
-    [ "$(grep -c '^passed: ' "$out/self_test.txt")" -eq "$(cat tests/core/*.cpp | grep -c '^TEST_CASE')" ] &&
-        tail -n 1 "$out/self_test.txt"
+pass() { # IMAGE NAME... : those of the files NAME.cpp do, all of them, on the chosen board
+    local image=$1 objects=() sources=()
+    shift
+    objects=("${@/#/$unit/}") sources=("${@/#/tests/core/}")
+    link_with_run_time "$image" "$startup" "$unit/self_test.o" "${objects[@]/%/.o}" || return 1
+    run_image "$image" >"$image.txt" || { grep -v '^passed' "$image.txt"; return 1; }
+    [ "$(grep -c '^passed: ' "$image.txt")" -eq "$(cat "${sources[@]/%/.cpp}" | grep -c '^TEST_CASE')" ] && tail -n 1 "$image.txt"
 }
-failing_self_test() {
+all=(tests/core/*.cpp) && all=("${all[@]#tests/core/}") && all=("${all[@]%.cpp}")
+pass_one_by_one() { # those that are not large
+    local file sum=0 image=$out/$board/one.elf
+    for file in "${all[@]}"; do
+        [[ " $large " != *" $file "* ]] || continue
+        pass "$image" "$file" >"$out/one.txt" || { echo "$file:"; cat "$out/one.txt"; return 1; }
+        sum=$((sum + $(grep -c '^passed: ' "$image.txt")))
+    done
+    echo "$sum passed, 0 failed"
+}
+too_large() { # a program of which the board has no room for the tests
+    refused "region \`data' overflowed" link_with_run_time "$out/bad/large.elf" "$startup" "$unit/self_test.o" "$unit/monitor.o"
+}
+failing_image() { # an exit status that is not 0 arrives here
+    compile tests/firmware/forbidden.cpp "$out/bad/fails.o" "${bare[@]}" -DFAILS &&
+        link "$out/bad/fails.elf" "$startup" "$out/bad/fails.o" || return 1
+    run_image "$out/bad/fails.elf"
+    [ $? -eq 7 ]
+}
+failing_unit_test() {
     for source in forbidden self_test; do
         compile "tests/firmware/$source.cpp" "$out/bad/$source.o" "${bare[@]}" -I tests/firmware -DFAILS_A_CHECK || return 1
     done
-    link "$out/bad/self_test.elf" "$firmware/startup.o" "$out/bad/forbidden.o" "$out/bad/self_test.o" "${run_time[@]}" &&
+    link_with_run_time "$out/bad/self_test.elf" "$startup" "$out/bad/forbidden.o" "$out/bad/self_test.o" &&
         refused 'CHECK(sizeof(int) + 1 == 4) failed' run_image "$out/bad/self_test.elf"
 }
-check "the core's unit tests compile for the target, and nothing of them runs before main" self_test "$out/self_test.elf"
-check "they pass on the target" run_self_test
-check "a failing unit test is noticed there" failing_self_test
+for board in "${boards[@]}"; do
+    choose_board "$board"
+    startup=$firmware/$board/startup.o unit=$out/$board
+    check "an image that fails on the board $board is noticed" failing_image
+    check "a failing unit test is noticed there" failing_unit_test
+    if [ "$board" = m0 ]; then
+        check "the core's unit tests compile for the board $board, and nothing of them runs before main" unit_tests
+        check "they pass there, one file at a time" pass_one_by_one
+        check "the linker says what the board has no memory for" too_large
+        choose_board m4
+        check "the others of the same code pass on the board $board" pass "$out/m0/large.elf" $large
+    else
+        check "the core's unit tests compile for the board $board, and nothing of them runs before main" unit_tests -O1
+        check "they pass there" pass "$out/$board/all.elf" "${all[@]}"
+    fi
+done
 
 # --- what a poll costs
 
