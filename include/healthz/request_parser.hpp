@@ -239,10 +239,10 @@ private:
     }
 
     constexpr void take_version(char c) {
-        constexpr std::string_view version = "HTTP/1.";
-        if (count_ < version.size()) {
-            require(c == version[count_]);
-        } else if (count_ == version.size()) {
+        constexpr std::string_view begin = "HTTP/1.";
+        if (count_ < begin.size()) {
+            require(c == begin[count_]);
+        } else if (count_ == begin.size()) {
             require(c == '0' || c == '1');
             http_1_0_ = c == '0';
         } else {

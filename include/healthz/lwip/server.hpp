@@ -154,6 +154,8 @@ public:
     std::uint32_t answered() const { return answered_; }
 
 private:
+    static constexpr tick ticks_in(std::chrono::milliseconds time) { return static_cast<tick>(time.count()); }
+
     enum class phase : std::uint8_t { waiting, receiving, answering, closing };
 
     struct connection {
@@ -297,21 +299,21 @@ private:
         }
 
         void look_at_time() {
-            std::chrono::milliseconds const after(owner->now_ - since);
+            tick const after = owner->now_ - since;
             switch (doing) {
                 case phase::waiting:
-                    if (after >= Limits.idle_time) end();
+                    if (after >= ticks_in(Limits.idle_time)) end();
                     return;
                 case phase::receiving:
-                    if (after < Limits.request_time) return;
+                    if (after < ticks_in(Limits.request_time)) return;
                     enter(phase::answering);
                     return;
                 case phase::answering:
-                    if (after >= Limits.answer_time) abort();
+                    if (after >= ticks_in(Limits.answer_time)) abort();
                     else if (answer != nullptr) send();
                     return;
                 case phase::closing:
-                    if (after >= Limits.closing_time) abort();
+                    if (after >= ticks_in(Limits.closing_time)) abort();
                     return;
             }
         }
@@ -367,8 +369,8 @@ private:
         connection* found = nullptr;
         for (auto& each : all_) {
             if (each.pcb == nullptr) return &each;
-            std::chrono::milliseconds const after(now_ - each.since);
-            if (each.doing == phase::answering && after < Limits.crowded_time) continue;
+            tick const after = now_ - each.since;
+            if (each.doing == phase::answering && after < ticks_in(Limits.crowded_time)) continue;
             bool const is_better = found == nullptr || (each.doing != phase::answering && found->doing == phase::answering);
             bool const is_alike = found != nullptr && (each.doing == phase::answering) == (found->doing == phase::answering);
             if (is_better || (is_alike && now_ - each.since > now_ - found->since)) found = &each;
