@@ -30,6 +30,7 @@ struct limits {
     std::chrono::milliseconds closing_time{1000};  ///< until the client closes, too
     std::chrono::milliseconds crowded_time{1000};  ///< in place of `answer_time`, where all connections are taken and another one comes
 };
+/// Those unless a server is given others.
 inline constexpr limits default_limits{};
 
 namespace detail {
