@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -267,7 +268,8 @@ public:
     /// All of them, in the order of the declaration.
     constexpr std::span<healthz::record const> records() const {
         static_assert(options.recorded, "healthz: to have records, this monitor must be a monitor<sources, healthz::recorded>");
-        return records_;
+        if constexpr (options.recorded) return records_;
+        else return {};
     }
 
 private:

@@ -65,7 +65,7 @@ using site = healthz::direct_site<sources, views, secret>;
 inline constinit healthz::lwip::server<site, monitor, 4, 512> server;  // at port 80
 inline constinit healthz::lwip::server<site, monitor, 1, 128> narrow;  // at port 81: for one client, whose request is short
 
-inline constexpr healthz::lwip::limits long_time{.answer_time = 10min};
+inline constexpr healthz::lwip::limits long_time{.request_time = healthz::lwip::default_limits.request_time, .answer_time = 10min};
 inline constinit healthz::lwip::server<site, monitor, 4, 512, long_time> patient;  // at port 82
 
 inline constexpr std::string_view host = "Host: board\r\n", admin = "X-Hasura-Admin-Secret: Vq8zKw3x\r\n",

@@ -163,15 +163,16 @@ client::client(std::uint16_t port) {
     }
     tcp_arg(pcb_, this);
     tcp_nagle_disable(pcb_);
-    tcp_err(pcb_, [](void* self, err_t why) {
+    tcp_err(pcb_, [](void* self, err_t) {
         auto& me = *static_cast<client*>(self);
         me.pcb_ = nullptr;
-        me.is_broken = why != ERR_CLSD;  // else both sides have closed
+        me.is_broken = true;
     });
     tcp_recv(pcb_, [](void* self, tcp_pcb* pcb, pbuf* bytes, err_t) -> err_t {
         auto& me = *static_cast<client*>(self);
         if (bytes == nullptr) {
             me.is_ended = true;
+            me.forget_if_closed();
             return ERR_OK;
         }
         auto const before = me.received.size();
@@ -246,8 +247,21 @@ void client::pump() {
         first.erase(0, size);
         if (first.empty()) to_send_.pop_front();
     }
-    if (to_send_.empty() && finishing_ && tcp_shutdown(pcb_, 0, 1) == ERR_OK) finishing_ = false;
-    if (pcb_ != nullptr) tcp_output(pcb_);
+    tcp_output(pcb_);
+    if (to_send_.empty() && finishing_ && !has_finished_ && tcp_shutdown(pcb_, 0, 1) == ERR_OK) {
+        has_finished_ = true;
+        forget_if_closed();
+    }
+}
+
+void client::forget_if_closed() {
+    if (!is_ended || !has_finished_) return;
+    tcp_arg(pcb_, nullptr);
+    tcp_recv(pcb_, nullptr);
+    tcp_sent(pcb_, nullptr);
+    tcp_poll(pcb_, nullptr, 0);
+    tcp_err(pcb_, nullptr);
+    pcb_ = nullptr;
 }
 
 }  // namespace simulated

@@ -104,10 +104,11 @@ public:
 
 private:
     void pump();
+    void forget_if_closed();  // from then on it is lwIP's alone
 
     tcp_pcb* pcb_ = nullptr;
     std::deque<std::string> to_send_;  // each a segment, if there is room
-    bool finishing_ = false;
+    bool finishing_ = false, has_finished_ = false;
     std::size_t unread_ = 0;
 };
 

@@ -43,7 +43,7 @@ TEST_CASE("lwip: each view is answered as the site says, to GET and to HEAD") {
 TEST_CASE("lwip: a connection is kept, also of HTTP/1.0 that asks for it, and not where the client closes") {
     scene const here;
     client kept(80);
-    for (int i = 1; i <= 3; ++i) {
+    for (std::size_t i = 1; i <= 3; ++i) {
         kept.send(request("/livez"));
         CHECK(run_until([&] { return kept.received.size() == i * answer("/livez").size(); }));
     }

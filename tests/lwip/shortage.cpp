@@ -48,9 +48,9 @@ TEST_CASE("lwip: as many answers as the heap holds can also be sent") {
 
 TEST_CASE("lwip: an answer for which there can be no room ends its connection at once") {
     scene const here;
-    for (std::size_t const size : {MEM_SIZE, 70000}) {
+    for (int const size : {MEM_SIZE, 70000}) {
         CAPTURE(size);
-        filler::size = size;
+        filler::size = static_cast<std::size_t>(size);
         client c(80);
         c.send(request("/filler"));
         run(100);

@@ -30,6 +30,7 @@ struct limits {
     std::chrono::milliseconds closing_time{1000};  ///< until the client closes, too
     std::chrono::milliseconds crowded_time{1000};  ///< in place of `answer_time`, where all connections are taken and another one comes
 };
+/// Those unless a server is given others.
 inline constexpr limits default_limits{};
 
 namespace detail {
@@ -59,6 +60,9 @@ public:
         if (failed_ || other.failed_) return nullptr;
         trim();
         other.trim();
+        auto* const spare = pbuf_alloc(PBUF_RAW, spare_size, PBUF_RAM);
+        if (spare == nullptr) return nullptr;
+        pbuf_free(spare);
         if (other.first_ != nullptr) pbuf_cat(first_, other.first_);
         other.first_ = nullptr;
         auto* const whole = first_;
@@ -67,6 +71,8 @@ public:
     }
 
 private:
+    static constexpr u16_t spare_size = 512;  // is left for headers and acknowledgements
+
     u16_t last_size() const { return last_ != nullptr ? last_->len : u16_t{0}; }
 
     bool grow() {

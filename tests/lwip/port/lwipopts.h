@@ -19,6 +19,7 @@
 #define MEM_SIZE (24 * 1024)
 #if LWIP_TEST_MALLOC
 #define MEM_LIBC_MALLOC 1
+#define MEM_STATS 1
 #define mem_clib_malloc lwip_test_malloc
 #define mem_clib_calloc lwip_test_calloc
 #define mem_clib_free lwip_test_free
