@@ -15,8 +15,10 @@
 #include "healthz/thresholds.hpp"    // how many checks it takes to change a verdict
 #include "healthz/depends_on.hpp"    // sources that are not asked while another one is down
 #include "healthz/when.hpp"          // sources that are not there everywhere
+#include "healthz/on_bus.hpp"        // sources that share a bus
 #include "healthz/each.hpp"          // families: each<"name #", 12>(...)
 #include "healthz/sources.hpp"       // sources(...)
+#include "healthz/buses.hpp"         // who shares which bus, and whether it has room for all of them
 #include "healthz/cycle.hpp"         // retries and timeouts as a state machine
 #include "healthz/source_state.hpp"  // one source from its first check on: what to do and what to publish
 #include "healthz/starts.hpp"        // when checks start, planned by the compiler

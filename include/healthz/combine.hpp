@@ -270,7 +270,7 @@ struct session_of_prober<combination<How, Probers...>> {
 template <combining How, class... Probers>
 constexpr auto combine(Probers const&... members) {
     constexpr bool probers = (prober<session_of<Probers>> && ...);
-    static_assert(probers, "healthz: what inverted, all_of and any_of combine must be probers; depends_on and when go around them");
+    static_assert(probers, "healthz: what inverted, all_of and any_of combine must be probers; depends_on, when and on_bus go around them");
     static_assert(!(captures_reference<Probers> || ...),
                   "healthz: a lambda in a declaration must not capture by reference, since that is a "
                   "constant: let it name an object with static storage");

@@ -3,6 +3,7 @@
 // Part of the core.
 #pragma once
 
+#include "buses.hpp"
 #include "complaint.hpp"
 #include "cycle.hpp"
 #include "depends_on.hpp"
@@ -97,6 +98,7 @@ struct source_table {
     bool has_thresholds = false;
     bool has_parents = false;
     bool has_conditions = false;
+    std::size_t buses = 0;
     std::size_t max_starts = 0;
 };
 
@@ -136,6 +138,7 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
                               "healthz: this source depends on itself, by way of others: end the circle");
         }
     }
+    if constexpr (are_on_buses<Sources...> && constant_sources<Declaration>) healthz::detail::require_buses<Declaration, Sources...>();
     return true;
 }
 
@@ -159,10 +162,11 @@ struct make_table {
         for (auto const& each : table.thresholds) table.has_thresholds |= each.in_use();
         table.has_parents = are_dependent<Sources...>;
         table.has_conditions = are_conditional<Sources...>;
+        if constexpr (are_on_buses<Sources...>) table.buses = healthz::detail::count_buses(bus_places<Sources...>);
         std::array<tick, count> intervals;
         for (std::size_t i = 0; i < count; ++i) intervals[i] = table.rows[i].schedule.interval;
         auto const plan = healthz::detail::plan_starts(intervals);
-        table.max_starts = plan.most;
+        table.max_starts = plan.most + table.buses < count ? plan.most + table.buses : plan.most < count ? count : plan.most;
         std::uint32_t offset = 0;
         for (std::size_t i = 0; i < count; ++i) {
             auto& row = table.rows[i];
@@ -198,6 +202,14 @@ inline constexpr auto dependencies_of = boost::hana::unpack(Sources, make_depend
 template <auto const& Sources>
 inline constexpr bool has_conditions = table_of<Sources>.has_conditions;
 
+/// Whether any source is on a bus, how many buses there are, and who is on which. Where none is, nothing waits.
+template <auto const& Sources>
+inline constexpr bool has_buses = table_of<Sources>.buses > 0;
+template <auto const& Sources>
+inline constexpr std::size_t buses_in = table_of<Sources>.buses;
+template <auto const& Sources>
+inline constexpr auto bus_places_of = boost::hana::unpack(Sources, find_bus_places{});
+
 }  // namespace detail
 
 /// The number of sources.
@@ -216,8 +228,9 @@ constexpr std::size_t index_of() {
     return index;
 }
 
-/// No more checks than these start in one tick of a monitor that is polled in every tick: offsets are chosen for that. The
-/// retries of sources that fail come on top, and so do sources that a `report` has moved off their place.
+/// No more checks than these start in one tick of a monitor that is polled in every tick: offsets are chosen for that, and
+/// each bus may add one that has waited for it. The retries of sources that fail come on top, and so do sources that a `report` has moved
+/// off their place.
 template <auto const& Sources>
 inline constexpr std::size_t max_starts_per_tick = detail::table_of<Sources>.max_starts;
 
@@ -228,28 +241,55 @@ inline constexpr std::size_t max_starts_per_tick = detail::table_of<Sources>.max
 /// takes at most, with all that immediate probers block in it. It delays each start and each end, and may cost a whole
 /// interval where an end is moved past a start: where `timeout` is a little below `interval`, already a millisecond does.
 /// A check that the end of maintenance called for may add a `timeout`.
+/// `wait` is what each attempt may have to wait for its bus: one attempt of each other source there, whatever their retries, since a
+/// retry waits behind those who came before it.
 constexpr std::chrono::milliseconds worst_case_detection(detail::schedule const& s, int fall = 1,
-                                                         std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
-    std::int64_t const interval = s.interval, timeout = s.timeout + 2 * late.count();
-    auto const check = timeout * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
+                                                         std::chrono::milliseconds late = std::chrono::milliseconds::zero(),
+                                                         std::chrono::milliseconds wait = std::chrono::milliseconds::zero()) {
+    std::int64_t const interval = s.interval, timeout = s.timeout + 2 * late.count(), most_wait = wait.count();
+    auto const check = (most_wait + timeout) * (s.retries + 1) + std::int64_t{s.retry_interval} * s.retries;
     auto const first_after = [=](std::int64_t time, std::int64_t start) {  // of starts an interval apart, one of them at `start`
         return start > time ? start : start + ((time - start) / interval + 1) * interval;
     };
-    auto next = first_after(timeout, 0);
+    auto const after_answer = [=](std::int64_t start) {  // an answer that comes with a start leaves it none before the next one
+        auto const earliest = first_after(timeout, start);
+        return most_wait + timeout < earliest ? earliest : interval + timeout;
+    };
+    auto next = after_answer(0);
     if (s.retries > 0) {  // a retry is anywhere between two starts
         next = interval + timeout;
     } else {  // the first check may be
-        auto const of_first = first_after(timeout, first_after(s.first, s.later) - s.first);
+        auto const of_first = after_answer(first_after(s.first, s.later) - s.first);
         next = of_first > next ? of_first : next;
     }
     return std::chrono::milliseconds(next + check + (fall - 1) * first_after(check, 0));
 }
 
+namespace detail {
+
+/// What an attempt of source `index` may have to wait for its bus.
+template <auto const& Sources>
+constexpr std::chrono::milliseconds longest_wait([[maybe_unused]] std::size_t index, [[maybe_unused]] std::chrono::milliseconds late) {
+    std::int64_t wait = 0;
+    if constexpr (has_buses<Sources>)
+        for (std::size_t i = bus_places_of<Sources>[index].next; i != index; i = bus_places_of<Sources>[i].next)
+            wait += rows_of<Sources>[i].schedule.timeout + late.count();
+    return std::chrono::milliseconds(wait);
+}
+
+/// The worst-case detection of source `index`.
+template <auto const& Sources>
+constexpr std::chrono::milliseconds detection_of(std::size_t index, std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
+    return healthz::worst_case_detection(rows_of<Sources>[index].schedule, table_of<Sources>.thresholds[index].fall, late,
+                                         healthz::detail::longest_wait<Sources>(index, late));
+}
+
+}  // namespace detail
+
 /// That of the source `Name`. Compile error: no such source.
 template <auto const& Sources, fixed_string Name>
 constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
-    constexpr auto index = healthz::index_of<Sources, Name>();
-    return healthz::worst_case_detection(detail::rows_of<Sources>[index].schedule, detail::table_of<Sources>.thresholds[index].fall, late);
+    return healthz::detail::detection_of<Sources>(healthz::index_of<Sources, Name>(), late);
 }
 
 /// The longest of all sources.
@@ -257,8 +297,7 @@ template <auto const& Sources>
 constexpr std::chrono::milliseconds worst_case_detection(std::chrono::milliseconds late = std::chrono::milliseconds::zero()) {
     std::chrono::milliseconds worst{0};
     for (std::size_t i = 0; i < size_of<Sources>; ++i) {
-        auto const time =
-            healthz::worst_case_detection(detail::rows_of<Sources>[i].schedule, detail::table_of<Sources>.thresholds[i].fall, late);
+        auto const time = healthz::detail::detection_of<Sources>(i, late);
         if (time > worst) worst = time;
     }
     return worst;

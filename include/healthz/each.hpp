@@ -6,6 +6,7 @@
 #include "complaint.hpp"
 #include "depends_on.hpp"
 #include "name.hpp"
+#include "on_bus.hpp"
 #include "prober.hpp"
 #include "source.hpp"
 #include "text.hpp"
@@ -188,7 +189,7 @@ constexpr made_by<Make> make_member(Make const& make, [[maybe_unused]] int numbe
 }
 
 template <class Prober>
-inline constexpr bool is_wrapped = is_dependent<Prober> || is_conditional<Prober>;
+inline constexpr bool is_wrapped = is_dependent<Prober> || is_conditional<Prober> || is_bus_user<Prober>;
 /// What a family can be made of.
 template <class Made>
 concept makes_probers = !std::is_void_v<Made> && (is_wrapped<Made> || prober<session_of<Made>>);
@@ -215,6 +216,10 @@ constexpr std::string_view parent_of_prober(std::type_identity<dependent<Parent,
 }
 template <class Condition, class Prober>
 constexpr std::string_view parent_of_prober(std::type_identity<conditional<Condition, Prober>>) {
+    return healthz::detail::parent_of_prober(std::type_identity<Prober>());
+}
+template <fixed_string Bus, class Prober>
+constexpr std::string_view parent_of_prober(std::type_identity<bus_user<Bus, Prober>>) {
     return healthz::detail::parent_of_prober(std::type_identity<Prober>());
 }
 
@@ -301,6 +306,8 @@ template <fixed_string Name, class Names, class Prober>
 inline constexpr bool has_parent<declared_family<Name, Names, Prober>> = has_parent<declared_source<Name, Prober>>;
 template <fixed_string Name, class Names, class Prober>
 inline constexpr bool has_condition<declared_family<Name, Names, Prober>> = has_condition<declared_source<Name, Prober>>;
+template <fixed_string Name, class Names, class Prober>
+struct bus_of<declared_family<Name, Names, Prober>> : bus_of<declared_source<Name, Prober>> {};
 
 }  // namespace detail
 

@@ -5,6 +5,7 @@
 
 #include "bank.hpp"
 #include "bound.hpp"
+#include "buses.hpp"
 #include "cycle.hpp"
 #include "declaration.hpp"
 #include "each.hpp"
@@ -69,6 +70,12 @@ struct clock_of : any_clock {
 };
 struct no_clock {};
 
+/// On which buses an attempt has begun, in a call of `poll`.
+template <std::size_t Buses>
+struct begun : std::array<bool, Buses> {};
+template <>
+struct begun<0> {};
+
 template <std::size_t Count>
 struct record_table : std::array<record, Count> {};
 template <>
@@ -119,7 +126,8 @@ public:
     /// told from a wrap, and no check starts until it has caught up.
     /// Whatever ends in a call ends at `now`: pauses before retries and timestamps count from there. A retry that is
     /// due at once starts in the call that finds the attempt before it ended, if that one began in an earlier call;
-    /// else in the next call. Timestamps count from the first call, at 1970-01-01T00:00:00Z.
+    /// else in the next call. So does who has waited longest for a bus that this end makes free. Timestamps count from
+    /// the first call, at 1970-01-01T00:00:00Z.
     /// What a probe throws comes out of `poll`. The attempt is an error then, and the next call goes on with the source
     /// after it.
     constexpr void poll(tick now) {
@@ -451,6 +459,32 @@ private:
                 t.utc);
     }
 
+    // --- buses, of which all is known from the states of the sources there: one that wants to start and does not is waiting
+
+    // Whether source `a` has waited longer than `b`, or as long and is declared before it.
+    constexpr bool is_before(std::size_t a, std::size_t b, tick now) const {
+        auto const waited_a = now - states_[a].due(), waited_b = now - states_[b].due();
+        return waited_a != waited_b ? waited_a > waited_b : a < b;
+    }
+    // Whether a source that wants to start has to wait: while an attempt is under way on its bus, while another source has waited longer,
+    // and where an attempt has begun there in this call.
+    constexpr bool has_to_wait(turn const& t, detail::begun<detail::buses_in<Sources>> const& begun) const {
+        auto const& places = detail::bus_places_of<Sources>;
+        if (!places[t.index].exists() || !states_[t.index].wants_start(t.now)) return false;
+        if (begun[places[t.index].bus]) return true;
+        for (std::size_t i = places[t.index].next; i != t.index; i = places[i].next)
+            if (states_[i].running() || (states_[i].wants_start(t.now) && is_before(i, t.index, t.now))) return true;
+        return false;
+    }
+    // Who has waited longest on the bus of source `index`; that itself where none does.
+    constexpr std::size_t first_in_line(std::size_t index, tick now) const {
+        auto const& places = detail::bus_places_of<Sources>;
+        auto first = index;
+        for (std::size_t i = places[index].next; i != index; i = places[i].next)
+            if (states_[i].wants_start(now) && (!states_[first].wants_start(now) || is_before(i, first, now))) first = i;
+        return first;
+    }
+
     static constexpr tick in_ticks(std::integral auto now) { return static_cast<tick>(now); }
     template <class Rep, class Period>
     static constexpr tick in_ticks(std::chrono::duration<Rep, Period> now) {
@@ -501,7 +535,17 @@ private:
         if constexpr (options.recorded && sizeof...(Clock) > 0) t.clock = &told;
         tick nearest = first_turn_ == 0 ? (tick{1} << 31) - 1 : 0;
         first_turn_ = 0;
+        [[maybe_unused]] detail::begun<detail::buses_in<Sources>> begun{};
+        [[maybe_unused]] std::size_t next = 0;
         while (t.index < size_of<Sources>) {
+            if constexpr (detail::has_buses<Sources>) {
+                next = next > t.index ? next : t.index + 1;
+                if (has_to_wait(t, begun)) {
+                    nearest = 0;
+                    t.index = next;
+                    continue;
+                }
+            }
             auto const& timetable = detail::rows_of<Sources>[t.index].schedule;
             auto& each = states_[t.index];
             bool const ran = each.running();
@@ -523,10 +567,18 @@ private:
                 }
             }
             bool const due = each.running() || healthz::reached(t.now, each.due());
-            if (ran && !each.running() && due) continue;  // a retry without a pause, once
+            bool const has_ended = ran && !each.running();
+            auto first = t.index;  // on the bus that this has made free
+            if constexpr (detail::has_buses<Sources>) {
+                auto const& place = detail::bus_places_of<Sources>[t.index];
+                if (place.exists() && t.step == detail::step::start) begun[place.bus] = true;
+                if (has_ended) first = first_in_line(t.index, t.now);
+            }
+            if (has_ended && due && first == t.index) continue;  // a retry without a pause, once
             if (due) nearest = 0;
             else if (each.due() - now < nearest) nearest = each.due() - now;
-            ++t.index;
+            if constexpr (detail::has_buses<Sources>) t.index = first < t.index ? first : next;
+            else ++t.index;
         }
         wake_ = now + nearest;
     }

@@ -51,6 +51,8 @@ public:
     constexpr tick due() const { return cycle_.due(); }
     /// Whether an attempt runs.
     constexpr bool running() const { return cycle_.running(); }
+    /// Whether an attempt would start at `now`, in so far as this source has a say in it: it may have to wait for its turn.
+    constexpr bool wants_start(tick now) const { return !running() && !in_maintenance() && healthz::reached(now, due()); }
     /// Whether the attempt that runs or comes next is the first of its check.
     constexpr bool at_first_attempt() const { return cycle_.attempt() == 0; }
     /// A moment that moves where a check ends or a report comes, and with nothing else, save that a check which the end of maintenance

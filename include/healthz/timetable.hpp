@@ -35,7 +35,7 @@ inline constexpr auto timetable = [] {
                    s.first,
                    second,
                    s.interval,
-                   static_cast<tick>(healthz::worst_case_detection(s, detail::table_of<Sources>.thresholds[i].fall).count()),
+                   static_cast<tick>(healthz::detail::detection_of<Sources>(i).count()),
                    sizeof(detail::source_state<detail::state_parts{detail::has_thresholds<Sources>}>) + sizeof(detail::verdict_record) +
                        row.text_capacity};
     }

@@ -60,8 +60,7 @@ struct make_facts {
         auto facts = healthz::detail::spread<Declared...>(std::array<source_facts, sizeof...(Declared)>{
             {{0, healthz::detail::kind_of<typename Declared::prober_type>(), has_condition<Declared>}...}});
         for (std::size_t i = 0; i < facts.size(); ++i)
-            facts[i].worst_case_detection = static_cast<tick>(
-                healthz::worst_case_detection(rows_of<Sources>[i].schedule, table_of<Sources>.thresholds[i].fall).count());
+            facts[i].worst_case_detection = static_cast<tick>(healthz::detail::detection_of<Sources>(i).count());
         return facts;
     }
 };

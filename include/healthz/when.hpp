@@ -110,15 +110,15 @@ struct declared_source<Name, conditional<Condition, Prober>> : declared_source<N
         : declared_source<Name, Prober>{declared.prober, when}, is_there(declared.is_there) {}
 };
 
-template <fixed_string Name, class Condition, fixed_string Parent, class Prober>
-inline constexpr bool has_parent<declared_source<Name, conditional<Condition, dependent<Parent, Prober>>>> = true;
+template <fixed_string Name, class Condition, class Prober>
+inline constexpr bool has_parent<declared_source<Name, conditional<Condition, Prober>>> = has_parent<declared_source<Name, Prober>>;
 
 template <class Source>
 inline constexpr bool has_condition = false;
 template <fixed_string Name, class Condition, class Prober>
 inline constexpr bool has_condition<declared_source<Name, conditional<Condition, Prober>>> = true;
-template <fixed_string Name, fixed_string Parent, class Condition, class Prober>
-inline constexpr bool has_condition<declared_source<Name, dependent<Parent, conditional<Condition, Prober>>>> = true;
+template <fixed_string Name, fixed_string Parent, class Prober>
+inline constexpr bool has_condition<declared_source<Name, dependent<Parent, Prober>>> = has_condition<declared_source<Name, Prober>>;
 
 /// Whether any of them has a condition.
 template <class... Sources>

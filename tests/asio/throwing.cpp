@@ -99,6 +99,9 @@ struct link {
     };
 };
 constexpr auto links = healthz::sources(healthz::source<"a">(link{}, retried), healthz::source<"b">(link{}, retried));
+constexpr auto on_one_bus = healthz::sources(healthz::source<"a">(healthz::on_bus<"i2c">(throws_in{'p'}), retried),
+                                             healthz::source<"b">(healthz::on_bus<"i2c">(throws_in{'c'}), retried),
+                                             healthz::source<"good">(healthz::on_bus<"i2c">(passes), retried));
 
 }  // namespace
 
@@ -171,4 +174,15 @@ TEST_CASE("monitor: a session that could not be opened is opened in the next pol
         CHECK(n.opened == 3);
     }
     CHECK(n.closed == 2);
+}
+
+TEST_CASE("monitor: a probe that throws leaves its bus free") {
+    n = {};
+    monitor<on_one_bus> m;
+    run(m, 0, 999);
+    CHECK(m.report().is(0, status::error));
+    CHECK(m.report().is(1, status::error));
+    CHECK(m.report().is(2, status::ok));
+    CHECK(n.good >= 8);
+    CHECK(n.cancelled >= 3 * 8);
 }

@@ -298,10 +298,13 @@ TEST_CASE("switching: that a source is off from the start is a change, which a r
     }
     SECTION("a server") {
         healthz::beast::options how{.port = 0, .auth = healthz::allow_unauthenticated{}};
-        how.on_verdict = [&](healthz::event const& e) { checks += e.index == 0; };  // what is off has none
+        std::atomic<int> verdicts = 0;
+        how.on_verdict = [&](healthz::event const& e) { verdicts += e.index == 1; };  // what is off has none
         how.on_change = [&](healthz::event const& e) { changes(e); };
+        how.on_check = [&](healthz::event const& e) { checks += e.index == 1; };
         running<partly_off> const s(std::move(how));
         is_told_each_once(changes, [&] { return checks.load(); });
+        CHECK(checks > verdicts);
     }
     test::unset_variable("USE_CACHE");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: healthz: what inverted, all_of and any_of combine must be probers; depends_on and when go around them
+// EXPECT: healthz: what inverted, all_of and any_of combine must be probers; depends_on, when and on_bus go around them
 #include <healthz.hpp>
 
 using namespace std::chrono_literals;

@@ -17,16 +17,16 @@ namespace {
 // --- the cycle, against an adversary that knows all its states
 
 /// Plays all games there are between a cycle and a source that dies when it hurts most: each attempt may end at any
-/// moment up to its deadline, and each start and end may come up to `late` ticks later.
+/// moment up to its deadline, and each start and end may come up to `late` ticks later. Each start may wait up to `wait` for a bus.
 class adversary {
 public:
-    adversary(schedule const& timetable, int fall, tick late) : s_(timetable), fall_(fall), late_(late) {}
+    adversary(schedule const& timetable, int fall, tick late, tick wait = 0) : s_(timetable), fall_(fall), late_(late), wait_(wait) {}
 
     /// The longest time from an attempt that is answered, though its source is dead, to the verdict that says so.
     tick longest() {
         healthz::detail::cycle c;
         c.begin(origin, s_, s_.first);
-        next_attempt(c, c.due(), [&](healthz::detail::cycle each, tick start) { live(each, start); });
+        next_attempt(c, c.due(), wait_, [&](healthz::detail::cycle each, tick start) { live(each, start); });
         return longest_;
     }
 
@@ -41,16 +41,17 @@ private:
 
     /// Calls `play(cycle, start)` for each moment at which the attempt that is due may start.
     template <class Play>
-    void next_attempt(healthz::detail::cycle const& c, tick earliest, Play play) {
-        for (tick l = 0; l <= late_; ++l) play(c, earliest + l);
+    void next_attempt(healthz::detail::cycle const& c, tick earliest, tick wait, Play play) {
+        for (tick l = 0; l <= late_ + wait; ++l) play(c, earliest + l);
     }
     /// The same after an attempt that ended at `end`. A retry without a pause starts with that end, where it was not
     /// that of an attempt that ended in the poll that started it.
     template <class Play>
     void after(healthz::detail::cycle const& c, tick start, tick end, Play play) {
         auto const due = c.due();
-        if (healthz::reached(end, due)) end == start ? next_attempt(c, end + 1, play) : play(c, end);
-        else next_attempt(c, due, play);
+        if (!healthz::reached(end, due)) return next_attempt(c, due, wait_, play);
+        if (end == start) return next_attempt(c, end + 1, wait_ > 0 ? wait_ - 1 : 0, play);
+        for (tick w = 0; w <= wait_; ++w) play(c, end + w);
     }
     /// Where a cycle stands at an attempt's start.
     memory& at(std::array<std::array<memory, 4>, range>& all, healthz::detail::cycle const& c, tick start) {
@@ -96,6 +97,7 @@ private:
     schedule s_;
     int fall_;
     tick late_;
+    tick wait_;
     tick longest_ = 0;
     std::array<std::array<memory, 4>, range> alive_{};
     std::array<std::array<std::array<memory, 4>, range>, 3> dead_{};
@@ -113,7 +115,7 @@ struct tally {
     }
 };
 
-tally all_schedules(tick longest, std::uint16_t most_retries, tick late) {
+tally all_schedules(tick longest, std::uint16_t most_retries, tick late, tick wait = 0) {
     tally found;
     for (tick interval = 1; interval <= longest; ++interval)
         for (tick timeout = 1; timeout <= longest; ++timeout)
@@ -123,8 +125,9 @@ tally all_schedules(tick longest, std::uint16_t most_retries, tick late) {
                         for (std::uint16_t first = 0; first <= 2; ++first)
                             for (tick later = 1; later <= interval; ++later) {
                                 schedule const s{interval, timeout, pause, later, retries, first};
-                                auto const promised = healthz::worst_case_detection(s, fall, std::chrono::milliseconds(late));
-                                found.compare(adversary(s, fall, late).longest(), promised, late);
+                                auto const promised = healthz::worst_case_detection(s, fall, std::chrono::milliseconds(late),
+                                                                                    std::chrono::milliseconds(wait));
+                                found.compare(adversary(s, fall, late, wait).longest(), promised, late);
                             }
     return found;
 }
@@ -233,6 +236,15 @@ TEST_CASE("detection: nor where polls are late, by as much as was told") {
         auto const found = all_schedules(3, 1, late);
         CHECK(found.exceeded == 0);
         CHECK(found.exact * 4 > found.all);
+    }
+}
+
+TEST_CASE("detection: nor where attempts wait for a bus") {
+    for (tick wait = 1; wait <= 4; ++wait) {
+        auto const found = all_schedules(4, 1, 0, wait);
+        CHECK(found.exceeded == 0);
+        CHECK(found.exact * 2 > found.all);
+        CHECK(all_schedules(3, 1, 1, wait).exceeded == 0);
     }
 }
 

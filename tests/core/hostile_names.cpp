@@ -50,7 +50,8 @@ constexpr healthz::health_check each_second{.interval = 1s, .timeout = 100ms, .r
 inline constexpr auto declared = healthz::sources(
     healthz::source<"immediate">(immediate{}, {.interval = 1s, .timeout = 100ms, .retries = 0, .fall = 2}),
     healthz::source<"callable">(callable{}, each_second), healthz::source<"counting">(counting{}, each_second),
-    healthz::source<"cooperative">(cooperative{}, each_second), healthz::source<"stuck">(stuck{}, each_second),
+    healthz::source<"cooperative">(healthz::on_bus<"wire">(cooperative{}), each_second),
+    healthz::source<"stuck">(healthz::on_bus<"wire">(stuck{}), each_second),
     healthz::source<"inverted">(healthz::inverted(immediate{}), each_second),
     healthz::source<"all">(healthz::all_of(callable{}, cooperative{}), each_second),
     healthz::source<"any">(healthz::any_of(counting{}, callable{}), each_second),

@@ -26,6 +26,7 @@ public:
     /// A probe that answers at once.
     answer probe(int leaf, moment timeout) {
         auto const start = world_.now;
+        require_bus(leaf);
         trace.push_back({deed::start, leaf, start, timeout});
         world_.now += world_.blocks(leaf, start);
         return world_.ask(leaf, start);
@@ -33,6 +34,7 @@ public:
     void start(int leaf, moment timeout = -1) {
         auto& p = probes_[static_cast<std::size_t>(leaf)];
         if (p.running) throw difference("probe " + std::to_string(leaf) + " is started while it runs");
+        require_bus(leaf);
         trace.push_back({deed::start, leaf, world_.now, timeout});
         p = {true, world_.now, world_.ask(leaf, world_.now)};
     }
@@ -66,6 +68,14 @@ private:
         moment began = 0;
         answer finds{};
     };
+    int bus_of(int leaf) const { return plan_.sources[static_cast<std::size_t>(plan_.source_of_leaf[static_cast<std::size_t>(leaf)])].bus; }
+    void require_bus(int leaf) const {
+        if (bus_of(leaf) < 0) return;
+        for (int other = 0; other < plan_.leaf_count; ++other)
+            if (probes_[static_cast<std::size_t>(other)].running && bus_of(other) == bus_of(leaf))
+                throw difference("probe " + std::to_string(leaf) + " is started while probe " + std::to_string(other) + " has their bus");
+    }
+
     simulation::world& world_;
     plan const& plan_;
     std::vector<probe_state> probes_;
@@ -174,10 +184,32 @@ constexpr auto make_prober() {
     }
 }
 
+template <int Index>
+inline constexpr char bus_name_of[] = {'b', static_cast<char>('0' + Index), '\0'};
+
+// What goes around a prober, if anything does.
+template <auto const& Plan, int Source, class Prober>
+constexpr auto with_condition(Prober const& prober) {
+    constexpr auto kind = Plan.sources[Source].condition;
+    if constexpr (kind == condition_kind::none) return prober;
+    else return healthz::when(condition<kind>{Source}, prober);
+}
+template <auto const& Plan, int Source, class Prober>
+constexpr auto with_parent(Prober const& prober) {
+    constexpr auto parent = Plan.sources[Source].parent;
+    if constexpr (parent < 0) return prober;
+    else return healthz::depends_on<name_of<parent>>(prober);
+}
+template <auto const& Plan, int Source, int Layer, class Prober>
+constexpr auto with_bus(Prober const& prober) {
+    constexpr auto s = Plan.sources[Source];
+    if constexpr (s.bus < 0 || s.bus_layer != Layer) return prober;
+    else return healthz::on_bus<bus_name_of<s.bus>>(prober);
+}
+
 template <auto const& Plan, int Source>
 constexpr auto make_source() {
     constexpr auto s = Plan.sources[Source];
-    constexpr auto prober = make_prober<Plan, s.root>();
     using ms = std::chrono::milliseconds;
     constexpr healthz::health_check check{.interval = ms(s.interval),
                                           .timeout = ms(s.timeout),
@@ -185,16 +217,14 @@ constexpr auto make_source() {
                                           .retry_interval = ms(s.pause),
                                           .rise = s.rise,
                                           .fall = s.fall};
-    constexpr bool is_conditional = s.condition != condition_kind::none;
-    constexpr auto parent = s.parent;
-    using asks = condition<s.condition>;
-    if constexpr (is_conditional && parent >= 0 && s.condition_outside)
-        return healthz::source<name_of<Source>>(healthz::when(asks{Source}, healthz::depends_on<name_of<parent>>(prober)), check);
-    else if constexpr (is_conditional && parent >= 0)
-        return healthz::source<name_of<Source>>(healthz::depends_on<name_of<parent>>(healthz::when(asks{Source}, prober)), check);
-    else if constexpr (is_conditional) return healthz::source<name_of<Source>>(healthz::when(asks{Source}, prober), check);
-    else if constexpr (parent >= 0) return healthz::source<name_of<Source>>(healthz::depends_on<name_of<parent>>(prober), check);
-    else return healthz::source<name_of<Source>>(prober, check);
+    constexpr auto inside = with_bus<Plan, Source, 0>(make_prober<Plan, s.root>());
+    if constexpr (s.condition_outside) {
+        constexpr auto between = with_bus<Plan, Source, 1>(with_parent<Plan, Source>(inside));
+        return healthz::source<name_of<Source>>(with_bus<Plan, Source, 2>(with_condition<Plan, Source>(between)), check);
+    } else {
+        constexpr auto between = with_bus<Plan, Source, 1>(with_condition<Plan, Source>(inside));
+        return healthz::source<name_of<Source>>(with_bus<Plan, Source, 2>(with_parent<Plan, Source>(between)), check);
+    }
 }
 
 /// The library's declaration of `Plan`.

@@ -361,18 +361,28 @@ public:
         told_ = now;
         asked_ = now;
         wake_ = never;
+        served_.clear();
+        auto const wake_for = [&](source const& s, moment turn) {
+            wake_ = std::min(wake_, s.running() || s.due() <= turn ? now : s.due());
+        };
         for (int i = 0; i < plan_.size; ++i) {
             auto& s = state(i);
             auto turn = tells_time ? asked_ : now;
             bool const ran = s.running();
             take_turn(i, turn, tells_time);
             if (tells_time) turn = asked_;
-            // A retry that is due at once starts with the end of an attempt that began in an earlier call.
-            if (ran && !s.running() && s.due() <= turn) {
+            // With the end of an attempt that began in an earlier call starts a retry that is due at once, or who has waited longest for
+            // the bus.
+            int const next = ran && !s.running() ? longest_waiting(i, turn) : -1;
+            if (next == i) {
                 take_turn(i, turn, tells_time);
                 if (tells_time) turn = asked_;
             }
-            wake_ = std::min(wake_, s.running() || s.due() <= turn ? now : s.due());
+            wake_for(s, turn);
+            if (next >= 0 && next < i) {
+                take_turn(next, turn, tells_time);
+                wake_for(at(next), tells_time ? asked_ : turn);
+            }
         }
     }
 
@@ -396,7 +406,7 @@ public:
     moment next() const {
         auto next = never;
         for (int i = 0; i < plan_.size; ++i) {
-            next = std::min(next, at(i).due());
+            if (!waits_for_another(i)) next = std::min(next, at(i).due());
             if (at(i).running()) next = std::min(next, probers.next_answer(root(i)));
         }
         return next;
@@ -427,6 +437,29 @@ private:
     source_plan const& planned(int i) const { return plan_.sources[static_cast<std::size_t>(i)]; }
     int root(int i) const { return planned(i).root; }
 
+    // --- a bus serves one after the other, who has waited longest first, and in one poll one at most
+
+    bool share_a_bus(int i, int other) const { return i == other || (planned(i).bus >= 0 && planned(i).bus == planned(other).bus); }
+    bool wants_to_start(int i, moment t) const { return !at(i).running() && !at(i).in_maintenance() && at(i).due() <= t; }
+    // Among those who share the bus of `i`, or of `i` alone if it is on none; -1 where nobody waits.
+    int longest_waiting(int i, moment t) const {
+        int first = -1;
+        for (int other = 0; other < plan_.size; ++other)
+            if (share_a_bus(i, other) && wants_to_start(other, t) && (first < 0 || at(other).due() < at(first).due())) first = other;
+        return first;
+    }
+    bool waits_for_another(int i) const {
+        if (at(i).running() || at(i).in_maintenance()) return false;
+        for (int other = 0; other < plan_.size; ++other)
+            if (other != i && share_a_bus(i, other) && at(other).running()) return true;
+        return false;
+    }
+    bool is_served(int i, moment t) const {
+        if (planned(i).bus < 0 || at(i).in_maintenance()) return true;
+        bool const was_another = std::find(served_.begin(), served_.end(), planned(i).bus) != served_.end();
+        return !was_another && !waits_for_another(i) && longest_waiting(i, t) == i;
+    }
+
     void take_turn(int i, moment turn, bool tells_time) {
         auto& s = state(i);
         if (s.running()) {
@@ -437,7 +470,8 @@ private:
             }
             if (found) end(i, tells_time ? asked_ : turn, *found);
         } else if (turn >= s.due()) {
-            if (kept_away(i, turn)) return;
+            if (!is_served(i, turn) || kept_away(i, turn)) return;
+            served_.push_back(planned(i).bus);
             s.start(turn);
             if (probers.is_immediate(root(i))) {
                 auto const found = probers.probe(root(i), asked_, planned(i).timeout);
@@ -491,8 +525,9 @@ private:
     std::vector<std::optional<verdict>> current_;
     std::vector<model::record> records_;
     std::vector<std::vector<verdict>> replaced_;
-    moment told_ = 0;   // the time of the last call
-    moment asked_ = 0;  // where its probes have got to
+    std::vector<int> served_;  // the buses on which an attempt began in this poll
+    moment told_ = 0;          // the time of the last call
+    moment asked_ = 0;         // where its probes have got to
     moment wake_ = 0;
 };
 

@@ -296,8 +296,7 @@ private:
         if (!bounded_ || planned(e.source).inverts || e.what.before != word::ok) return;
         auto const spell = world_.weather_of(e.source, world_.now);
         if (!spell.is_death()) return;
-        auto const& s = healthz::detail::rows_of<sources>[i].schedule;
-        auto const promised = healthz::worst_case_detection(s, planned(e.source).fall, std::chrono::milliseconds(late_)).count();
+        auto const promised = healthz::detail::detection_of<sources>(i, std::chrono::milliseconds(late_)).count();
         auto const calm = std::max(epoch_since_, undisturbed_since_[i]) + promised;
         if (spell.begins < calm) return;
         ++done_.detections;
@@ -361,9 +360,9 @@ private:
     tally_of_run done_;
 };
 
-template <std::uint64_t Seed, int Sources, scale Scale>
+template <std::uint64_t Seed, int Sources, scale Scale, int Buses = 0>
 tally_of_run run_monitor(std::uint64_t seed, moment lasts) {
-    return std::make_unique<monitor_simulation<plan_of<Seed, Sources, Scale, host::monitor>>>(seed)->run(lasts);
+    return std::make_unique<monitor_simulation<plan_of<Seed, Sources, Scale, host::monitor, Buses>>>(seed)->run(lasts);
 }
 
 }  // namespace simulation

@@ -54,9 +54,12 @@ struct source_plan {
     condition_kind condition{};
     bool condition_outside = false;  ///< when(c, depends_on<>(p)), else depends_on<>(when(c, p))
     bool inverts = false;            ///< some node is `inverted`
+    int bus = -1;                    ///< the bus that it shares
+    int bus_layer = 0;               ///< on_bus<>(p) is 0: inside of the others, 1: between them, 2: outside
+    moment wait = 0;                 ///< how long an attempt may have to wait for its bus
     moment spell = 0;                ///< how long its weather lasts
 
-    constexpr moment longest_check() const { return (1 + retries) * timeout + retries * pause; }
+    constexpr moment longest_check() const { return (1 + retries) * (wait + timeout) + retries * pause; }
 };
 
 struct plan {
@@ -77,8 +80,8 @@ enum class host : std::uint8_t { monitor, runner };
 
 class planner {
 public:
-    constexpr planner(std::uint64_t seed, simulation::scale scale, simulation::host host)
-        : state_(mix(seed + 1)), scale_(scale), host_(host) {}
+    constexpr planner(std::uint64_t seed, simulation::scale scale, simulation::host host, int buses = 0)
+        : state_(mix(seed + 1)), scale_(scale), host_(host), buses_(buses) {}
 
     constexpr plan make(int sources) {
         plan p;
@@ -92,8 +95,9 @@ public:
             s.parent = sources > 1 && roll(3) == 0 ? parent_of(p, i, sources) : -1;
             if (roll(5) == 0) s.condition = roll(2) == 0 ? condition_kind::plain : condition_kind::doubtful;
             s.condition_outside = roll(2) == 0;
-            s.spell = s.fall * (s.longest_check() + 2 * s.interval) * 3 + s.interval * (8 + roll(40));
+            choose_spell(s);
         }
+        for (int bus = 0; bus < buses_; ++bus) put_on_bus(p, bus);
         return p;
     }
 
@@ -119,6 +123,46 @@ private:
             s.pause = roll(4) == 0 ? 0 : roll(2) == 0 ? 1000 * between(1, 10) : between(1, 3000);
         }
         s.retries = roll(4);
+    }
+
+    constexpr void choose_spell(source_plan& s) {
+        s.spell = s.fall * (s.longest_check() + 2 * s.interval) * 3 + s.interval * (8 + roll(40));
+    }
+
+    // Each `buses_`-th source that can be: with checks so far apart that the bus is full nearly always, but never more than full.
+    constexpr void put_on_bus(plan& p, int bus) {
+        constexpr moment whole = 1'000'000'000;
+        moment used = 0, timeouts = 0;
+        do {
+            bool const again = used > 0;
+            used = timeouts = 0;
+            for (int i = bus; i < p.size; i += buses_) {
+                auto& s = p.sources[static_cast<std::size_t>(i)];
+                if (!asks_one_by_one(p, s.root)) continue;
+                if (again) s.interval += s.interval / 3 + 1;
+                used += (s.timeout * whole + s.interval - 1) / s.interval;
+                timeouts += s.timeout;
+            }
+        } while (used > whole);
+        for (int i = bus; i < p.size; i += buses_) {
+            auto& s = p.sources[static_cast<std::size_t>(i)];
+            if (!asks_one_by_one(p, s.root)) continue;
+            s.bus = bus;
+            s.bus_layer = roll(3);
+            s.wait = timeouts - s.timeout;
+            choose_spell(s);
+        }
+    }
+    static constexpr bool asks_one_by_one(plan const& p, int index) {
+        auto const& n = p.nodes[static_cast<std::size_t>(index)];
+        return is_leaf(n.kind) || is_immediate(p, index) || (n.size == 1 && asks_one_by_one(p, n.members[0]));
+    }
+    static constexpr bool is_immediate(plan const& p, int index) {
+        auto const& n = p.nodes[static_cast<std::size_t>(index)];
+        if (is_leaf(n.kind)) return n.kind < node_kind::cooperative;
+        for (int i = 0; i < n.size; ++i)
+            if (!is_immediate(p, n.members[static_cast<std::size_t>(i)])) return false;
+        return true;
     }
 
     // Among the sources, in any order, but never in a circle.
@@ -163,10 +207,11 @@ private:
     std::uint64_t state_;
     simulation::scale scale_;
     simulation::host host_;
+    int buses_;
 };
 
 /// A plan of a seed.
-template <std::uint64_t Seed, int Sources, scale Scale, host Host>
-inline constexpr plan plan_of = planner(Seed, Scale, Host).make(Sources);
+template <std::uint64_t Seed, int Sources, scale Scale, host Host, int Buses = 0>
+inline constexpr plan plan_of = planner(Seed, Scale, Host, Buses).make(Sources);
 
 }  // namespace simulation

@@ -16,8 +16,9 @@ CXX=${CXX:-g++}
 $CXX "${flags[@]}" -Iinclude -c tests/simulation/main.cpp -o $dir/main.o
 $CXX "${flags[@]}" -Iinclude -c tests/json_src.cpp -o $dir/json.o
 
-# plant NAME HEADER LINE-BEFORE LINE-AFTER: the line, given as plain text, is there once
+# plant NAME HEADER LINE-BEFORE LINE-AFTER: the line, given as plain text, is there once. The bugs are looked for in the parts of `parts`.
 passed=0
+parts=planted
 plant() {
     local name=$1 header=$2 before=$3 after=$4 count log=$dir/$1.txt
     rm -rf "$dir/include"
@@ -28,7 +29,7 @@ plant() {
         at = index($0, ENVIRON["BEFORE"])
         print at ? substr($0, 1, at - 1) ENVIRON["AFTER"] substr($0, at + length(ENVIRON["BEFORE"])) : $0
     }' "include/healthz/$header" >"$dir/include/healthz/$header"
-    $CXX "${flags[@]}" -I$dir/include -c tests/simulation/planted.cpp -o "$dir/$name.o"
+    $CXX "${flags[@]}" -I$dir/include -c tests/simulation/$parts.cpp -o "$dir/$name.o"
     g++ $dir/main.o $dir/json.o "$dir/$name.o" -o "$dir/$name"
     if (ulimit -t 60 && "$dir/$name" >"$log"); then
         echo "planted.sh: nothing was found of '$name': $after"
@@ -45,4 +46,6 @@ plant grid cycle.hpp '(since < s.interval ? s.interval' '(since <= s.interval ? 
 plant threshold thresholds.hpp 'count_ + 1 >= (is_ok' 'count_ >= (is_ok'
 plant member combine.hpp '(found == before && index < worst_.member)' '(found == before && index > worst_.member)'
 plant wake monitor.hpp 'wake_ = now + nearest;' 'wake_ = now + nearest + 1;'
+parts=buses
+plant bus monitor.hpp 'begun[place.bus] = true' 'begun[place.bus] = false'
 echo "$passed passed, 0 failed"

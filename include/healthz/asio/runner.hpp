@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../bound.hpp"
+#include "../buses.hpp"
 #include "../combine.hpp"
 #include "../cycle.hpp"
 #include "../declaration.hpp"
@@ -301,7 +302,7 @@ private:
 /// one that its parent had started must not be used there.
 template <auto const& Sources, class Timer = detail::net::steady_timer>
 class runner {
-    static_assert(healthz::detail::require_declaration<Sources>(Sources));
+    static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_no_bus(Sources));
     static_assert(detail::waits<Timer>,
                   "healthz: a runner waits with boost::asio::steady_timer, or with a timer that has its constructor from an executor, "
                   "expires_at, expires_after, expiry, async_wait and cancel, and a clock_type with the time points of "

@@ -119,6 +119,8 @@ struct options {
     /// The same for verdicts whose status is another one than before, and for first verdicts; and where a source goes off, or is so from
     /// the start.
     healthz::detail::event_handler on_change{};
+    /// The same for each check that has ended, also those that `rise` or `fall` holds back and those of a source that is off.
+    healthz::detail::event_handler on_check{};
     /// Called for requests that were refused, at most once a second for the same answer to the same client.
     std::function<void(refused const&)> on_refused{};
     /// Called with what went wrong while serving: what a handler or a policy has thrown, which file of TLS or of a secret is no longer of

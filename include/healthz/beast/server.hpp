@@ -199,6 +199,7 @@ private:
         site_.update(e);
         if (how_.on_verdict && e.is_verdict) calls_.call("on_verdict", how_.on_verdict, e);
         if (how_.on_change && e.is_change()) calls_.call("on_change", how_.on_change, e);
+        if (how_.on_check) calls_.call("on_check", how_.on_check, e);
         if (!systemd_) return;
         systemd_->take_in(e);
         supervise([&e] { return e.report; });
