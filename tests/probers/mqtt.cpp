@@ -29,7 +29,6 @@ mosquitto_server& broker() {
 constexpr char const* variable = "BROKER_URL";
 void set_url(std::string const& url) { test::set_variable(variable, url); }
 
-constexpr healthz::health_check calm_check{.interval = 50ms, .timeout = 20s, .retries = 0};
 constexpr healthz::health_check brisk_check{.interval = 500ms, .timeout = 300ms, .retries = 0};
 constexpr mqtt hub{.url = env(variable), .tls = {.verify = false}};
 constexpr auto brisk = healthz::sources(healthz::source<"broker">(hub, brisk_check));
@@ -352,7 +351,7 @@ TEST_CASE("mqtt: TLS, with the broker's certificate verified unless told otherwi
     auto const mutual = "mqtts://monitor:Vq8zKw3x@localhost:" + server.mutual_port();
     CHECK(probe(mqtt{.url = mutual.c_str(), .tls = {.ca_file = ca.c_str(), .cert_file = cert.c_str(), .key_file = key.c_str()}}) ==
           "OK null");
-    CHECK_THAT(ask(mutual), StartsWith(R"(ERROR {"message":"TLS error")") && Contains("certificate required"));
+    CHECK_THAT(ask(mutual), StartsWith("ERROR") && (Contains("certificate required") || Contains("the server ended the connection")));
 
     shows(server.trusted().issue("DNS:elsewhere.example"));
     CHECK(ask(by_name) == error("TLS error", "the certificate for 'elsewhere.example' is not for 'localhost'"));

@@ -236,8 +236,8 @@ private:
     bool has_written() const { return ssl() != nullptr && BIO_number_written(SSL_get_wbio(ssl())) > 0; }
     bool has_tls_problem() const { return tls_ != nullptr && (!complaint_.empty() || !tls_->objection().empty()); }
     bool is_hung_up() const {
-        return failure_ == MOSQ_ERR_CONN_LOST || failure_ == MOSQ_ERR_NO_CONN ||
-               (failure_ == MOSQ_ERR_ERRNO && (errno_ == EPIPE || errno_ == ECONNRESET));
+        bool const by_number = errno_ == EPIPE || errno_ == ECONNRESET || errno_ == EPROTO;  // the last where TLS has nothing to say
+        return failure_ == MOSQ_ERR_CONN_LOST || failure_ == MOSQ_ERR_NO_CONN || (failure_ == MOSQ_ERR_ERRNO && by_number);
     }
 
     void note(int code) {
