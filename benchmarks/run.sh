@@ -31,7 +31,7 @@ packages=(
     g++ clang cmake ninja-build ccache pkg-config binutils time gnuplot-nox libboost1.81-dev libbenchmark-dev prometheus-cpp-dev openssl
     nlohmann-json3-dev rapidjson-dev libfmt-dev wrk nginx-light haproxy prometheus-blackbox-exporter curl
     postgresql-15 mariadb-server redis-server unixodbc odbc-postgresql odbc-mariadb libgrpc++-dev
-    libsystemd-dev libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
+    libsystemd-dev libmosquitto-dev libpq-dev libsqlite3-dev libmariadb-dev unixodbc-dev libssl-dev
     gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
 targets=(bench_write bench_views serve_ours serve_asking serve_epoll probe_checks probe_lateness probe_acceptor probe_grpc)
 if [ "$quick" = 0 ]; then

@@ -76,6 +76,7 @@ template <auto...> void error_of_decision(anything auto&&...);
 template <auto...> void escape_json(anything auto&&...);
 template <auto...> void escape_name(anything auto&&...);
 template <auto...> void exception_finding(anything auto&&...);
+template <auto...> void expect_host(anything auto&&...);
 template <auto...> void failed(anything auto&&...);
 template <auto...> void family_name_of(anything auto&&...);
 template <auto...> void family_of(anything auto&&...);

@@ -54,7 +54,7 @@ packages=(
     g++ clang clang-format clang-tidy python3-clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 dpkg-dev
     libboost1.81-dev valgrind curl iproute2
     libsqlite3-dev sqlite3 libpq-dev postgresql-15 pgbouncer libssl-dev openssl nginx-light redis-server libmariadb-dev mariadb-server
-    libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
+    libmosquitto-dev mosquitto mosquitto-clients libgrpc++-dev unixodbc-dev unixodbc tdsodbc freetds-bin odbc-postgresql odbc-mariadb
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd libsystemd-dev dbus chromium haproxy jq
     libcpp-httplib-dev libmicrohttpd-dev libcivetweb-dev libpoco-dev libpistache-dev librestinio-dev libhttp-parser-dev libfmt-dev
     qt6-httpserver-dev qt6-websockets-dev

@@ -56,7 +56,7 @@ for round in $(seq "$rounds"); do
     done
     for header in healthz.hpp \
         healthz/probers/{disk_space,file_age,process,memory,load,temperature,clock_sync,interface,mount_point,systemd_unit}.hpp \
-        healthz/probers/{sqlite,odbc,mssql,tcp,dns,http,redis,mysql,postgres,grpc}.hpp \
+        healthz/probers/{sqlite,odbc,mssql,tcp,dns,http,redis,mysql,postgres,grpc,mqtt}.hpp \
         healthz/asio/runner.hpp healthz/beast/{endpoint,server}.hpp; do
         echo "#include <$header>" >"$dir/header.cpp"
         compile g++ "$dir/header.cpp"

@@ -11,6 +11,7 @@
 #include <healthz/probers/dns.hpp>
 #include <healthz/probers/file_age.hpp>
 #include <healthz/probers/grpc.hpp>
+#include <healthz/probers/mqtt.hpp>
 #include <healthz/probers/mssql.hpp>
 #include <healthz/probers/odbc.hpp>
 #include <healthz/probers/postgres.hpp>
@@ -56,6 +57,7 @@ constexpr auto hosted = boost::hana::concat(
     healthz::hasura::sources<metadata>(),
     healthz::sources(
         healthz::source<"dns">(healthz::dns{.name = "localhost"}, often), healthz::source<"grpc">(healthz::grpc{.url = env("GRPC")}, often),
+        healthz::source<"mqtt">(healthz::mqtt{.url = env("MQTT")}, often),
         healthz::source<"mssql">(healthz::mssql{.connection_string = env("MSSQL")}, often),
         healthz::source<"odbc">(healthz::odbc{.connection_string = env("ODBC")}, often),
         healthz::source<"file">(healthz::file_age{.path = "file", .oldest = 1min}, often),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // Users and passwords in files: changed on the server and in the file, they need no restart, and are never shown.
 #include <healthz/probers/http.hpp>
+#include <healthz/probers/mqtt.hpp>
 #include <healthz/probers/mssql.hpp>
 #include <healthz/probers/mysql.hpp>
 #include <healthz/probers/odbc.hpp>
 #include <healthz/probers/postgres.hpp>
 #include <healthz/probers/redis.hpp>
 #include "../tds/responder.hpp"
+#include "mosquitto_server.hpp"
 #include "mysql_server.hpp"
 #include "nginx_server.hpp"
 #include "odbc_support.hpp"
@@ -204,6 +206,16 @@ TEST_CASE("logins: redis") {
     follows(
         healthz::redis{.url = url.c_str(), .user = healthz::file(files.user.c_str()), .password = healthz::file(files.password.c_str())},
         files, change);
+}
+
+TEST_CASE("logins: mqtt") {
+    static mosquitto_server server;
+    server.start();
+    secret_files const files;
+    auto const url = "mqtt://127.0.0.1:" + server.port();
+    auto const change = [](std::string const& password) { server.set_password("monitor", password); };
+    follows(healthz::mqtt{.url = url.c_str(), .user = healthz::file(files.user.c_str()), .password = healthz::file(files.password.c_str())},
+            files, change);
 }
 
 TEST_CASE("logins: http") {

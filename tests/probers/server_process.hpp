@@ -81,6 +81,9 @@ public:
         throw std::runtime_error("the server does not start:\n" + log());
     }
 
+    /// Sends the server a signal that it lives on with.
+    void signal(int number) const { ::kill(pid_, number); }
+
     /// Sends a signal that ends the server, and waits for that.
     void stop(int signal) {
         if (pid_ == 0) return;

@@ -141,18 +141,22 @@ inline net::awaitable<tls_context> make_tls_context(tls_options const& options) 
     co_return result;
 }
 
-/// Starts TLS with `host`, whose name or address the certificate must contain. Returns why it failed, or nothing.
-template <class Stream>
-net::awaitable<std::string> handshake(Stream& stream, std::string host) {
-    SSL* const handle = stream.native_handle();
+/// Has `ssl` ask for `host`, and take no certificate that lacks its name or address. False where no certificate can be for it.
+inline bool expect_host(SSL* ssl, std::string const& host) {
     boost::system::error_code ec;
     net::ip::make_address(host, ec);
     bool const is_address = !ec;
-    if (!is_address) SSL_set_tlsext_host_name(handle, host.c_str());
-    SSL_set_hostflags(handle, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool const is_known =
-        (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str()) : SSL_set1_host(handle, host.c_str())) == 1;
-    if (!is_known) co_return "no certificate can be for '" + host + "'";
+    char const* const name = is_address ? nullptr : host.c_str();  // addresses are not sent
+    SSL_set_tlsext_host_name(ssl, name);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return (is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) : SSL_set1_host(ssl, host.c_str())) == 1;
+}
+
+/// Starts TLS with `host`, whose name or address the certificate must contain. Returns why it failed, or nothing.
+template <class Stream>
+net::awaitable<std::string> handshake(Stream& stream, std::string host) {
+    if (!healthz::detail::expect_host(stream.native_handle(), host)) co_return "no certificate can be for '" + host + "'";
+    boost::system::error_code ec;
     auto const objection = std::make_shared<std::string>();
     auto on_verified = [objection, host](bool accepted, net::ssl::verify_context& context) {
         if (!accepted) *objection = healthz::detail::describe_objection(context.native_handle(), host);
