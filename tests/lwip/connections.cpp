@@ -3,7 +3,6 @@
 #include "board.hpp"
 
 #include <list>
-#include <memory>
 
 using namespace board;
 using simulated::client;
@@ -185,6 +184,51 @@ TEST_CASE("lwip: where all connections are taken the one that has been waiting l
     client eighth(80);
     eighth.send(request("/livez"));
     CHECK(run_until([&] { return eighth.received == answer("/livez"); }));
+}
+
+TEST_CASE("lwip: who takes an answer slowly makes room after a second, the slowest first, but only where all connections are taken") {
+    scene const here;
+    filler::size = 4000;
+    std::list<client> all;
+    for (int i = 0; i < 4; ++i) {
+        auto& each = all.emplace_back(80);
+        each.is_reading = false;
+        each.send(request("/filler"));
+        run(300);
+    }
+    run(3000);
+    for (auto& each : all) CHECK(!each.is_broken);
+    client fifth(80);
+    fifth.send(request("/livez"));
+    CHECK(run_until([&] { return fifth.received == answer("/livez"); }));
+    for (auto& each : all) each.read_all();
+    run(2000);
+    CHECK(all.front().is_broken);
+    all.pop_front();
+    for (auto& each : all) CHECK((each.received == answer("/filler")));
+}
+
+TEST_CASE("lwip: a turn of the loop writes one answer, in turns") {
+    scene const here;
+    filler::size = 10;
+    std::list<client> all;
+    for (int i = 0; i < 4; ++i) all.emplace_back(80);
+    run(100);
+    simulated::on_turn = nullptr;
+    for (auto& each : all) each.send(request("/filler") + request("/filler"));
+    run(20);
+    for (std::size_t turn = 1; turn <= 4; ++turn) {
+        CHECK(server.poll(simulated::now));
+        run(20);
+        std::size_t answered = 0;
+        for (auto& each : all) answered += each.received == answer("/filler");
+        CHECK(answered == turn);
+    }
+    run(300);  // until these are acknowledged
+    for (std::size_t turn = 1; turn <= 4; ++turn) CHECK(server.poll(simulated::now));
+    CHECK(!server.poll(simulated::now));
+    run(20);
+    for (auto& each : all) CHECK(each.received == answer("/filler") + answer("/filler"));
 }
 
 TEST_CASE("lwip: where it cannot listen it says why") {

@@ -112,6 +112,9 @@ private:
 /// it waits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request, or whose
 /// client has been taking an answer for more than a second.
 ///
+/// An answer for which there can never be room ends its connection. What is sent refers to the answer, whose memory a reset gives back: the
+/// driver must have sent or copied a frame when its `linkoutput` returns, or lwIP have `LWIP_NETIF_TX_SINGLE_PBUF`, which copies.
+///
 /// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
 /// Nothing blocks. Requests that come before the answer to another has been taken wait, in two of lwIP's buffers for each connection, of
 /// which there must be some more (`PBUF_POOL_SIZE`). An answer does not change while it is sent, whatever the monitor finds meanwhile.
