@@ -2,7 +2,7 @@
 // A network in simulated time: one lwIP that is both sides, and a wire on which a test may drop, hold back and reorder what passes.
 #pragma once
 
-#include <healthz/time_span.hpp>
+#include <healthz/cycle.hpp>
 
 #include <lwip/netif.h>
 #include <lwip/tcp.h>

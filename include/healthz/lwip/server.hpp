@@ -3,12 +3,11 @@
 // Needs lwIP (2.1 or newer, NO_SYS).
 #pragma once
 
-#include "../declaration.hpp"
+#include "../cycle.hpp"
 #include "../direct_site.hpp"
 #include "../endpoint.hpp"
 #include "../request_parser.hpp"
 #include "../text.hpp"
-#include "../time_span.hpp"
 
 #include <array>
 #include <chrono>
