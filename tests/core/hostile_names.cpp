@@ -4,6 +4,8 @@
 #include "support.hpp"
 
 #include <healthz.hpp>
+#include <healthz/direct_site.hpp>
+#include <healthz/request_parser.hpp>
 
 #include <ratio>
 
@@ -128,10 +130,42 @@ constexpr bool the_policy_decides() {
 }
 static_assert(the_policy_decides());
 
+/// A view, a policy, a sink and a monitor of the user's meet in the site of a device.
+struct own_view {
+    std::string_view path = "/own";
+    static constexpr healthz::access access = healthz::access::admin;
+    static constexpr std::array types{std::string_view("text/plain")};
+    template <auto const& Sources>
+    static constexpr std::size_t max_size = 1;
+    template <std::invocable<std::string_view> Sink>
+    constexpr void write(healthz::view_data const&, healthz::view_request const&, Sink&& put) const {
+        put("x");
+    }
+};
+constexpr auto shown = healthz::views(own_view{});
+constexpr policy who;
+
+bool a_device_shows_its_views() {
+    healthz::monitor<declared, healthz::recorded> monitor;
+    healthz::request_parser<128> parser;
+    parser.put("GET /own HTTP/1.1\r\nHost: a\r\nX-Hasura-Admin-Secret: s3cret\r\n\r\n");
+    using site = healthz::direct_site<declared, shown, who>;
+    auto const answered = site::answer_to(parser.request(), monitor);
+    std::size_t whole = 0, body = 0, head = 0;
+    site::write_response(answered, monitor, sink{whole});
+    site::write_body(answered, monitor, sink{body});
+    site::write_head(answered, body, sink{head});
+    parser.next();
+    parser.put("GET /own HTTP/1.1\r\nHost: a\r\n\r\n");
+    return answered.status == 200 && whole == head + body && site::answer_to(parser.request(), monitor).status == 401 &&
+           site::refusal(healthz::answer::malformed).status == 400;
+}
+
 }  // namespace hostile
 
 TEST_CASE("no function of the user's takes the place of one of ours") {
     CHECK(at_run_time(hostile::a_monitor_finds_what_the_probers_say));
     CHECK(at_run_time(hostile::a_watchdog_is_fed));
     CHECK(at_run_time(hostile::the_policy_decides));
+    CHECK(at_run_time(hostile::a_device_shows_its_views));
 }
