@@ -22,15 +22,15 @@
 
 namespace healthz {
 
-// Else stat fails where a size or the number of a file is above 32 bits: it cannot be read, and nobody sees that it was replaced.
-static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or some files are errors");
-
 /// Names a file that holds a value, and the value to use where there is no such file: `file("/run/secrets/orders")`.
 struct file {
     char const* path;
     char const* fallback;
 
     constexpr explicit file(char const* name, char const* otherwise = nullptr) : path(name), fallback(otherwise) {}
+
+    // Else stat fails where the size or the number of a file is above 32 bits: nothing is read, and nobody sees that it was replaced.
+    static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or some files are errors");
 };
 
 /// How long a value in a file may be, in bytes.
