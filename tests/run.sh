@@ -33,6 +33,7 @@
 #   clang         clang says why, too, and takes each header alone
 #   analysis      clang-tidy finds nothing, and each header includes what it names
 #   fuzz          what reads texts of others keeps its promises for a minute's worth of inputs, the same each time
+#   armhf         the tests of the core, the runner and the server, and the demo, for 32-bit ARM Linux, emulated
 #   benchmarks    the quick ones: no ratio is out of its budget by more than half
 #
 # Only where named:
@@ -49,7 +50,7 @@ source examples/firmware/lwip.sh
 jobs=${JOBS:-2}
 steps=(packages names core lwip simulation asio beast probers grpc tds compile_fail headers views systemd soak firmware consumers examples mounts
     hasura readme)
-more_steps=(asan tsan clang analysis fuzz benchmarks)
+more_steps=(asan tsan clang analysis fuzz armhf benchmarks)
 packages=(
     g++ clang clang-format clang-tidy python3-clang libclang-rt-dev cmake ninja-build meson pkg-config ccache binutils catch2 dpkg-dev
     libboost1.81-dev valgrind curl iproute2
@@ -58,7 +59,8 @@ packages=(
     prometheus prometheus-alertmanager prometheus-cpp-dev python3-prometheus-client python3-yaml systemd libsystemd-dev dbus chromium haproxy jq
     libcpp-httplib-dev libmicrohttpd-dev libcivetweb-dev libpoco-dev libpistache-dev librestinio-dev libhttp-parser-dev libfmt-dev
     qt6-httpserver-dev qt6-websockets-dev
-    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm)
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
+    g++-arm-linux-gnueabihf qemu-user)
 
 step_packages() {
     command -v npm >/dev/null || packages+=(nodejs npm)
@@ -116,6 +118,13 @@ step_clang() {
 step_analysis() { fetch_lwip && JOBS=$jobs tests/analysis/run.sh; }
 
 step_fuzz() { JOBS=$jobs tests/fuzz/run.sh --minute; }
+
+step_armhf() {
+    tests/armhf/sysroot.sh
+    build armhf/build "test_core test_asio test_beast test_headers demo" -DCMAKE_TOOLCHAIN_FILE=tests/armhf/toolchain.cmake \
+        -DCMAKE_CXX_FLAGS="-Og -Wno-psabi -D_FILE_OFFSET_BITS=64" # it is no news that other compilers passed some things otherwise
+}
+tests_armhf() { tests/armhf/run.sh build/armhf/build; }
 
 step_asan() {
     # Not optimised: with the checks in it, nine tenths of a compiler's time would go there; and by clang in half of the time of g++.

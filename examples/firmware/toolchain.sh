@@ -19,13 +19,14 @@ choose_board m4
 flags=(-std=c++20 -Os -g0 -ffunction-sections -fdata-sections -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 bare=(-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables -fno-asynchronous-unwind-tables)
 firmware=$PWD/build/firmware
+launcher=() # of the compiler: ccache
 
 # A folder with Boost's headers only: all of /usr/include would bring this machine's C library.
 mkdir -p "$firmware/include"
 ln -sfn "${BOOST_INCLUDEDIR:-/usr/include}/boost" "$firmware/include/boost"
 
 compile() { # SOURCE OBJECT [FLAG...]
-    "$arm-g++" -mcpu="$cpu" -mthumb "${flags[@]}" -I include -isystem "$firmware/include" "${@:3}" -c "$1" -o "$2"
+    "${launcher[@]}" "$arm-g++" -mcpu="$cpu" -mthumb "${flags[@]}" -I include -isystem "$firmware/include" "${@:3}" -c "$1" -o "$2"
 }
 link() { # IMAGE OBJECT... [FLAG...] : without a C run-time
     "$arm-g++" -mcpu="$cpu" -mthumb -nostartfiles --specs=nano.specs -Wl,--gc-sections "${memory[@]}" -T examples/firmware/mps2.ld "${@:2}" -o "$1"

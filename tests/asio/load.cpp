@@ -13,9 +13,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <fstream>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -243,7 +246,8 @@ TEST_CASE("where there can be no thread, that is not the source's fault") {
         vast_stacks() {
             ::pthread_getattr_default_np(&before_);
             auto vast = before_;
-            ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47);
+            constexpr std::uint64_t most_of_all = std::numeric_limits<std::size_t>::max() / 8 * 7;
+            ::pthread_attr_setstacksize(&vast, static_cast<std::size_t>(std::min(std::uint64_t{1} << 47, most_of_all)));
             ::pthread_setattr_default_np(&vast);
         }
         ~vast_stacks() { ::pthread_setattr_default_np(&before_); }

@@ -47,7 +47,7 @@ inline int found(std::array<char, 40> const& masked, void const* other = nullptr
         if (std::sscanf(line.c_str(), "%lx-%lx %c%c", &begin, &end, &readable, &writable) != 4 || readable != 'r' || writable != 'w')
             continue;
         auto const holds = [=](void const* at) { return reinterpret_cast<unsigned long>(at) - begin < end - begin; };
-        if (end - begin > 1ul << 36 || holds(&count) || holds(other)) continue;  // the first is a sanitizer's shadow
+        if (end - begin > std::uint64_t{1} << 36 || holds(&count) || holds(other)) continue;  // the first is a sanitizer's shadow
         std::size_t matched = 0;
         for (unsigned long at = begin; at < end; at += 4096) {
             auto const number = (at - begin) / 4096 % present.size();

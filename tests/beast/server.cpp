@@ -17,6 +17,7 @@
 #include <atomic>
 #include <csignal>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -112,10 +113,12 @@ public:
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
         ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-        char program[] = "/proc/self/exe", test[] = "the process that serves";
-        char* arguments[] = {program, test, nullptr};
+        auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+        char test[] = "the process that serves";
+        std::vector<char*> arguments{program.data(), test, nullptr};
+        if (char* const emulator = std::getenv("HEALTHZ_TEST_EMULATOR")) arguments.insert(arguments.begin(), emulator);
         all([](char const* name, char const* value) { test::set_variable(name, value); });
-        int const code = ::posix_spawn(&id_, program, &actions, nullptr, arguments, environ);
+        int const code = ::posix_spawn(&id_, arguments[0], &actions, nullptr, arguments.data(), environ);
         all([](char const* name, char const*) { test::unset_variable(name); });
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(out[1]), ::close(err[1]);

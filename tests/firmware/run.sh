@@ -20,6 +20,7 @@ out=$root/build/firmware/test
 rm -rf "$root/build/firmware"
 mkdir -p "$out/bad"
 source examples/firmware/toolchain.sh
+if command -v ccache >/dev/null; then launcher=(ccache); fi
 
 passed=0 failed=0
 check() { # check TITLE COMMAND... : the command succeeds

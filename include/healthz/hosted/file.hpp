@@ -28,6 +28,9 @@ struct file {
     char const* fallback;
 
     constexpr explicit file(char const* name, char const* otherwise = nullptr) : path(name), fallback(otherwise) {}
+
+    // Else stat fails where the size or the number of a file is above 32 bits: nothing is read, and nobody sees that it was replaced.
+    static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or some files are errors");
 };
 
 /// How long a value in a file may be, in bytes.

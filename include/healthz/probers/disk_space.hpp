@@ -7,7 +7,6 @@
 #include "../outcome.hpp"
 
 #include <sys/statvfs.h>
-#include <sys/types.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -26,7 +25,6 @@ struct disk_space {
     std::uint64_t least_bytes = 0;
     std::uint64_t least_inodes = 0;
 
-    static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or large files are errors");
     constexpr char const* complaint() const {
         if (least_bytes == 0 && least_inodes == 0)
             return "healthz: disk_space needs a limit: write how much must be free, .least_bytes or .least_inodes";

@@ -8,7 +8,6 @@
 #include "../time_span.hpp"
 
 #include <sys/stat.h>
-#include <sys/types.h>
 
 #include <cerrno>
 #include <chrono>
@@ -25,7 +24,6 @@ struct file_age {
     setting path;
     time_span oldest = std::chrono::milliseconds::zero();
 
-    static_assert(sizeof(off_t) >= 8, "healthz: on a system of 32 bits this needs -D_FILE_OFFSET_BITS=64, or large files are errors");
     constexpr char const* complaint() const {
         if (oldest <= oldest.zero()) return "healthz: file_age needs a limit: write how old the file may be, .oldest = 30s";
         return path.required("healthz: file_age needs a file: write .path = a text in quotes, or healthz::env(...)");

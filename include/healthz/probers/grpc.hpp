@@ -268,7 +268,7 @@ private:
         if (!status) return outcome_type::error("protocol error", "the answer is no HealthCheckResponse");
         if (*status == 1) return outcome_type::ok();
         auto const whose = asked_for.empty() ? std::string("the server") : "the service '" + asked_for + "'";
-        return *status < words.size() ? outcome_type::error(words[*status], whose)
+        return *status < words.size() ? outcome_type::error(words[static_cast<std::size_t>(*status)], whose)
                                       : outcome_type::error("status " + std::to_string(*status), whose);
     }
 
