@@ -44,6 +44,7 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'numeric': 'gcd',
     'optional': 'nullopt optional',
     'ostream': 'ostream streamsize',
+    'random': 'random_device',
     'ranges': 'ranges',
     'set': 'set',
     'span': 'dynamic_extent span',

@@ -8,6 +8,7 @@
 #include "../hosted/redact.hpp"
 #include "../hosted/setting.hpp"
 #include "../hosted/url.hpp"
+#include "../net/connect.hpp"
 #include "../outcome.hpp"
 #include "../prober.hpp"
 #include "../tls/client.hpp"

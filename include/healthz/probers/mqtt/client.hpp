@@ -26,10 +26,10 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
