@@ -86,22 +86,22 @@ struct flawed_bus {
 /// The first flaw there is. A bus is full if the sources on it, each of whose attempts takes its timeout, need more time than there is.
 template <std::size_t Count>
 constexpr flawed_bus find_flaw(std::array<bus_place, Count> const& places, std::array<health_check, Count> const& checks) {
+    constexpr std::uint64_t whole = std::uint64_t{1} << 32;
+    std::array<std::uint64_t, Count> used{};  // of each bus, of 2^32; rounded down, so that what just fits does
+    std::array<std::int64_t, Count> timeouts{};
     for (std::size_t i = 0; i < Count; ++i) {
         if (!places[i].exists()) continue;
         if (places[i].next == i) return {bus_flaw::alone, i};
-        constexpr std::uint64_t whole = std::uint64_t{1} << 32;
-        std::uint64_t used = 0;  // of 2^32; rounded down, so that what just fits does
-        std::int64_t wait = 0;
-        auto each = i;
-        do {
-            auto const timeout = checks[each].timeout.count();
-            auto const share = static_cast<std::uint64_t>(timeout) * whole / static_cast<std::uint64_t>(checks[each].interval.count());
-            used += share < whole ? share : whole + (timeout > checks[each].interval.count());
-            if (each != i) wait += timeout;
-            each = places[each].next;
-        } while (each != i);
-        if (used > whole) return {bus_flaw::full, i};
+        auto const interval = checks[i].interval.count(), timeout = checks[i].timeout.count();
+        auto const share = static_cast<std::uint64_t>(timeout) * whole / static_cast<std::uint64_t>(interval);
+        used[places[i].bus] += share < whole ? share : whole + (timeout > interval);
+        timeouts[places[i].bus] += timeout;
+    }
+    for (std::size_t i = 0; i < Count; ++i) {
+        if (!places[i].exists()) continue;
+        if (used[places[i].bus] > whole) return {bus_flaw::full, i};
         auto const& own = checks[i];
+        auto const wait = timeouts[places[i].bus] - own.timeout.count();
         if (own.fall * (healthz::detail::longest_cycle(own) + (1 + own.retries) * wait) >= longest_time) return {bus_flaw::slow, i};
     }
     return {};

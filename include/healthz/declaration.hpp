@@ -267,14 +267,33 @@ constexpr std::chrono::milliseconds worst_case_detection(detail::schedule const&
 
 namespace detail {
 
+/// How many sources each bus has, and their timeouts in all.
+struct bus_load {
+    std::int64_t sources = 0, timeouts = 0;
+};
+template <auto const& Sources>
+inline constexpr auto bus_loads_of = [] {
+    std::array<bus_load, buses_in<Sources>> loads{};
+    for (std::size_t i = 0; i < size_of<Sources>; ++i) {
+        auto const place = bus_places_of<Sources>[i];
+        if (!place.exists()) continue;
+        ++loads[place.bus].sources;
+        loads[place.bus].timeouts += rows_of<Sources>[i].schedule.timeout;
+    }
+    return loads;
+}();
+
 /// What an attempt of source `index` may have to wait for its bus.
 template <auto const& Sources>
 constexpr std::chrono::milliseconds longest_wait([[maybe_unused]] std::size_t index, [[maybe_unused]] std::chrono::milliseconds late) {
-    std::int64_t wait = 0;
-    if constexpr (has_buses<Sources>)
-        for (std::size_t i = bus_places_of<Sources>[index].next; i != index; i = bus_places_of<Sources>[i].next)
-            wait += rows_of<Sources>[i].schedule.timeout + late.count();
-    return std::chrono::milliseconds(wait);
+    if constexpr (has_buses<Sources>) {
+        auto const place = bus_places_of<Sources>[index];
+        if (!place.exists()) return std::chrono::milliseconds(0);
+        auto const& load = bus_loads_of<Sources>[place.bus];
+        return std::chrono::milliseconds(load.timeouts - rows_of<Sources>[index].schedule.timeout) + (load.sources - 1) * late;
+    } else {
+        return std::chrono::milliseconds(0);
+    }
 }
 
 /// The worst-case detection of source `index`.

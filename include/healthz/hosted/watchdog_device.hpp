@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../cycle.hpp"
+#include "../declaration.hpp"
 #include "../record.hpp"
 #include "../watchdog.hpp"
 #include "any_watchdog.hpp"
@@ -18,7 +19,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
