@@ -14,7 +14,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <span>
 #include <string_view>
 
 namespace healthz {

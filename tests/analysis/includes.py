@@ -70,6 +70,7 @@ BEHIND = [(re.compile(inner + '$'), outer) for inner, outer in (
     (r'boost/(.*)/(?:impl|detail|fwd)/(.*)\.[hi]pp', r'boost/\1/\2.hpp'),
     (r'grpcpp/impl/codegen/(.*)', r'grpcpp/support/\1'),
     (r'grpc/impl/codegen/grpc_types\.h', 'grpc/grpc.h'),
+    (r'lwip/tcpbase\.h', 'lwip/tcp.h'),
     (r'mariadb_com\.h', 'mysql.h'),
     (r'openssl/(?:prov_ssl|tls1)\.h', 'openssl/ssl.h'),
     (r'openssl/obj_mac\.h', 'openssl/objects.h'),

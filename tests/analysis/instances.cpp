@@ -3,11 +3,13 @@
 #include <healthz.hpp>
 #include <healthz/artefacts/artefact.hpp>
 #include <healthz/asio/background.hpp>
+#include <healthz/direct_site.hpp>
 #include <healthz/grpc/health_service.hpp>
 #include <healthz/hasura/agent.hpp>
 #include <healthz/hasura/sources.hpp>
 #include <healthz/hosted/when.hpp>
 #include <healthz/json/value.hpp>
+#include <healthz/lwip/server.hpp>
 #include <healthz/probers/dns.hpp>
 #include <healthz/probers/file_age.hpp>
 #include <healthz/probers/grpc.hpp>
@@ -88,6 +90,16 @@ void in_superloop(healthz::tick now) {
     });
 }
 
+constinit healthz::monitor<core, healthz::recorded> recorded;
+constexpr healthz::secret_digests<1> secret{{healthz::sha256("secret")}};
+constinit healthz::lwip::server<healthz::direct_site<core, healthz::default_views, secret>, recorded> on_the_wire;
+
+void in_superloop_with_lwip(healthz::tick now) {
+    if (on_the_wire.listen(80) != ERR_OK) return;
+    recorded.poll(now);
+    if (on_the_wire.poll(now)) std::cout << on_the_wire.answered();
+}
+
 void beside_others(grpc::HealthCheckServiceInterface& service) {
     healthz::site<hosted> site(healthz::allow_unauthenticated{});
     healthz::background<hosted> checks(site, {.on_check = healthz::grpc_health<hosted>(service)});
@@ -103,5 +115,6 @@ void beside_others(grpc::HealthCheckServiceInterface& service) {
 
 int main() {
     in_superloop(0);
+    in_superloop_with_lwip(0);
     if (auto* const service = grpc::ServerBuilder().BuildAndStart()->GetHealthCheckService()) beside_others(*service);
 }

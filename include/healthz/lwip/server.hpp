@@ -16,6 +16,9 @@
 #include <string_view>
 #include <utility>
 
+#include <lwip/arch.h>
+#include <lwip/err.h>
+#include <lwip/ip_addr.h>
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 

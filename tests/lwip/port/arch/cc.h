@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS /* the C library has htonl */
 #define LWIP_PLATFORM_DIAG(message)
 #define LWIP_PLATFORM_ASSERT(message) (fprintf(stderr, "FAILED: lwIP: %s, %s:%d\n", message, __FILE__, __LINE__), abort())
 
