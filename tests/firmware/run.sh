@@ -160,7 +160,7 @@ done
 
 # std::string and its heap are the tests' own. Into the memory of the Cortex-M0's board goes one file of tests at a time, and these not at
 # all: they run as instructions for a Cortex-M0 on the Cortex-M4's board.
-large="detection each monitor sha256 source views when"
+large="detection direct_site each monitor sha256 source views when"
 unit_tests() { # [FLAG...] : compiles tests/core/*.cpp and a runner of our own
     local file
     mkdir -p "$out/$board"
