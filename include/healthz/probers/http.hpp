@@ -181,7 +181,8 @@ private:
             auto const text = value.read("headers", problem);
             if (!text) return problem;
             for (char const c : *text)
-                if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F') return value.name("headers") + " is not a valid value of a header";
+                if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F')
+                    return value.name("headers") + " is not a valid value of a header";
             message.set(name, *text);
             bool is_secret = true;
             for (std::string_view each : {"Accept", "Content-Type", "Host", "User-Agent"})
