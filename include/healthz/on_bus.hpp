@@ -11,11 +11,7 @@
 #include "text.hpp"
 #include "when.hpp"
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <string_view>
-#include <type_traits>
 
 namespace healthz {
 
