@@ -179,7 +179,7 @@ extern "C" {
 
 u32_t sys_now() { return uptime.milliseconds(); }
 
-// For the numbers by which TCP begins, a real device has a better one.
+// For the numbers by which TCP begins, see lwipopts.h. A real device has a better source.
 unsigned int board_random() {
     static constinit std::uint32_t state = 1;
     return state = state * 1664525 + 1013904223 + uptime.raw();

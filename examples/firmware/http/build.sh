@@ -9,7 +9,7 @@ build_board() {
     local each object
     local includes=(-I examples/firmware/http -I "$wire" -isystem "$lwip/src/include")
     mkdir -p "$wire"
-    # The image has the digest of the secret, and so has no command line the secret.
+    # Only the digest of the secret is in the image, and the secret is on no command line.
     printf %s "$1" | sha256sum | cut -d ' ' -f 1 | sed 's/../0x&, /g' >"$wire/secret_digest.inc"
     for each in core/{init,def,inet_chksum,ip,mem,memp,netif,pbuf,stats,tcp,tcp_in,tcp_out,timeouts} core/ipv4/{etharp,icmp,ip4,ip4_addr} netif/ethernet; do
         object=$wire/${each##*/}.o

@@ -28,6 +28,12 @@
 #define TCP_QUEUE_OOSEQ 0
 #define LWIP_TCP_TIMESTAMPS 0
 
+/* Without these lwIP counts up from a constant, so that who is not on the wire could guess the numbers of a connection. */
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) board_random()
+
+/* A frame that waits for ARP is copied: it has pointers into an answer, which is given back with its connection. */
+#define PBUF_NEEDS_COPY(p) 1
+
 /* What is counted is shown by the board's own view. */
 #define LWIP_STATS 1
 #define LINK_STATS 0

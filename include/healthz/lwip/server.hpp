@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A site on the wire from a device without an operating system: HTTP/1 over lwIP's raw API, for a loop that also does everything else.
-// Needs lwIP (2.1 or newer, NO_SYS).
+// A site on the wire from a device: HTTP/1 over lwIP's raw API, for a loop that also does everything else.
+// Needs lwIP (2.1 or newer), with NO_SYS or called from its own task.
 #pragma once
 
 #include "../cycle.hpp"
@@ -24,7 +24,7 @@
 
 namespace healthz::lwip {
 
-/// How long a server waits. A connection that is in its way longer than that is closed.
+/// How long a server waits for a client. A connection on which that takes longer is closed.
 struct limits {
     std::chrono::milliseconds request_time{5000};  ///< from the first byte of a request to its last; then 408
     std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
@@ -108,16 +108,21 @@ private:
 
 }  // namespace detail
 
-/// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with a request of `Capacity` bytes;
-/// see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into lwIP's own heap
-/// (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all. Where there is no room for it,
-/// it waits. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a request, or whose
-/// client has been taking an answer for more than a second.
+/// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with
+/// a request of `Capacity` bytes; see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into
+/// lwIP's own heap (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all or the connection
+/// ends. Where there is no room for it, it waits; if there is none though no other answer takes any, or the answer is larger than 62 KiB,
+/// the connection is aborted. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a
+/// request, or whose client has been taking an answer for more than a second.
 ///
-/// An answer for which there can never be room ends its connection. What is sent refers to the answer, whose memory a reset gives back: the
-/// driver must have sent or copied a frame when its `linkoutput` returns, or lwIP have `LWIP_NETIF_TX_SINGLE_PBUF`, which copies.
+/// lwIP keeps pointers into an answer in the frames that it hands to a driver or keeps for ARP, also when the connection has ended. So a
+/// driver must have sent or copied a frame when its `linkoutput` returns, and what waits for ARP must be copied: let `PBUF_NEEDS_COPY(p)` be
+/// 1. Or let `LWIP_NETIF_TX_SINGLE_PBUF` be 1: then lwIP copies all that it sends, and `MEM_SIZE` has to be larger.
 ///
-/// Give it static storage, and call everything on one loop, where also lwIP runs (`NO_SYS`): `poll` often, at least ten times a second.
+/// It answers whatever host it is asked for, as a name of a stranger's that resolves to the device: views with open access may be read by
+/// any page in a browser that reaches it.
+///
+/// Give it static storage, and call everything where lwIP runs, on the loop or in its own task: `poll` often, at least ten times a second.
 /// Nothing blocks. Requests that come before the answer to another has been taken wait, in two of lwIP's buffers for each connection, of
 /// which there must be some more (`PBUF_POOL_SIZE`). An answer does not change while it is sent, whatever the monitor finds meanwhile.
 template <class Site, auto const& Monitor, std::size_t Connections = 4, std::size_t Capacity = 512, limits const& Limits = default_limits>
@@ -143,8 +148,8 @@ public:
     }
 
     /// Answers one request, so that a turn of the loop takes no longer than the largest answer, and ends connections that take too long.
-    /// `now` is a tick count of milliseconds, as for `monitor::poll`. Returns whether it has written an answer: then the next frame may wait
-    /// until the next turn.
+    /// `now` is a tick count of milliseconds, as for `monitor::poll`. Returns whether it has written an answer, or tried to: then the next
+    /// frame may wait until the next turn.
     bool poll(tick now) {
         now_ = now;
         for (auto& each : all_)
