@@ -46,8 +46,8 @@ struct direct_answer {
 };
 
 /// The views `Views` of `Sources` for one loop: it keeps nothing, and has no member. `Policy` says who may see the views whose access is
-/// `admin`: an object with static storage, such as `secret_digests`. Never allocates; takes `Credentials` bytes of stack for a decoded
-/// password.
+/// `admin`: an object with static storage, such as `secret_digests`. Never allocates; takes `Credentials` bytes of stack for decoded
+/// Basic credentials, and refuses longer ones.
 template <auto const& Sources, auto const& Views, auto const& Policy, std::size_t Credentials = 256>
 class direct_site {
     static_assert(healthz::detail::require_declaration<Sources>(Sources) && healthz::detail::require_views<Sources, Views>(Views));

@@ -97,9 +97,10 @@ struct request_progress {
 }  // namespace detail
 
 /// Reads one request after another of a connection. Each byte is looked at once and in constant memory: `Capacity` bytes for the method,
-/// the target and the fields that a site asks for, all together. What has no room there makes the request `too_large`; all other fields
-/// are checked and forgotten. A header has at most `max_header_size` bytes. No body is read: behind a request that has one, close.
-/// Never allocates, never blocks. Keep one for each connection; 60 bytes more than `Capacity`.
+/// the target and the fields that a site asks for, all together, and for the name or value that is just being read. What has no room there
+/// makes the request `too_large`; all other fields are checked and forgotten. A header has at most `max_header_size` bytes. No body is
+/// read: behind a request that has one, close.
+/// Never allocates, never blocks. Keep one for each connection; at most 60 bytes more than `Capacity`.
 ///
 /// It is as strict as `healthz::server`: RFC 9112 without the leniencies for old clients (no folded lines, no bare line feeds, one Host),
 /// and no coding but chunked.

@@ -69,7 +69,8 @@ struct watchdog_system {
 /// go has not said that the machine may go on unguarded. A program that was told to end calls `stop()` last. A driver that would be disarmed
 /// by the mere end of the program (one without magic close) is refused.
 /// The descriptor is closed on exec. A child after `fork` feeds and stops nothing; while it runs the device stays open, so that a new
-/// program cannot open it: let it execute a program. Thread safe; the calls into the driver do not wait.
+/// program cannot open it: let it execute a program. Thread safe. A feeding takes as long as the driver's own does, and the
+/// checks with it: some reach their hardware over a slow bus.
 /// `System` is what it calls, for tests.
 template <class System>
 class basic_watchdog_device {

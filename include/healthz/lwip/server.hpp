@@ -90,7 +90,7 @@ private:
         return true;
     }
 
-    // Leaves out what the last block has too much. It is not given back: lwIP 2.1.3 stops where it is to shorten the last block of its heap.
+    // Leaves out what the last block has too much. It is not given back: lwIP 2.1.3 stops where it is to shorten its heap's last block.
     void trim() {
         auto const excess = static_cast<u16_t>(last_size() - used_);
         for (auto* each = first_; each != nullptr; each = each->next) each->tot_len = static_cast<u16_t>(each->tot_len - excess);
@@ -108,16 +108,16 @@ private:
 
 }  // namespace detail
 
-/// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each with
-/// a request of `Capacity` bytes; see `request_parser`. All memory is in this object, but for the answers: each is written as a whole into
-/// lwIP's own heap (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all or the connection
-/// ends. Where there is no room for it, it waits; if there is none though no other answer takes any, or the answer is larger than 62 KiB,
-/// the connection is aborted. Where all connections are taken, a new one takes the place of the one that has been waiting longest for a
-/// request, or whose client has been taking an answer for more than a second.
+/// Serves `Site`, a `direct_site`, of what `Monitor` knows, an object with static storage, on `Connections` connections at a time, each
+/// with a request of `Capacity` bytes; see `request_parser`. All memory is in this object, but for the answers: each is written as a whole
+/// into lwIP's own heap (`MEM_SIZE`), from which it is sent without being copied, and given back when the client has it all or the
+/// connection ends. Where there is no room for it, it waits; if there is none though no other answer takes any, or the answer is larger
+/// than 62 KiB, the connection is aborted. Where all connections are taken, a new one takes the place of the one that has been waiting
+/// longest for a request, or whose client has been taking an answer for more than a second.
 ///
 /// lwIP keeps pointers into an answer in the frames that it hands to a driver or keeps for ARP, also when the connection has ended. So a
-/// driver must have sent or copied a frame when its `linkoutput` returns, and what waits for ARP must be copied: let `PBUF_NEEDS_COPY(p)` be
-/// 1. Or let `LWIP_NETIF_TX_SINGLE_PBUF` be 1: then lwIP copies all that it sends, and `MEM_SIZE` has to be larger.
+/// driver must have sent or copied a frame when its `linkoutput` returns, and what waits for ARP must be copied: let `PBUF_NEEDS_COPY(p)`
+/// be 1. Or let `LWIP_NETIF_TX_SINGLE_PBUF` be 1: then lwIP copies all that it sends, and `MEM_SIZE` has to be larger.
 ///
 /// It answers whatever host it is asked for, as a name of a stranger's that resolves to the device: views with open access may be read by
 /// any page in a browser that reaches it.
