@@ -11,10 +11,8 @@ cd "$(dirname "$(realpath "$0")")/../.."
 source examples/firmware/http/build.sh
 install_missing gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib libboost1.81-dev dpkg-dev >&2
 fetch_lwip >&2
+out=$PWD/build/size wire=$PWD/build/size/board
 build_board none >&2
-
-out=$PWD/build/size
-mkdir -p "$out"
 for kind in 0 1 2; do
     compile benchmarks/size/wire.cpp "$out/wire$kind.o" "${bare[@]}" -I examples/firmware/http -I "$wire" -isystem "$lwip/src/include" "-DWIRE=$kind"
     objects=("$out/wire$kind.o")

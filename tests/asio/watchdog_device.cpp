@@ -37,6 +37,7 @@ struct driver {
     int open_error, support_error, set_error, get_error, write_error;
     std::atomic<int> feed_error;
     std::uint32_t options;
+    char const* identity;
     int timeout, most;  ///< seconds
     bool no_way_out, can_be_disabled;
     int interrupted;  ///< so many calls are, by a signal
@@ -62,6 +63,7 @@ struct played {
     }
     static int support(int, watchdog_info& info) {
         info.options = to->options;
+        std::strncpy(reinterpret_cast<char*>(info.identity), to->identity, sizeof info.identity);
         return to->fail(to->support_error);
     }
     static int set_timeout(int, int& seconds) {
@@ -102,6 +104,7 @@ struct playing {
     driver* const d = new (::mmap(nullptr, sizeof(driver), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) driver{};
     playing() {
         d->options = WDIOF_MAGICCLOSE | WDIOF_SETTIMEOUT | WDIOF_KEEPALIVEPING;
+        d->identity = "Software Watchdog";
         d->timeout = 60;
         d->most = 65535;
         played::to = d;
@@ -326,7 +329,20 @@ TEST_CASE("watchdog device: it is not fed by checks of other sources") {
     healthz::background<others> checks(guard);
     CHECK(in_time([&] { return told == 1; }));
     CHECK(checked(10));
-    CHECK((told == 1 && driver->feeds == 0));
+    CHECK((told == 1 && driver->feeds == 1));  // by the constructor
+}
+
+TEST_CASE("watchdog device: that of IPMI is taken, though it does not say what it can, and counts from the constructor") {
+    playing const driver;
+    driver->options = 0;
+    driver->identity = "IPMI";
+    device guard(dog);
+    CHECK((driver->is_armed && driver->feeds == 1));
+    CHECK(guard.stop().empty());
+    CHECK(!driver->is_armed);
+    driver->feed_error = EIO;
+    CHECK(refusal() == std::pair(EIO, std::string("the watchdog /dev/watchdog cannot be fed: Input/output error")));
+    CHECK(!driver->is_armed);
 }
 
 TEST_CASE("watchdog device: calls that a signal interrupts are made again") {

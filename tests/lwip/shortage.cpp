@@ -32,6 +32,20 @@ TEST_CASE("lwip: answers wait for memory that others give back") {
     for (auto& each : all) CHECK((each.received == answer("/filler")));
 }
 
+TEST_CASE("lwip: who does not take its answer has a second where another one waits for the memory") {
+    scene const here;
+    filler::size = 12000;
+    std::list<client> slow;
+    for (int i = 0; i < 3; ++i) slow.emplace_back(80).is_reading = false;
+    run(100);
+    for (auto& each : slow) each.send(request("/filler"));
+    run(200);
+    client honest(80);
+    honest.send(request("/filler"));
+    run(1500);
+    CHECK((honest.received == answer("/filler")));
+}
+
 TEST_CASE("lwip: as many answers as the heap holds can also be sent") {
     for (std::size_t size = 4000; size < 12000; size += 250) {
         CAPTURE(size);

@@ -152,7 +152,9 @@ private:
         }
         is_watchdog_ = true;
         errno_ = ENOTSUP;
-        if ((info.options & WDIOF_MAGICCLOSE) == 0)
+        bool const is_ipmi =
+            std::string_view(reinterpret_cast<char const*>(info.identity)).starts_with("IPMI");  // which does not say that it has it
+        if ((info.options & WDIOF_MAGICCLOSE) == 0 && !is_ipmi)
             return about("has no magic close, so that the end of this program, whatever it came from, would stop it");
         auto const wanted = static_cast<int>((watchdog_.period().count() + 999) / 1000);
         auto seconds = wanted;
@@ -166,7 +168,9 @@ private:
             return about("has a timeout of " + std::to_string(seconds) + " s, and the period needs " + std::to_string(wanted) +
                          " s: write a shorter one, or open another watchdog");
         timeout_ = seconds;
-        return {};
+        if (again([&] { return system_.keep_alive(descriptor_); }) == 0) return {};  // from which some drivers begin to count
+        errno_ = errno;
+        return about("cannot be fed");
     }
 
     std::string close() {

@@ -28,9 +28,9 @@ namespace healthz::lwip {
 struct limits {
     std::chrono::milliseconds request_time{5000};  ///< from the first byte of a request to its last; then 408
     std::chrono::milliseconds idle_time{10000};    ///< until the first byte of a request comes
-    std::chrono::milliseconds answer_time{10000};  ///< until a whole answer has been taken, the wait for memory included
+    std::chrono::milliseconds answer_time{10000};  ///< until a whole answer has been taken; and before, until there is memory for it
     std::chrono::milliseconds closing_time{1000};  ///< until the client closes, too
-    std::chrono::milliseconds crowded_time{1000};  ///< in place of `answer_time`, where all connections are taken and another one comes
+    std::chrono::milliseconds crowded_time{1000};  ///< in place of `answer_time`, where another one waits for its connection or memory
 };
 /// Those unless a server is given others.
 inline constexpr limits default_limits{};
@@ -243,6 +243,8 @@ private:
                 }
                 std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
                 auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
+                for (std::size_t i = 0; i < used; ++i)
+                    static_cast<char volatile*>(input->payload)[i] = '\0';  // there may be a secret in it
                 input = pbuf_free_header(input, static_cast<u16_t>(used));
                 tcp_recved(pcb, static_cast<u16_t>(used));
                 if (doing == phase::closing) continue;
@@ -274,6 +276,7 @@ private:
             if (answer == nullptr) return false;
             unsent = answer;
             sent = taken = 0;
+            enter(phase::answering);  // anew: what it waited for was not its client
             request.next();
             send();
             return true;
@@ -325,7 +328,8 @@ private:
                     enter(phase::answering);
                     return;
                 case phase::answering:
-                    if (after >= ticks_in(Limits.answer_time)) abort();
+                    // Where another answer waits for the memory of this one, its client has less time.
+                    if (after >= ticks_in(answer != nullptr && owner->is_full_ ? Limits.crowded_time : Limits.answer_time)) abort();
                     else if (answer != nullptr) send();
                     return;
                 case phase::closing:
