@@ -60,6 +60,9 @@ constexpr bool is_token(char c) {
 /// Whether a character may stand in a target: all but controls and blanks.
 constexpr bool is_of_target(char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; }
 
+/// Whether a character may stand in the value of a field.
+constexpr bool is_of_value(char c) { return c == '\t' || c == ' ' || healthz::detail::is_of_target(c); }
+
 /// How far a request has come.
 struct request_progress {
     // Where the next byte stands.
@@ -116,7 +119,10 @@ public:
     /// the next request, for which `next` is to be called.
     constexpr std::size_t put(std::string_view bytes) {
         std::size_t i = 0;
-        for (; i < bytes.size() && state_ == request_state::incomplete; ++i) take(bytes[i]);
+        while (i < bytes.size() && state_ == request_state::incomplete) {
+            if (place_ == place::value && field_ == field::other) i += skip(healthz::detail::text_from(bytes, i));
+            if (i < bytes.size()) take(bytes[i++]);
+        }
         return i;
     }
 
@@ -188,6 +194,15 @@ private:
     constexpr void end_item(field which) {
         fields_[static_cast<std::size_t>(which)] = {begin_, static_cast<std::uint16_t>(end_ - begin_)};
         begin_ = end_;
+    }
+
+    // How many bytes belong to a value that nobody asks for.
+    constexpr std::size_t skip(std::string_view bytes) {
+        std::size_t const room = max_header_size - size_;
+        std::size_t i = 0;
+        while (i < bytes.size() && i < room && detail::is_of_value(bytes[i])) ++i;
+        size_ = static_cast<std::uint16_t>(size_ + i);
+        return i;
     }
 
     constexpr void take(char c) {
@@ -275,7 +290,7 @@ private:
             place_ = place::line_feed;
             return;
         }
-        require(c == '\t' || c == ' ' || detail::is_of_target(c));
+        require(detail::is_of_value(c));
         if (field_ != field::other) keep(c);
     }
 

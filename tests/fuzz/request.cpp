@@ -10,7 +10,7 @@ namespace {
 
 using healthz::detail::request_fields;
 using healthz::detail::request_reader;
-using healthz::detail::request_state;
+using healthz::request_state;
 
 constexpr std::size_t limit = 8192;
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -48,13 +49,13 @@ public:
     }
 
     void operator()(std::string_view piece) {
-        while (!piece.empty()) {
-            if (used_ == last_size() && !grow()) return;
-            auto const room = static_cast<std::size_t>(last_size() - used_), size = piece.size() < room ? piece.size() : room;
-            healthz::detail::copy_text(healthz::detail::text_until(piece, size), static_cast<char*>(last_->payload) + used_);
-            used_ = static_cast<u16_t>(used_ + size);
-            piece.remove_prefix(size);
+        while (piece.size() > room_) {
+            auto const first = healthz::detail::text_until(piece, room_);
+            piece = healthz::detail::text_from(piece, room_);
+            put(first);
+            if (!grow()) return;
         }
+        put(piece);
     }
 
     /// This text and the other behind it; both are gone then. None if there was no room for all of it.
@@ -75,7 +76,10 @@ public:
 private:
     static constexpr u16_t spare_size = 512;  // is left for headers and acknowledgements
 
-    u16_t last_size() const { return last_ != nullptr ? last_->len : u16_t{0}; }
+    void put(std::string_view piece) {
+        end_ = healthz::detail::copy_text(piece, end_);
+        room_ -= piece.size();
+    }
 
     bool grow() {
         if (failed_) return false;
@@ -86,22 +90,24 @@ private:
         else pbuf_cat(first_, next);
         size_ += block_size;
         last_ = next;
-        used_ = 0;
+        end_ = static_cast<char*>(next->payload);
+        room_ = block_size;
         return true;
     }
 
     // Leaves out what the last block has too much. It is not given back: lwIP 2.1.3 stops where it is to shorten its heap's last block.
     void trim() {
-        auto const excess = static_cast<u16_t>(last_size() - used_);
+        auto const excess = static_cast<u16_t>(room_);
         for (auto* each = first_; each != nullptr; each = each->next) each->tot_len = static_cast<u16_t>(each->tot_len - excess);
-        if (last_ != nullptr) last_->len = used_;
+        if (last_ != nullptr) last_->len = static_cast<u16_t>(last_->len - excess);
     }
 
     static constexpr u16_t block_size = 512;
 
     pbuf* first_ = nullptr;
     pbuf* last_ = nullptr;
-    u16_t used_ = 0;  // of the last
+    char* end_ = nullptr;   // of the text in the last
+    std::size_t room_ = 0;  // behind it
     std::uint32_t size_ = 0;
     bool failed_ = false;
 };
@@ -243,8 +249,7 @@ private:
                 }
                 std::string_view const bytes(static_cast<char const*>(input->payload), input->len);
                 auto const used = doing == phase::closing ? bytes.size() : request.put(bytes);
-                for (std::size_t i = 0; i < used; ++i)
-                    static_cast<char volatile*>(input->payload)[i] = '\0';  // there may be a secret in it
+                std::memset(input->payload, 0, used);  // there may be a secret in it
                 input = pbuf_free_header(input, static_cast<u16_t>(used));
                 tcp_recved(pcb, static_cast<u16_t>(used));
                 if (doing == phase::closing) continue;
