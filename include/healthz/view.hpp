@@ -280,9 +280,11 @@ constexpr char* write_pair_before(unsigned below_100, char* end) {
 
 /// Writes a number in decimal, which ends at `end`; returns where it begins.
 constexpr char* write_number_before(std::uint64_t number, char* end) {
-    for (; number >= 100; number /= 100) end = healthz::detail::write_pair_before(static_cast<unsigned>(number % 100), end);
-    if (number >= 10) return healthz::detail::write_pair_before(static_cast<unsigned>(number), end);
-    *--end = static_cast<char>('0' + number);
+    for (; number > 0xFFFFFFFF; number /= 100) end = healthz::detail::write_pair_before(static_cast<unsigned>(number % 100), end);
+    auto rest = static_cast<std::uint32_t>(number);  // which small processors divide much faster
+    for (; rest >= 100; rest /= 100) end = healthz::detail::write_pair_before(static_cast<unsigned>(rest % 100), end);
+    if (rest >= 10) return healthz::detail::write_pair_before(static_cast<unsigned>(rest), end);
+    *--end = static_cast<char>('0' + rest);
     return end;
 }
 
@@ -296,10 +298,11 @@ constexpr void put_number(std::uint64_t number, Sink&& put) {
 
 /// Writes microseconds as seconds with six fractional digits; returns where they begin.
 constexpr char* write_seconds_before(std::uint64_t microseconds, char* end) {
-    auto fraction = static_cast<unsigned>(microseconds % 1000000);
+    auto const seconds = microseconds / 1000000;
+    auto fraction = static_cast<unsigned>(microseconds - seconds * 1000000);
     for (int i = 0; i < 3; ++i, fraction /= 100) end = healthz::detail::write_pair_before(fraction % 100, end);
     *--end = '.';
-    return healthz::detail::write_number_before(microseconds / 1000000, end);
+    return healthz::detail::write_number_before(seconds, end);
 }
 inline constexpr std::size_t longest_seconds = 14 + 7;  // of 64 bits of microseconds
 

@@ -9,9 +9,9 @@
 
 namespace {
 
+using healthz::request_state;
 using healthz::detail::request_fields;
 using healthz::detail::request_reader;
-using healthz::request_state;
 using namespace std::string_view_literals;
 
 static_assert(!std::is_abstract_v<healthz::detail::header_parser>);  // whatever Beast's version asks for

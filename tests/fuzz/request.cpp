@@ -8,9 +8,9 @@
 
 namespace {
 
+using healthz::request_state;
 using healthz::detail::request_fields;
 using healthz::detail::request_reader;
-using healthz::request_state;
 
 constexpr std::size_t limit = 8192;
 

@@ -38,17 +38,21 @@ inline constexpr limits default_limits{};
 
 namespace detail {
 
-/// Text in lwIP's heap, in blocks.
+/// Text in lwIP's heap, in blocks; or no more than its size.
 class chain {
 public:
-    chain() = default;
+    explicit chain(bool is_kept = true) : is_kept_(is_kept) {}
     chain(chain const&) = delete;
     chain& operator=(chain const&) = delete;
     ~chain() {
         if (first_ != nullptr) pbuf_free(first_);
     }
 
+    std::size_t size() const { return text_size_; }
+
     void operator()(std::string_view piece) {
+        text_size_ += piece.size();
+        if (!is_kept_) return;
         while (piece.size() > room_) {
             auto const first = healthz::detail::text_until(piece, room_);
             piece = healthz::detail::text_from(piece, room_);
@@ -109,7 +113,8 @@ private:
     char* end_ = nullptr;   // of the text in the last
     std::size_t room_ = 0;  // behind it
     std::uint32_t size_ = 0;
-    bool failed_ = false;
+    std::size_t text_size_ = 0;
+    bool is_kept_, failed_ = false;
 };
 
 }  // namespace detail
@@ -270,13 +275,9 @@ private:
             decided.has_body = !request.is_head();
             last = !request.keep_alive() || decided.found.how == healthz::answer::malformed;
             std::string_view const field = last ? "Connection: close\r\n" : request.is_http_1_0() ? "Connection: keep-alive\r\n" : "";
-            detail::chain body, head;
-            std::size_t size = 0;
-            Site::write_body(decided, Monitor, [&](std::string_view piece) {
-                size += piece.size();
-                if (decided.has_body) body(piece);
-            });
-            Site::write_head(decided, size, head, field);
+            detail::chain head, body(decided.has_body);
+            Site::write_body(decided, Monitor, body);
+            Site::write_head(decided, body.size(), head, field);
             answer = head.join(body);
             if (answer == nullptr) return false;
             unsent = answer;
