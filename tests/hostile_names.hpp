@@ -131,6 +131,7 @@ template <auto...> void is_logged(anything auto&&...);
 template <auto...> void is_low_surrogate(anything auto&&...);
 template <auto...> void is_of_target(anything auto&&...);
 template <auto...> void is_of_value(anything auto&&...);
+template <auto...> void is_one(anything auto&&...);
 template <auto...> void is_out_of_descriptors(anything auto&&...);
 template <auto...> void is_path(anything auto&&...);
 template <auto...> void is_plain(anything auto&&...);

@@ -23,28 +23,32 @@ constexpr bool same_word(std::string_view a, std::string_view b) {
     return true;
 }
 
-// Where a character may stand, as bits: in a name, in an address in brackets, as a hexadecimal digit, as a decimal one.
-enum host_character : std::uint8_t { of_name = 1, of_address = 2, of_hex = 4, of_port = 8 };
+// Where a character may stand, as bits: in the name of a host, in an address in brackets, as a hexadecimal digit, as a decimal one; in a
+// method or in the name of a field (RFC 9110, 5.6.2).
+enum host_character : std::uint8_t { of_name = 1, of_address = 2, of_hex = 4, of_port = 8, of_token = 16 };
 inline constexpr auto host_characters = [] {
     std::array<std::uint8_t, 128> table{};
     auto const add = [&table](std::string_view characters, int kinds) {
         for (char const c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(kinds);
     };
-    add("0123456789", of_name | of_address | of_hex | of_port);
-    add("abcdefABCDEF", of_name | of_address | of_hex);
+    add("0123456789", of_name | of_address | of_hex | of_port | of_token);
+    add("abcdefABCDEF", of_name | of_address | of_hex | of_token);
+    add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'*+%", of_name | of_token);
     add(":.", of_address);
-    add("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+;=%", of_name);
+    add("();=", of_name);
+    add("#^`|", of_token);
     return table;
 }();
+constexpr bool is_one(host_character kind, char c) {
+    auto const i = static_cast<unsigned char>(c);
+    return i < host_characters.size() && (host_characters[i] & kind) != 0;
+}
 
 /// Whether `text` is a host with or without a port, as the field Host has it (RFC 9112, 3.2; RFC 3986, 3.2.2): a name, which may
 /// be empty, or an address in brackets, of which only the characters are looked at. The one valid character that is refused is
 /// the comma, by which intermediaries join two hosts.
 constexpr bool is_host(std::string_view text) {
-    auto const is = [text](host_character kind, std::size_t i) {
-        auto const c = i < text.size() ? static_cast<unsigned char>(text[i]) : 128u;
-        return c < 128 && (host_characters[c] & kind) != 0;
-    };
+    auto const is = [text](host_character kind, std::size_t i) { return i < text.size() && healthz::detail::is_one(kind, text[i]); };
     std::size_t i = 0;
     if (!text.empty() && text.front() == '[') {
         for (i = 1; is(of_address, i); ++i) {}

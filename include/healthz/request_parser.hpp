@@ -48,15 +48,6 @@ inline constexpr std::array<std::string_view, 10> request_field_names{
     "accept", "content-length", "transfer-encoding",     "connection",          "proxy-connection"};
 inline constexpr std::size_t longest_field_name = 21;
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// Whether a character may stand in a method or in the name of a field (RFC 9110, 5.6.2).
-constexpr bool is_token(char c) {
-    auto const lower = static_cast<char>(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || healthz::detail::is_digit(c) ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 /// Whether a character may stand in a target: all but controls and blanks.
 constexpr bool is_of_target(char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; }
 
@@ -222,7 +213,7 @@ private:
             return;
         }
         switch (place_) {
-            case place::method: return take_word(c, field::method, detail::is_token(c), place::target);
+            case place::method: return take_word(c, field::method, healthz::detail::is_one(detail::of_token, c), place::target);
             case place::target: return take_word(c, field::target, detail::is_of_target(c), place::version);
             case place::version: return take_version(c);
             case place::line_feed:
@@ -270,7 +261,7 @@ private:
 
     constexpr void take_name(char c) {
         if (c != ':') {
-            require(detail::is_token(c));
+            require(healthz::detail::is_one(detail::of_token, c));
             // Of a longer name that is none of ours so much as tells.
             if (item().size() <= detail::longest_field_name) keep(c);
             return;
@@ -321,7 +312,7 @@ private:
     constexpr void take_length() {
         require(!chunked_ && !has_length_ && end_ != begin_ && item().size() < 20);
         for (char const c : item()) {
-            require(detail::is_digit(c));
+            require(healthz::detail::is_one(detail::of_port, c));
             has_body_ |= c != '0';
         }
         has_length_ = true;
@@ -330,7 +321,7 @@ private:
     constexpr void take_options() {
         for (auto rest = item(); !rest.empty();) {
             auto const option = healthz::detail::take_item(rest, ',');
-            for (char const c : option) require(detail::is_token(c));
+            for (char const c : option) require(healthz::detail::is_one(detail::of_token, c));
             closing_ |= healthz::detail::same_word(option, "close");
             keeping_ |= healthz::detail::same_word(option, "keep-alive");
         }

@@ -36,8 +36,8 @@ plant() {
         exit 1
     fi
     grep -q FAILED "$log" || { echo "planted.sh: no difference was told for '$name', see $log"; exit 1; }
-    printf '%-10s found after %.4f simulated days: %s\n' "$name" "$(sed -nE 's/.* at ([0-9]+) ms, in step.*/\1/p' "$log" | awk '{ print $1 / 86400000 }')" \
-        "$(sed -nE 's/.*, in step [0-9]+: (.*)/\1/p' "$log")"
+    sed -nE 's/.* at ([0-9]+) ms, in step [0-9]+: (.*)/\1 \2/p' "$log" | sort -n | head -n 1 | # that of the part that found it first
+        awk -v name="$name" '{ days = $1 / 86400000; sub(/^[0-9]+ /, ""); printf "%-10s found after %.4f simulated days: %s\n", name, days, $0 }'
     passed=$((passed + 1))
 }
 
