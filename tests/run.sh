@@ -158,7 +158,7 @@ step_boost() {
 }
 
 step_firmware() { echo "beside the next steps"; }
-tests_firmware() { tests/firmware/run.sh && tests/firmware/http.sh && benchmarks/size/run.sh --check; } # one compiler after another
+tests_firmware() { tests/firmware/run.sh && tests/firmware/http.sh && benchmarks/size/run.sh --check && benchmarks/size/wire.sh --check; } # one compiler after another
 step_consumers() { tests/consumers/run.sh; }
 step_examples() {
     build gcc examples
