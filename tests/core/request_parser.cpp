@@ -138,6 +138,7 @@ constexpr bool keeps(std::string_view text) {
 constexpr bool a_connection_is_kept_as_the_client_wishes() {
     return keeps("GET / HTTP/1.1\r\nHost: a\r\n\r\n") && !keeps("GET / HTTP/1.1\r\nHost: a\r\nConnection: a, Close\r\n\r\n") &&
            !keeps("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n") && !keeps("GET / HTTP/1.0\r\n\r\n") &&
+           !keeps("GET / HTTP/1.0\r\nConnection: close, keep-alive\r\n\r\n") &&  // RFC 9112, 9.3
            keeps("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n") && keeps("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 00\r\n\r\n") &&
            !keeps("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n") &&
            !keeps("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") &&
