@@ -6,7 +6,7 @@
 # settings and lists are those of a folder beside it: this machine knows of no second architecture afterwards.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
-packages=(catch2 libssl-dev libsqlite3-dev libpq-dev libmariadb-dev unixodbc-dev libsystemd-dev libgrpc++-dev prometheus-cpp-dev)
+packages=(catch2 libssl-dev libsqlite3-dev libpq-dev libmariadb-dev unixodbc-dev libsystemd-dev libgrpc++-dev libmosquitto-dev prometheus-cpp-dev)
 out=$PWD/build/armhf/sysroot apt=$PWD/build/armhf/apt
 [ "$(cat "$out/complete" 2>/dev/null)" != "${packages[*]}" ] || exit 0
 rm -rf "$out" "$apt"
