@@ -58,6 +58,14 @@ struct endpoint_request {
     bool repeated = false;  ///< one of these headers is there twice, so that it is unclear which one counts
 };
 
+/// What a request is, as far as it has come.
+enum class request_state : std::uint8_t {
+    incomplete,
+    complete,
+    malformed,  ///< no HTTP, or ambiguous: answer 400 and close
+    too_large   ///< more than is kept: answer 431 and close
+};
+
 /// The answers that there are, each with its status and the body of an error.
 enum class answer : std::uint8_t {
     document,            ///< 200 and the document

@@ -17,14 +17,6 @@
 
 namespace healthz {
 
-/// What a request is, as far as it has come.
-enum class request_state : std::uint8_t {
-    incomplete,
-    complete,
-    malformed,  ///< no HTTP, or ambiguous: answer 400 and close
-    too_large   ///< more than is kept: answer 431 and close
-};
-
 namespace detail {
 
 /// The fields that are looked at, by their names in lower case. What follows `accept` counts only until its line ends.

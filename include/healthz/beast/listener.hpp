@@ -10,7 +10,6 @@
 #include "../hosted/thrown.hpp"
 #include "../hosted/wipe.hpp"
 #include "../http/request_reader.hpp"
-#include "../request_parser.hpp"
 #include "answer_queue.hpp"
 #include "connection_list.hpp"
 #include "limits.hpp"

@@ -67,7 +67,7 @@ struct watchdog_system {
 ///
 /// Only `stop()` disarms it. No destructor does: it also runs where an exception unwinds the stack and in `std::exit`, and who lets an object
 /// go has not said that the machine may go on unguarded. A program that was told to end calls `stop()` last. A driver that would be disarmed
-/// by the mere end of the program (one without magic close) is refused.
+/// by the mere end of the program (one without magic close) is refused; that of IPMI has it, and is taken though it does not say so.
 /// The descriptor is closed on exec. A child after `fork` feeds and stops nothing; while it runs the device stays open, so that a new
 /// program cannot open it: let it execute a program. Thread safe. A feeding takes as long as the driver's own does, and the
 /// checks with it: some reach their hardware over a slow bus.

@@ -6,7 +6,6 @@
 #include "../credentials.hpp"
 #include "../endpoint.hpp"
 #include "../host.hpp"
-#include "../request_parser.hpp"
 #include "../text.hpp"
 #include "parser_base.hpp"
 
