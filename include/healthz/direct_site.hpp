@@ -121,27 +121,24 @@ private:
 
     static void write_head_to(direct_answer const& a, std::size_t body_size, detail::text_sink to, std::string_view fields) {
         bool const is_view = a.found.how == answer::document;
-        to(detail::http_version);
-        healthz::detail::put_number(a.status, to);
-        to(detail::http_space);
-        to(is_view ? healthz::detail::reason_of(a.status) : healthz::error_of(a.found.how).reason);
-        to(detail::http_line_end);
-        if (is_view) {
-            for (auto const& [name, value] : entries[a.found.view].fields) write_field(name, value, to);
-        } else if (a.status == 401 && a.for_browser) {
-            write_field("WWW-Authenticate", detail::basic_challenge, to);
-        } else {
-            to(healthz::detail::field_of(a.found.how));
-        }
-        to(fields);
-        to(detail::before_type);
-        to(a.type);
-        to(detail::after_type);
-        healthz::detail::put_number(body_size, to);
-        to(detail::http_header_end);
-    }
-    static void write_field(std::string_view name, std::string_view value, detail::text_sink to) {
-        for (auto const piece : {name, std::string_view(": "), value, detail::http_line_end}) to(piece);
+        detail::number_text const status(a.status), size(body_size);
+        std::string_view const pieces[] = {
+            detail::http_version,
+            status,
+            detail::http_space,
+            is_view ? healthz::detail::reason_of(a.status) : healthz::error_of(a.found.how).reason,
+            detail::http_line_end,
+            is_view                            ? detail::field_lines_of_views<Views>[a.found.view]
+            : a.status == 401 && a.for_browser ? detail::basic_challenge_field
+                                               : healthz::detail::field_of(a.found.how),
+            fields,
+            detail::before_type,
+            a.type,
+            detail::after_type,
+            size,
+            detail::http_header_end,
+        };
+        for (auto const& piece : pieces) to(piece);
     }
 };
 

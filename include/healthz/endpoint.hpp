@@ -157,10 +157,11 @@ constexpr std::string_view field_of(answer which) {
     return {};
 }
 
+inline constexpr std::array<std::string_view, 2> http_schemes{"http://", "https://"};
 /// The text after the scheme of a target that is a whole `http://` or `https://` address; nothing for a path.
 constexpr std::optional<std::string_view> address_in(std::string_view target) {
     if (!target.empty() && target.front() == '/') return std::nullopt;  // the usual one
-    for (std::string_view const scheme : {std::string_view("http://"), std::string_view("https://")})
+    for (auto const& scheme : http_schemes)
         if (target.size() >= scheme.size() && healthz::detail::same_word(text_until(target, scheme.size()), scheme))
             return text_from(target, scheme.size());
     return std::nullopt;

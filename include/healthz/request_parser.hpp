@@ -22,7 +22,8 @@ namespace detail {
 /// The fields that are looked at, by their names in lower case. What follows `accept` counts only until its line ends.
 enum class request_field : std::uint8_t {
     method,
-    target,
+    path,
+    query,
     host,
     role,
     admin_secret,
@@ -74,7 +75,7 @@ struct request_progress {
     std::uint16_t begin_ = 0;  // of the item that is read
     std::uint16_t end_ = 0;    // of all that is kept
     std::uint16_t most_ = 0;   // that was ever kept of it
-    bool http_1_0_ = false, has_host_ = false, has_length_ = false, chunked_ = false, has_body_ = false;
+    bool http_1_0_ = false, has_host_ = false, has_framing_ = false, has_body_ = false;
     bool closing_ = false, keeping_ = false;  // by the field Connection
     bool repeated_ = false;
     std::array<span, static_cast<std::size_t>(request_field::content_length)> fields_{};
@@ -117,19 +118,21 @@ public:
 
     /// A complete request. Views into this parser: valid until `next`.
     constexpr site_request request() const {
-        auto const whole = text(field::target);
-        return {text(field::method),         healthz::path_of(whole),    healthz::detail::text_after(whole, '?'),
-                value(field::role),          value(field::admin_secret), value(field::access_key),
-                value(field::authorization), value(field::accept),       repeated_};
+        constexpr std::optional<std::string_view> site_request::*optional[] = {&site_request::role, &site_request::admin_secret,
+                                                                               &site_request::access_key, &site_request::authorization,
+                                                                               &site_request::accept};
+        site_request result{text(field::method), text(field::path), text(field::query)};
+        auto which = field::role;
+        for (auto const member : optional) {
+            if (has(which)) result.*member = text(which);
+            which = after(which);
+        }
+        result.repeated = repeated_;
+        return result;
     }
 
     /// The host that it is for: of the target, if that is a whole address, else of the field Host; see `is_allowed_host`.
-    constexpr std::string_view host() const {
-        auto const address = healthz::detail::address_in(text(field::target));
-        if (!address) return text(field::host);
-        auto const end = address->find_first_of("/?");
-        return end == address->npos ? *address : healthz::detail::text_until(*address, end);
-    }
+    constexpr std::string_view host() const { return text(field::host); }
 
     /// Whether it is a HEAD, whose answer has no body. Also of a request that is not complete.
     constexpr bool is_head() const { return text(field::method) == "HEAD"; }
@@ -153,10 +156,11 @@ private:
         auto const& at = fields_[static_cast<std::size_t>(which)];
         return {text_.data() + at.begin, at.size};
     }
-    // Only the method begins at the front, so that where a field begins says whether it is there.
-    constexpr std::optional<std::string_view> value(field which) const {
-        if (fields_[static_cast<std::size_t>(which)].begin == 0) return std::nullopt;
-        return text(which);
+    // Only the method begins at the front.
+    constexpr bool has(field which) const { return fields_[static_cast<std::size_t>(which)].begin != 0; }
+    template <class Enumeration>
+    static constexpr Enumeration after(Enumeration one) {
+        return static_cast<Enumeration>(static_cast<int>(one) + 1);
     }
 
     constexpr void require(bool holds) {
@@ -174,8 +178,11 @@ private:
     }
     constexpr std::string_view item() const { return {text_.data() + begin_, static_cast<std::size_t>(end_ - begin_)}; }
     constexpr void drop_item() { end_ = begin_; }
+    constexpr void set(field which, std::size_t begin, std::size_t end) {
+        fields_[static_cast<std::size_t>(which)] = {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(end - begin)};
+    }
     constexpr void end_item(field which) {
-        fields_[static_cast<std::size_t>(which)] = {begin_, static_cast<std::uint16_t>(end_ - begin_)};
+        set(which, begin_, end_);
         begin_ = end_;
     }
 
@@ -205,8 +212,14 @@ private:
             return;
         }
         switch (place_) {
-            case place::method: return take_word(c, field::method, healthz::detail::is_one(detail::of_token, c), place::target);
-            case place::target: return take_word(c, field::target, detail::is_of_target(c), place::version);
+            case place::method:
+                if (healthz::detail::is_one(detail::of_token, c)) return keep(c);
+                end_word(c);
+                return end_item(field::method);
+            case place::target:
+                if (detail::is_of_target(c)) return keep(c);
+                end_word(c);
+                return end_target();
             case place::version: return take_version(c);
             case place::line_feed:
                 require(c == '\n');
@@ -229,12 +242,30 @@ private:
         }
     }
 
-    // The method and the target, which end with a blank.
-    constexpr void take_word(char c, field which, bool may_stand_there, place then) {
-        if (may_stand_there) return keep(c);
+    // The method and the target end with a blank.
+    constexpr void end_word(char c) {
         require(c == ' ' && end_ != begin_);
-        end_item(which);
-        place_ = then;
+        place_ = after(place_);
+    }
+
+    // A path, or a whole address, whose host counts in place of the field Host (RFC 9112, 3.2.2).
+    constexpr void end_target() {
+        auto const find = [this](std::size_t i, char one, char other) {
+            while (i < end_ && text_[i] != one && text_[i] != other) ++i;
+            return i;
+        };
+        std::size_t path = begin_;
+        if (auto const address = healthz::detail::address_in(item())) {
+            auto const host = end_ - address->size();
+            path = find(host, '/', '?');
+            set(field::host, host, path);
+            require(host != path && text_[host] != ':' && healthz::detail::is_host(text(field::host)));
+            set(field::path, host - 1, host);  // a slash, in place of a path that is not there
+        }
+        auto const path_end = find(path, '?', '?');
+        if (path_end != path) set(field::path, path, path_end);
+        if (path_end != end_) set(field::query, path_end + 1, end_);
+        begin_ = end_;
     }
 
     constexpr void take_version(char c) {
@@ -283,31 +314,32 @@ private:
             case field::host:
                 require(!has_host_ && healthz::detail::is_host(item()));
                 has_host_ = true;
-                return end_item(field::host);
+                if (!has(field::host)) return end_item(field_);
+                break;
             case field::content_length: take_length(); break;
             case field::transfer_encoding:
                 // RFC 9112, 6.1 and 6.3: any other coding, or a length besides, leaves open where the body ends.
-                require(!http_1_0_ && !chunked_ && !has_length_ && healthz::detail::same_word(item(), "chunked"));
-                chunked_ = has_body_ = true;
+                require(!http_1_0_ && !has_framing_ && healthz::detail::same_word(item(), "chunked"));
+                has_framing_ = has_body_ = true;
                 break;
             case field::connection:
             case field::proxy_connection: take_options(); break;
             case field::accept: return end_item(field_);
             default:
-                if (value(field_)) repeated_ = true;
-                else return end_item(field_);
+                if (!has(field_)) return end_item(field_);
+                repeated_ = true;
         }
         drop_item();
     }
 
     // RFC 9112, 6.3: one number, which a list of the same ones might stand for. Its value does not matter, but for nothing.
     constexpr void take_length() {
-        require(!chunked_ && !has_length_ && end_ != begin_ && item().size() < 20);
+        require(!has_framing_ && end_ != begin_ && item().size() < 20);
         for (char const c : item()) {
             require(healthz::detail::is_one(detail::of_port, c));
-            has_body_ |= c != '0';
+            if (c != '0') has_body_ = true;
         }
-        has_length_ = true;
+        has_framing_ = true;
     }
 
     constexpr void take_options() {
@@ -322,8 +354,6 @@ private:
     // The last byte of the header. RFC 9112, 3.2: a request of HTTP/1.1 has a Host, though that of a whole address counts.
     constexpr void finish(char c) {
         require(c == '\n' && (has_host_ || http_1_0_));
-        if (healthz::detail::address_in(text(field::target)))
-            require(!healthz::detail::without_port(host()).empty() && healthz::detail::is_host(host()));
         if (state_ == request_state::incomplete) state_ = request_state::complete;
     }
 

@@ -288,12 +288,24 @@ constexpr char* write_number_before(std::uint64_t number, char* end) {
     return end;
 }
 
+/// A number in decimal. It refers to itself: not to be copied.
+class number_text {
+public:
+    constexpr explicit number_text(std::uint64_t number) : begin_(healthz::detail::write_number_before(number, digits_ + sizeof digits_)) {}
+    number_text(number_text const&) = delete;
+    number_text& operator=(number_text const&) = delete;
+    constexpr operator std::string_view() const { return {begin_, static_cast<std::size_t>(digits_ + sizeof digits_ - begin_)}; }
+
+private:
+    char digits_[20];
+    char const* begin_;
+};
+
 /// Puts a number in decimal.
 template <class Sink>
 constexpr void put_number(std::uint64_t number, Sink&& put) {
-    char digits[20];
-    char const* const begin = healthz::detail::write_number_before(number, digits + sizeof digits);
-    put(std::string_view(begin, static_cast<std::size_t>(digits + sizeof digits - begin)));
+    number_text const text(number);
+    put(std::string_view(text));
 }
 
 /// Writes microseconds as seconds with six fractional digits; returns where they begin.

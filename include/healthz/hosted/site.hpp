@@ -178,7 +178,8 @@ public:
         auto const& entry = entries[found.view];
         result.type = served.whole->status == 404 ? detail::json_type_name : entry.types[found.request.type].data();
         result.body = served.whole->body();
-        for (std::size_t i = 0; i < entry.fields.size() && i < 3; ++i) result.fields[2 + i] = entry.fields[i];
+        auto const& fields = detail::fields_of_views<Views>[found.view];
+        for (std::size_t i = 0; i < fields.size() && i < 3; ++i) result.fields[2 + i] = fields[i];
         return result;
     }
 

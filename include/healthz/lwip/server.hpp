@@ -185,10 +185,11 @@ private:
         // Writes the answer. False: there is no room for it.
         bool respond() {
             auto const state = request.state();
-            auto decided = state == request_state::complete    ? Site::answer_to(request.request(), Monitor)
-                           : state == request_state::malformed ? Site::refusal(healthz::answer::malformed)
-                           : state == request_state::too_large ? Site::refusal(healthz::answer::header_too_large)
-                                                               : Site::refusal(healthz::answer::timed_out);
+            auto decided = state == request_state::complete
+                               ? Site::answer_to(request.request(), Monitor)
+                               : Site::refusal(state == request_state::malformed   ? healthz::answer::malformed
+                                               : state == request_state::too_large ? healthz::answer::header_too_large
+                                                                                   : healthz::answer::timed_out);
             decided.has_body = !request.is_head();
             last = !request.keep_alive() || decided.found.how == healthz::answer::malformed;
             std::string_view const field = last ? "Connection: close\r\n" : request.is_http_1_0() ? "Connection: keep-alive\r\n" : "";

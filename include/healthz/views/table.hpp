@@ -4,7 +4,9 @@
 #pragma once
 
 #include "../complaint.hpp"
+#include "../endpoint.hpp"
 #include "../sources.hpp"
+#include "../text.hpp"
 #include "../view.hpp"
 #include "document.hpp"
 #include "selection.hpp"
@@ -29,7 +31,6 @@ struct view_entry {
     std::string_view path;
     access who;
     std::span<std::string_view const> types;
-    std::span<view_field const> fields;
     bool has_parts;
     bool is_document;
     std::string_view role;  ///< which of ours it is, such as "live"; empty for a user's own
@@ -40,6 +41,20 @@ constexpr std::span<view_field const> fields_of() {
     if constexpr (requires { View::fields; }) return View::fields;
     else return {};
 }
+/// The same as lines of a header.
+template <class View>
+inline constexpr auto field_lines_of = [] {
+    constexpr auto size = [] {
+        std::size_t sum = 0;
+        for (auto const& [name, value] : healthz::detail::fields_of<View>()) sum += name.size() + value.size() + 4;
+        return sum;
+    }();
+    std::array<char, size + 1> lines{};
+    char* end = lines.data();
+    for (auto const& [name, value] : healthz::detail::fields_of<View>())
+        for (auto const piece : {name, std::string_view(": "), value, http_line_end}) end = healthz::detail::copy_text(piece, end);
+    return lines;
+}();
 template <class View>
 constexpr bool parts_of() {
     if constexpr (requires { View::has_parts; }) return View::has_parts;
@@ -55,7 +70,6 @@ constexpr view_entry entry_of(View const& v) {
     return {v.path,
             View::access,
             View::types,
-            healthz::detail::fields_of<View>(),
             healthz::detail::parts_of<View>(),
             std::is_same_v<View, healthz::document>,
             healthz::detail::role_of<View>()};
@@ -64,6 +78,16 @@ constexpr view_entry entry_of(View const& v) {
 template <auto const& Views>
 inline constexpr auto entries_of = boost::hana::unpack(Views,
                                                        [](auto const&... each) { return std::array{healthz::detail::entry_of(each)...}; });
+
+/// The further header fields of each view, for servers that want them in pairs; and as lines.
+template <auto const& Views>
+inline constexpr auto fields_of_views = boost::hana::unpack(Views, []<class... Each>(Each const&...) {
+    return std::array<std::span<view_field const>, sizeof...(Each)>{healthz::detail::fields_of<Each>()...};
+});
+template <auto const& Views>
+inline constexpr auto field_lines_of_views = boost::hana::unpack(Views, []<class... Each>(Each const&...) {
+    return std::array<std::string_view, sizeof...(Each)>{std::string_view(field_lines_of<Each>.data(), field_lines_of<Each>.size() - 1)...};
+});
 
 /// Whether a path can be that of a request.
 constexpr bool is_path(std::string_view path) {
