@@ -9,8 +9,9 @@
 # takes it, and TARGET.dict where it has words. With --plain there are no sanitizers, and several times as many inputs in the same time.
 #
 # What a run of some seconds finds on the way is kept in build/fuzz/corpus, and the next one begins with it. The others begin with the seeds alone, and
-# so have the same inputs each time. The first broken promise ends a run, and leaves the input in build/fuzz. JOBS (2) fuzzers run at once. How many
-# inputs each target has been given in all is kept in build/fuzz/total.tsv and shown at the end.
+# so have the same inputs each time. The first broken promise ends a run, and leaves the input in build/fuzz. JOBS (2) fuzzers run at once, with
+# inputs of at most LENGTH (1000) bytes: short ones are several times as many in the same time. How many inputs each target has been given in all is kept
+# in build/fuzz/total.tsv and shown at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 declare -A minute=([conninfo]=120000 [credentials]=90000 [json]=15000 [metadata]=120000 [odbc_string]=60000 [parser]=200000 [redact]=90000 [redis]=90000
@@ -62,7 +63,7 @@ fuzz() { # TARGET
     done <"tests/fuzz/$1.seeds"
     [ ! -f "tests/fuzz/$1.dict" ] || options+=(-dict="tests/fuzz/$1.dict")
     # The time that one input may take is far above what a busy machine needs, so that only one that hangs fails.
-    "$programs/$1" "${options[@]}" -max_len=1000 -timeout=600 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$out/$1." \
+    "$programs/$1" "${options[@]}" -max_len="${LENGTH:-1000}" -timeout=600 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$out/$1." \
         "$corpus" >"$programs/$1.txt" 2>&1
 }
 
