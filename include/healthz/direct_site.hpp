@@ -28,6 +28,11 @@ public:
         : to_(&to), put_([](void* sink, std::string_view piece) { (*static_cast<Sink*>(sink))(piece); }) {}
 
     void operator()(std::string_view piece) const { put_(to_, piece); }
+    // A literal, whose size the compiler knows.
+    template <std::size_t Size>
+    void operator()(char const (&piece)[Size]) const {
+        put_(to_, {piece, Size - 1});
+    }
 
 private:
     void* to_;
