@@ -180,9 +180,9 @@ void put_response(healthz::endpoint_request const& request) {
 }
 
 void put_past(std::size_t index) {
-    put(R"({"past":{"source":)");
+    put(R"({"past":{"source":")");
     put(monitor.report().view().key(index));
-    put(R"(,"verdicts":[)");
+    put(R"(","verdicts":[)");
     for (std::size_t age = 3; age-- > 0;)
         if (auto const v = monitor.past(index, age)) {
             healthz::write_verdict(*v, [](std::string_view piece) { put(piece); });

@@ -142,6 +142,13 @@ constexpr auto require_declaration(boost::hana::tuple<Sources...> const&) {
     return true;
 }
 
+template <auto const& Declaration, class Other>
+constexpr auto require_declaration(Other const&) {
+    static_assert(std::is_void_v<Other>,
+                  "healthz: these are no sources: write constexpr auto sources = healthz::sources(healthz::source<...>(...), ...)");
+    return true;
+}
+
 struct make_table {
     template <class... Sources>
     constexpr auto operator()(Sources const&... declared) const {

@@ -139,16 +139,25 @@ failing_image() { # an exit status that is not 0 arrives here
     run_image "$out/bad/fails.elf"
     [ $? -eq 7 ]
 }
-lines_are_json() {
-    local line
-    while IFS= read -r line; do
-        [[ $line == '{"'*'}' ]] || { echo "no JSON document: $line"; return 1; }
-    done <"$out/here.jsonl"
+lines_are_json() { # TRANSCRIPT
+    python3 -c '
+import json, sys
+for number, line in enumerate(sys.stdin, 1):
+    try:
+        assert isinstance(json.loads(line), dict)
+    except (ValueError, AssertionError):
+        sys.exit(f"line {number} is no JSON object: {line}")
+' <"$1"
+}
+bad_line_refused() {
+    sed 's/"source":"flash"/"source":flash/' "$out/here.jsonl" >"$out/bad/line.jsonl"
+    refused "is no JSON object" lines_are_json "$out/bad/line.jsonl"
 }
 check "the example runs here" here
 check "all boards write the same transcript as this machine" transcripts_agree
 check "another transcript is refused" other_transcript_refused
-check "each line of it is an object" lines_are_json
+check "each line of it is a JSON object" lines_are_json "$out/here.jsonl"
+check "a line that is none is refused" bad_line_refused
 for text in '"supply":\{"error":null,"status":"OK"' '"imu":\{"error":null,"status":"OK"' '"modem":\{"error":null,"status":"TIMEOUT"' \
     '"flash":\{"error":\{"message":"flash self-test failed","extra":\{"block":7.*"status":"ERROR"' \
     "\"sd card\":\{\"error\":\"the setting 'chip_select' is not set\",\"status\":\"FAILED\"" \

@@ -88,7 +88,7 @@ public:
         return std::nullopt;
     }
 
-    /// The same for a setting that is a path: that of a `file(...)` is the path which stands there.
+    /// The same for a setting that is a path: `file("x")` is the path x, and nothing is read from that file.
     std::optional<std::string> read_path(std::string_view what, std::string& problem) const {
         if (file_ != nullptr) return filled_in(file_);
         return read(what, problem);

@@ -115,8 +115,24 @@ constexpr bool lists_wrongly() {
     else return false;
 }
 
+template <class... Each>
+constexpr std::size_t read_paths(boost::hana::tuple<Each...> const& views) {
+    return boost::hana::unpack(views, [](auto const&... each) { return (std::size_t{0} + ... + std::string_view(each.path).size()); });
+}
+template <auto const& Views>
+concept constant_views = requires {
+    typename std::integral_constant<std::size_t, healthz::detail::read_paths(Views)>;
+};
+
+template <auto const& Sources, auto const& Views, class... Each>
+constexpr auto require_views(boost::hana::tuple<Each...> const&) {
+    static_assert(constant_views<Views>, "healthz: these views are no constant: write constexpr auto shown = healthz::views(...)");
+    return true;
+}
+
 /// What must hold of views before anything is made of them. Returns auto, so that it is instantiated there and then.
 template <auto const& Sources, auto const& Views, class... Each>
+    requires constant_views<Views>
 constexpr auto require_views(boost::hana::tuple<Each...> const&) {
     constexpr auto& all = entries_of<Views>;
     constexpr bool are_paths = [] {
