@@ -4,7 +4,7 @@
 #
 # Links the same job, done with this library and by hand, for 1, 4, 16 and 64 sources on Cortex-M0+, M4 and M33, and prints
 # what each adds to an image of the board alone (nothing.cpp), in bytes. Both write the same document in QEMU, or the script
-# fails. Then the sizes of the example's images, a board a row. With --check it fails too where a budget is exceeded; with --readme both
+# fails. Then the sizes of the example's images, a board a row. With --check it fails too where a budget is exceeded or the page has other boards; with --readme both
 # tables go into examples/firmware/README.md.
 #
 #   library        flash <= 4096 for 4 sources on the Cortex-M4
@@ -96,6 +96,10 @@ for name in m0 m4 m33; do
 done
 if [ "${1:-}" = --readme ]; then benchmarks/splice.sh examples/firmware/README.md "benchmarks/size/run.sh --readme boards" <<<$'\n'"${table%$'\n'}"; fi
 if [ "${1:-}" = --check ]; then
+    while read -r line; do
+        if grep -qxF "$line" examples/firmware/README.md; then passed=$((passed + 1))
+        else failed=$((failed + 1)) && echo "FAILED: examples/firmware/README.md does not have the line $line; see --readme"; fi
+    done <<<"${table%$'\n'}"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 fi
