@@ -126,7 +126,8 @@ async def start(path, clock_library):
     environment = {**os.environ, 'CA': f'{here}/ca.pem', 'SQLITE_PATH': f'{here}/stock.db', 'VOLUME': here, 'TLS_CERTIFICATE': f'{here}/endpoint.pem',
                    'TLS_KEY': f'{here}/endpoint.key', 'POSTGRES_URL': 'postgresql://127.0.0.1:9/', 'MYSQL_URL': 'mysql://127.0.0.1:9',
                    'REDIS_URL': 'redis://127.0.0.1:9', 'REDIS_TLS_URL': 'rediss://127.0.0.1:9', 'HTTP_URL': 'http://127.0.0.1:9',
-                   'HTTPS_URL': 'https://127.0.0.1:9', 'TCP_ADDRESS': '127.0.0.1:9'}
+                   'HTTPS_URL': 'https://127.0.0.1:9', 'TCP_ADDRESS': '127.0.0.1:9', 'MQTT_URL': 'mqtt://127.0.0.1:9',
+                   'MQTT_TLS_URL': 'mqtts://127.0.0.1:9'}
     program = subprocess.Popen([path], env=environment, stdout=subprocess.DEVNULL)
     client = observe.Client()
     for _ in range(1200):

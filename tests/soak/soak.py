@@ -297,7 +297,7 @@ class Chaos:
 
         async def mend():
             servers.run('tc', 'qdisc', 'del', 'dev', 'client', 'root')
-        return self.repeat('network', {'loss and delay': ((), ('orders', 'shop', 'cache', 'site', 'gate'), worsen, mend)})
+        return self.repeat('network', {'loss and delay': ((), ('orders', 'shop', 'cache', 'site', 'gate', 'hub'), worsen, mend)})
 
 
 async def at_rest(program, all_servers):
@@ -339,7 +339,7 @@ async def main(minutes, path, clock_library, seed, netem):
     for ending in ('key', 'pem'):
         shutil.copy(f'first.{ending}', f'endpoint.{ending}')
     volume, file = pathlib.Path('volume').absolute(), pathlib.Path('stock.db').absolute()
-    all_servers = [kind(certificates) for kind in (servers.Postgres, servers.Mysql, servers.Redis, servers.Nginx)]
+    all_servers = [kind(certificates) for kind in (servers.Postgres, servers.Mysql, servers.Redis, servers.Nginx, servers.Mosquitto)]
     await asyncio.gather(*(each.prepare(volume) for each in all_servers))
     with sqlite3.connect(file) as database:
         database.execute('CREATE TABLE item (name TEXT)')
