@@ -134,6 +134,17 @@ def process_figures(pid):
     return {'RSS, KiB': int(status['VmRSS'].split()[0]), 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}
 
 
+def open_descriptors(pid):
+    """Each with what it leads to, so that another one of the same number is another."""
+    found = set()
+    for each in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            found.add((each, os.readlink(f'/proc/{pid}/fd/{each}')))
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return found
+
+
 def parse_document(text, names):
     """The verdicts by name; raises where it is not JSON, or the sources are not all there, in their order."""
     document = json.loads(text, object_pairs_hook=lambda pairs: pairs)  # of which a name that stands twice is two

@@ -53,7 +53,7 @@ class Certificates:
 
 class Server:
     """`name` is its directory; `account` is who runs it; with `sources` begin the names of its checks, `fresh` are those that connect anew with TLS each time, and
-    `reconnect` those that it makes do so when it reads its certificate."""
+    `reconnect` those that it makes do so when it reads its certificate. `connections` says how many it has, or which; nothing where it does not answer."""
     account, reconnect = 'root', ()
 
     def __init__(self, certificates):
@@ -292,12 +292,12 @@ keyfile {self.path}/server.key
         return ('mosquitto', '-c', self.path / 'conf')
 
     async def connections(self):
-        """Those that it has not ended, by its network: what it tells itself is some seconds old."""
+        """The other ends of those that it has not ended, by its network: what it tells itself is some seconds old."""
         if not await ask('mosquitto_sub', '--unix', str(self.path / 'socket'), '-C', '1', '-t', '$SYS/broker/version'):
             return None
         lines = pathlib.Path(f'/proc/{self.process.pid}/net/tcp').read_text().splitlines()[1:]
         fields = (line.split() for line in lines)
-        return sum(local.endswith((':075B', ':22B3')) and state in ('01', '08') for _, local, _, state, *_ in fields)
+        return {remote for _, local, remote, state, *_ in fields if local.endswith((':075B', ':22B3')) and state in ('01', '08')}
 
     async def reload(self):
         os.kill(self.process.pid, signal.SIGHUP)

@@ -60,7 +60,7 @@ class Judge:
         self.program, self.clock, self.lateness = program, clock, lateness
         self.problems, self.excused = [], []
         self.status, self.expected, self.until = {}, {}, {}
-        self.told = self.recovered = self.readings = 0
+        self.told = self.recovered = self.readings = self.changes = 0
         self.slowest = (0, '')
         self.news = asyncio.Event()
         self.ended = False
@@ -109,6 +109,7 @@ class Judge:
                 else:
                     self.problem(what)
             self.status[name] = status
+            self.changes += 1
             self.news.set()
 
     async def read(self):
@@ -300,19 +301,21 @@ class Chaos:
         return self.repeat('network', {'loss and delay': ((), ('orders', 'shop', 'cache', 'site', 'gate', 'hub'), worsen, mend)})
 
 
-async def at_rest(program, all_servers):
-    """The least of some looks, since some checks are under way at any time."""
-    found = []
-    for _ in range(100):
+async def at_rest(program, judge, all_servers):
+    """How much is there in every look of three seconds, which is longer than a check: some that connect anew are under way at any time."""
+    looks, changes, end = [], judge.changes, time.monotonic() + 60
+    while len(looks) < 10:
+        if time.monotonic() > end:
+            raise RuntimeError(f'of {[s.name for s in all_servers]}, there are no counts of connections at rest: {counts}')
         counts = await asyncio.gather(*(each.connections() for each in all_servers))
-        if None not in counts:  # else a server did not answer, on a machine that is busy
-            found.append({**observe.process_figures(program.pid), **{f'connections of {s.name}': n for s, n in zip(all_servers, counts)}})
-        if len(found) == 10:
-            break
-        await asyncio.sleep(0.03)
-    else:
-        raise RuntimeError(f'of {[s.name for s in all_servers]}, there are no counts of connections: {counts}')
-    return {key: min(each[key] for each in found) for key in found[0]}
+        figures = {**observe.process_figures(program.pid), 'descriptors': observe.open_descriptors(program.pid)}
+        if judge.changes != changes:  # after a TIMEOUT, on a machine that is busy, a kept connection is another one
+            looks, changes = [], judge.changes
+        if None not in counts:  # else a server did not answer, for the same reason
+            looks.append({**figures, **{f'connections of {s.name}': n for s, n in zip(all_servers, counts)}})
+        await asyncio.sleep(0.3)
+    found = {key: [each[key] for each in looks] for key in looks[0]}
+    return {key: len(set.intersection(*seen)) if isinstance(seen[0], set) else min(seen) for key, seen in found.items()}
 
 
 async def listen_to_clients(clients, judge):
@@ -357,7 +360,7 @@ async def main(minutes, path, clock_library, seed, netem):
     await judge.begin()
     await asyncio.sleep(2)
     reading = asyncio.create_task(judge.read())
-    before = await at_rest(program, all_servers)
+    before = await at_rest(program, judge, all_servers)
     client = observe.Client()
     checks_before = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total')
     client.close()
@@ -380,21 +383,21 @@ async def main(minutes, path, clock_library, seed, netem):
         memory.append((time.monotonic() - begin, observe.process_figures(program.pid)['RSS, KiB']))
     await working
     took = time.monotonic() - begin
+    client = observe.Client()
+    checks = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total') - checks_before
+    client.close()
     clients.terminate()
     seen = await seen
 
     patience = time.monotonic() + 60  # what servers and kernel have not noticed yet
     while True:
-        after = await at_rest(program, all_servers)
+        after = await at_rest(program, judge, all_servers)
         grown = [key for key in before if after[key] > before[key] + SPREAD.get(key, 0)]
         if not grown or time.monotonic() > patience:
             break
         await asyncio.sleep(0.5)
     for key in grown:
         judge.problem(f'{key} at rest: {before[key]} before, {after[key]} after')
-    client = observe.Client()
-    checks = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total') - checks_before
-    client.close()
     settled = [each for each in memory if each[0] > took / 3]
     slope = statistics.linear_regression(*zip(*settled)).slope * 60 if took > 540 else None  # a shorter run has not settled
     if slope is not None and slope * took / 60 > 1024:
