@@ -48,9 +48,8 @@ class Clock:
         else:
             self.shifts.append((now, shift))
 
-    def ages(self, timestamp, window):
-        """What the age of a time of day may be, by all clocks that there were in the last seconds."""
-        now = time.monotonic()
+    def ages(self, timestamp, window, now):
+        """What the age of a time of day may be, by all clocks that there were in the seconds before `now`."""
         at = datetime.datetime.fromisoformat(timestamp).timestamp()
         return [now + shift - at for until, shift in self.shifts if until >= now - window]
 
@@ -58,7 +57,7 @@ class Clock:
 class Judge:
     def __init__(self, program, clock, lateness):
         self.program, self.clock, self.lateness = program, clock, lateness
-        self.problems, self.excused = [], []
+        self.problems, self.excused, self.judging = [], [], []
         self.status, self.expected, self.until = {}, {}, {}
         self.told = self.recovered = self.readings = self.changes = 0
         self.slowest = (0, '')
@@ -101,16 +100,20 @@ class Judge:
             at, detail = time.monotonic(), json.loads(line)['detail']
             name, status = detail['source_name'], detail['status']
             if name in self.expected and status != 'OK' and not self.expected[name] and at > self.until[name]:
-                late, longest = self.lateness.between(at - 3, at), self.lateness.longest(at - 3, at)
-                what = f'{name} is {status} {json.dumps(detail["error"])[:200]} where nothing was done to it; lateness {late:.3f} s, {longest:.3f} s at once'
-                # A new connection is many turns of several processes, a question over a kept one is few.
-                if longest > 0.25 or name.endswith(('fresh', 'sort', 'tls')) and late > 1:
-                    self.excused.append(what)
-                else:
-                    self.problem(what)
+                self.judging.append(asyncio.create_task(self.unexpected(name, at, f'{status} {json.dumps(detail["error"])[:200]}')))
             self.status[name] = status
             self.changes += 1
             self.news.set()
+
+    async def unexpected(self, name, at, status):
+        await self.lateness.until(at)
+        late, longest = self.lateness.between(at - 3, at), self.lateness.longest(at - 3, at)
+        what = f'{name} is {status} where nothing was done to it; lateness {late:.3f} s, {longest:.3f} s at once'
+        # A new connection is many turns of several processes, a question over a kept one is few.
+        if longest > 0.25 or name.endswith(('fresh', 'sort', 'tls')) and late > 1:
+            self.excused.append(what)
+        else:
+            self.problem(what)
 
     async def read(self):
         """The document, again and again: whole, and no verdict older than its worst case."""
@@ -125,10 +128,11 @@ class Judge:
                 if status != 200:
                     raise ValueError(f'status {status}')
                 document = observe.parse_document(text, self.names)
+                now = time.monotonic()
+                await self.lateness.until(now)
                 for name, verdict in document.items():
-                    now = time.monotonic()
                     late = self.lateness.between(begin - self.worst[name], now)
-                    ages = self.clock.ages(verdict['timestamp'], self.worst[name] + late + now - begin)
+                    ages = self.clock.ages(verdict['timestamp'], self.worst[name] + late + now - begin, now)
                     if min(ages) > self.worst[name] + now - begin + late + SEEING:
                         self.problem(f'{name}: a verdict is {min(ages):.3f} s old, lateness {late:.3f} s')
                     if max(ages) < -SEEING:
@@ -150,8 +154,10 @@ class Judge:
         while not what():
             self.news.clear()
             now = time.monotonic()
-            if now - begin > bound + SEEING + self.lateness.between(begin, now):
-                return None
+            if now - begin > bound + SEEING:
+                await self.lateness.until(now)
+                if now - begin > bound + SEEING + self.lateness.between(begin, now) and not what():
+                    return None
             try:
                 await asyncio.wait_for(self.news.wait(), 0.05)
             except asyncio.TimeoutError:
@@ -202,17 +208,21 @@ class Chaos:
         self.made = {}
         self.of_postgres = asyncio.Lock()  # the disk is filled while nothing else is wrong with who writes there
 
-    async def repeat(self, name, kinds, lock=None):
-        dice = random.Random(f'{self.seed} {name}')
+    async def repeat(self, name, kinds, lock=None, last=None):
+        dice, lock = random.Random(f'{self.seed} {name}'), lock or asyncio.Lock()
+
+        async def make(kind, hold):
+            must, may, do, undo = kinds[kind]
+            async with lock:
+                await self.judge.fault(f'{name}: {kind}', self.judge.of(must), self.judge.of(may), do, undo, hold)
+            self.made[kind] = self.made.get(kind, 0) + 1
+
         while True:
             for kind in dice.sample(list(kinds), len(kinds)):
                 hold, pause = dice.random() * 0.5, (0.2 + dice.random() * 0.5) * self.calm
                 if time.monotonic() > self.end:
-                    return
-                must, may, do, undo = kinds[kind]
-                async with lock or asyncio.Lock():
-                    await self.judge.fault(f'{name}: {kind}', self.judge.of(must), self.judge.of(may), do, undo, hold)
-                self.made[kind] = self.made.get(kind, 0) + 1
+                    return last and await make(last, hold)
+                await make(kind, hold)
                 await asyncio.sleep(pause)
 
     def of_server(self, server):
@@ -235,7 +245,8 @@ class Chaos:
         }
         for which in ('expired', 'wrong name'):
             kinds[f'certificate: {which}'] = (server.fresh, server.reconnect, lambda which=which: server.swap(which), lambda: server.swap('good'))
-        return self.repeat(server.name, kinds, self.of_postgres if server.name == 'postgres' else None)
+        # At last it is cut off, since each start clears away what such a cut has left on the server.
+        return self.repeat(server.name, kinds, self.of_postgres if server.name == 'postgres' else None, last='cut off')
 
     def of_disk(self, volume):
         filling = []
@@ -285,6 +296,7 @@ class Chaos:
                     os.rename('new', f'endpoint.{ending}')
                 begin, late = time.monotonic(), 0
                 while (shown := await observe.shown_certificate()) != observe.certificate(f'{which}.pem'):
+                    await self.judge.lateness.until(time.monotonic())
                     late = self.judge.lateness.between(begin, time.monotonic())
                     if time.monotonic() - begin > 2 + SEEING + late:  # it looks once a second, and may have seen the key alone
                         return self.judge.problem(f'the certificate of the endpoint is not replaced: {len(shown)} bytes')
@@ -324,6 +336,7 @@ async def listen_to_clients(clients, judge):
         said = json.loads(line)
         seen = said.get('done', seen)
         if 'problem' in said:
+            await judge.lateness.until(said['at'])
             late = judge.lateness.between(said['since'] - said['before'], said['at'])
             what = f'{said["problem"]} after {said["at"] - said["since"]:.3f} s, lateness {late:.3f} s'
             if late > said['unless']:
@@ -406,7 +419,7 @@ async def main(minutes, path, clock_library, seed, netem):
     if bad:
         judge.problem(f'not OK at the end: {bad}')
     judge.ended = True
-    await reading
+    await asyncio.gather(reading, *judge.judging)
     program.terminate()
     if await asyncio.wait_for(program.wait(), 60) != 0:
         judge.problem(f'the program ends in {program.returncode}')
