@@ -54,5 +54,6 @@ else
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
+/usr/bin/python3 "$here/observe_test.py"
 /usr/bin/python3 "$here/soak.py" "$minutes" "$server" "$clock" "$seed" "$netem"
 /usr/bin/python3 "$here/slow_clients.py" "$server" "$clock"
