@@ -373,6 +373,8 @@ async def main(minutes, path, clock_library, seed, netem):
     await judge.begin()
     await asyncio.sleep(2)
     reading = asyncio.create_task(judge.read())
+    while judge.readings < 9 and not reading.done():  # so that both of its connections are there
+        await asyncio.sleep(0.1)
     before = await at_rest(program, judge, all_servers)
     client = observe.Client()
     checks_before = observe.total((await client.get('/metrics'))[1], 'healthz_checks_total')
