@@ -22,8 +22,8 @@ def p99(values):
 
 
 async def honest(tls, seconds):
-    """With a connection each, as a probe does; and in turn, how late one is that sleeps and works for as long as a request or a handshake takes. Of what
-    takes long, the longest time that the machine stood still meanwhile is taken away."""
+    """With a connection each, as a probe does; and in turn, how late one is that sleeps and works for as long as a request or a handshake takes. From what
+    takes long, all lateness of the machine meanwhile is taken away."""
     took, late, failed = [], [], 0
     lateness = observe.Lateness()
     await lateness.start()
@@ -43,7 +43,7 @@ async def honest(tls, seconds):
         took.append(ended - begin)
         if took[-1] > BUDGET:
             await lateness.until(ended)
-            took[-1] = max(0.0, took[-1] - lateness.longest(begin, ended))
+            took[-1] = max(0.0, took[-1] - lateness.between(begin, ended))
         begin, worked = time.monotonic(), time.thread_time()
         time.sleep(0.005)
         while time.thread_time() - worked < (0.004 if tls else 0.001):
