@@ -6,10 +6,7 @@
 #include "../probers/certificates.hpp"
 #include "../probers/server_process.hpp"
 
-#include <fstream>
-#include <sstream>
 #include <string>
-#include <vector>
 
 namespace test {
 
@@ -52,21 +49,7 @@ public:
     std::string odd_url() const { return "grpc://127.0.0.1:" + odd_port(); }
 
     /// How many connections there are to all ports, as the system knows.
-    int connections() const {
-        int count = 0;
-        for (char const* list : {"/proc/net/tcp", "/proc/net/tcp6"}) {  // gRPC listens by the latter, also for IPv4
-            std::ifstream file(list);
-            for (std::string line; std::getline(file, line);) {
-                std::istringstream words(line);
-                std::string number, local, remote, state;
-                words >> number >> local >> remote >> state;
-                if (state != "01" || local.size() < 5) continue;
-                auto const at = std::stoi(local.substr(local.size() - 4), nullptr, 16);
-                count += at == port_.number() || at == tls_port_.number() || at == odd_port_.number();
-            }
-        }
-        return count;
-    }
+    int connections() const { return count_sockets({port_.number(), tls_port_.number(), odd_port_.number()}); }
 
 private:
     server_process process_{"grpc"};

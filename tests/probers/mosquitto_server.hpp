@@ -9,7 +9,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 
 namespace test {
 
@@ -104,23 +103,7 @@ public:
     }
 
     /// How many connections it has that were not ended.
-    int connections() const {
-        int count = 0;
-        for (auto const* path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-            std::ifstream table(path);
-            std::string line;
-            std::getline(table, line);
-            while (std::getline(table, line)) {
-                std::istringstream fields(line);
-                std::string slot, local, remote, state;
-                fields >> slot >> local >> remote >> state;
-                int const at = std::stoi(local.substr(local.find(':') + 1), nullptr, 16);
-                bool const is_ours = at == port_.number() || at == tls_port_.number() || at == mutual_port_.number();
-                count += is_ours && state == "01";
-            }
-        }
-        return count;
-    }
+    int connections() const { return count_sockets({port_.number(), tls_port_.number(), mutual_port_.number()}); }
 
     /// From the next start on.
     void use_certificate(certificate const& other) {

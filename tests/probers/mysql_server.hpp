@@ -68,6 +68,8 @@ public:
 
     /// How many connections of the client under test the server knows, and of those that run a query.
     int connections() const { return std::stoi(value(of_monitor("count(*)"))); }
+    /// How many connections the other side has ended, and the server not.
+    int half_closed() const { return count_sockets({port_.number()}, "08"); }
     std::string processes() const {
         return value(of_monitor("GROUP_CONCAT(id, ' ', command, ' ', time, ' ', state, ' ', LEFT(IFNULL(info, ''), 60) SEPARATOR '; ')"));
     }

@@ -87,20 +87,9 @@ public:
 
     /// How many sockets at the server's ports are in a state: 01 is connected, 0A listens.
     int open_connections(std::string const& wanted = "01") const {
-        int count = 0;
-        std::ifstream table("/proc/net/tcp");
-        std::string line;
-        std::getline(table, line);
-        while (std::getline(table, line)) {
-            std::istringstream fields(line);
-            std::string slot, local, remote, state;
-            fields >> slot >> local >> remote >> state;
-            int const at = std::stoi(local.substr(local.find(':') + 1), nullptr, 16);
-            bool ours = at == port_.number();
-            for (auto const& [name, port] : https_ports_) ours = ours || at == port.number();
-            count += ours && state == wanted;
-        }
-        return count;
+        std::vector<int> ports{port_.number()};
+        for (auto const& [name, port] : https_ports_) ports.push_back(port.number());
+        return count_sockets(ports, wanted);
     }
 
 private:

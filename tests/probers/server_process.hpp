@@ -11,12 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -24,6 +26,25 @@
 #include <vector>
 
 namespace test {
+
+/// How many sockets of this machine have one of these ports and are in a state, as the kernel tells it: 01 is connected, 08 was ended by
+/// the other side and not by this one, 0A listens.
+inline int count_sockets(std::vector<int> const& ports, std::string const& wanted = "01") {
+    int count = 0;
+    for (char const* path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+        std::ifstream table(path);
+        std::string line;
+        std::getline(table, line);
+        while (std::getline(table, line)) {
+            std::istringstream fields(line);
+            std::string slot, local, remote, state;
+            fields >> slot >> local >> remote >> state;
+            int const port = std::stoi(local.substr(local.find(':') + 1), nullptr, 16);
+            count += state == wanted && std::find(ports.begin(), ports.end(), port) != ports.end();
+        }
+    }
+    return count;
+}
 
 /// A directory, a log in it, and at most one server. Where the tests are root, it runs as `account`. It gets
 /// `signal_of_death` should the tests die before it.

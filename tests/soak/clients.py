@@ -37,7 +37,7 @@ async def honest(tls):
             try:
                 status, body = await asyncio.wait_for(client.get(view), 60)
                 took = time.monotonic() - begin
-                if view == '/livez' and status == 503:  # the loop stood still
+                if view in ('/livez', '/healthz') and status == 503:  # the loop stood still
                     complain(f'{view} at the {where} port: 503', begin, unless=0.4, before=3)
                 elif status != 200 and not (view == '/readyz' and status == 503) or not body:
                     complain(f'{view} at the {where} port: {status} {body[:60]}', begin)

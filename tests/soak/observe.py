@@ -71,12 +71,12 @@ while True:
     time.sleep(0.025)
     while time.thread_time() - worked < 0.004: pass
     end = time.monotonic()
-    late = end - begin - 0.025 - (time.thread_time() - worked)
-    if late > 0.001: print(end, late, flush=True)
+    print(end, end - begin - 0.025 - (time.thread_time() - worked), flush=True)
 '''
 
     def __init__(self):
         self.seen = {'machine': [(0.0, 0.0, 0.0)], 'judge': [(0.0, 0.0, 0.0)]}  # when, how late, and all until then
+        self.known = dict.fromkeys(self.seen, 0.0)  # until when there is nothing more to be seen
 
     async def start(self):
         self.process = await asyncio.create_subprocess_exec(sys.executable, '-c', self.PROGRAM, stdout=subprocess.PIPE)
@@ -84,23 +84,32 @@ while True:
 
     async def listen(self):
         while line := await self.process.stdout.readline():
-            self.add('machine', *map(float, line.split()))
+            self.add('machine', *map(float, line.split()), 0.001)
 
     async def of_the_judge(self):
         """This process, too, may be late in seeing what has been said."""
         while True:
             due = time.monotonic() + 0.005
             await asyncio.sleep(0.005)
-            late = time.monotonic() - due
-            if late > 0.005:
-                self.add('judge', due + late, late)
+            now = time.monotonic()
+            self.add('judge', now, now - due, 0.005)
 
-    def add(self, whose, at, late):
-        self.seen[whose].append((at, late, self.seen[whose][-1][2] + late))
+    def add(self, whose, at, late, least):
+        if late > least:
+            self.seen[whose].append((at, late, self.seen[whose][-1][2] + late))
+        self.known[whose] = at
+
+    async def until(self, at):
+        """Waits until lateness before `at` is known, but for a tenth of a second: that of a machine that stands still is when it goes on, and others may be
+        heard of before it is."""
+        while min(self.known.values()) < at - 0.1:
+            await asyncio.sleep(0.005)
 
     def within(self, whose, begin, end):
         all_seen = self.seen[whose]
         first, last = bisect.bisect_left(all_seen, (begin,)), bisect.bisect_right(all_seen, (end + 0.1,))
+        if last < len(all_seen) and all_seen[last][0] - all_seen[last][1] < end:
+            last += 1  # it had begun by then
         return all_seen[max(first, 1):last], all_seen[max(first, 1) - 1][2]
 
     def between(self, begin, end):
@@ -132,6 +141,17 @@ def process_figures(pid):
     with open(f'/proc/{pid}/status') as file:
         status = dict(line.split(':', 1) for line in file)
     return {'RSS, KiB': int(status['VmRSS'].split()[0]), 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}
+
+
+def open_descriptors(pid):
+    """Each with what it leads to, so that another one of the same number is another."""
+    found = set()
+    for each in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            found.add((each, os.readlink(f'/proc/{pid}/fd/{each}')))
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return found
 
 
 def parse_document(text, names):

@@ -40,7 +40,7 @@ there link set servers up
 there addr add 10.9.0.2/32 dev servers # with its last address an interface would lose its routes
 there route add 10.9.0.0/24 dev servers
 mac=$(there link show servers | sed -n 's,.*link/ether \([^ ]*\).*,\1,p')
-for last in 11 12 13 14; do
+for last in 11 12 13 14 15; do
     there addr add 10.9.0.$last/32 dev servers
     ip neigh replace 10.9.0.$last lladdr "$mac" dev client nud permanent # else what is told of a cut depends on when it was last asked who it is
 done
@@ -52,8 +52,8 @@ if tc qdisc add dev client root netem 2>/dev/null; then
 else
     echo "not run: loss and delay, since this kernel has no netem"
 fi
-echo "not run: MQTT, of which the library has no prober yet"
 
 export PYTHONDONTWRITEBYTECODE=1
+/usr/bin/python3 "$here/observe_test.py"
 /usr/bin/python3 "$here/soak.py" "$minutes" "$server" "$clock" "$seed" "$netem"
 /usr/bin/python3 "$here/slow_clients.py" "$server" "$clock"

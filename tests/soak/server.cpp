@@ -7,6 +7,7 @@
 #include <healthz/hosted/health_log.hpp>
 #include <healthz/probers/disk_space.hpp>
 #include <healthz/probers/http.hpp>
+#include <healthz/probers/mqtt.hpp>
 #include <healthz/probers/mysql.hpp>
 #include <healthz/probers/postgres.hpp>
 #include <healthz/probers/redis.hpp>
@@ -42,6 +43,10 @@ constexpr auto sources = healthz::sources(
     healthz::source<"site tls">(healthz::http{.url = env("HTTPS_URL"), .tls = trusted}, local),
     healthz::source<"site fresh">(healthz::http{.url = env("HTTPS_URL"), .tls = trusted, .fresh = true}, fresh),
     healthz::each<"gate #", 4>(healthz::tcp{.address = env("TCP_ADDRESS"), .send = "GET / HTTP/1.0\r\n\r\n", .expect = "HTTP"}, often),
+    healthz::each<"hub #", 4>(healthz::mqtt{.url = env("MQTT_URL")}, local),
+    healthz::source<"hub round">(healthz::mqtt{.url = env("MQTT_URL"), .round_trip_topic = "echo"}, local),
+    healthz::source<"hub fresh">(healthz::mqtt{.url = env("MQTT_TLS_URL"), .retained_topic = "$SYS/broker/version", .tls = trusted},
+                                 patient),
     healthz::source<"stock">(healthz::sqlite{.path = env("SQLITE_PATH")}, local),
     healthz::source<"volume">(healthz::disk_space{.path = env("VOLUME"), .least_bytes = 2 << 20}, local));
 

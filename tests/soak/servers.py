@@ -53,7 +53,7 @@ class Certificates:
 
 class Server:
     """`name` is its directory; `account` is who runs it; with `sources` begin the names of its checks, `fresh` are those that connect anew with TLS each time, and
-    `reconnect` those that it makes do so when it reads its certificate."""
+    `reconnect` those that it makes do so when it reads its certificate. `connections` says how many it has, or which; nothing where it does not answer."""
     account, reconnect = 'root', ()
 
     def __init__(self, certificates):
@@ -258,3 +258,49 @@ http {
 
     def environment(self):
         return {'HTTP_URL': f'http://{self.address}/', 'HTTPS_URL': f'https://{self.address}/', 'TCP_ADDRESS': f'{self.address}:80'}
+
+
+class Mosquitto(Server):
+    name, address, stop_signal = 'mosquitto', '10.9.0.15', signal.SIGTERM
+    sources, fresh = ('hub',), ('hub fresh',)
+
+    async def prepare(self, _):
+        (self.path / 'users').touch(0o600)
+        run('mosquitto_passwd', '-b', str(self.path / 'users'), 'monitor', PASSWORD)
+        (self.path / 'rights').write_text('user monitor\ntopic readwrite echo\ntopic read $SYS/broker/version\n')
+        (self.path / 'conf').write_text(f'''user root
+persistence false
+connection_messages false
+set_tcp_nodelay true
+per_listener_settings true
+listener 0 {self.path}/socket
+allow_anonymous true
+listener 1883 0.0.0.0
+password_file {self.path}/users
+acl_file {self.path}/rights
+listener 8883 0.0.0.0
+password_file {self.path}/users
+acl_file {self.path}/rights
+cafile {os.getcwd()}/ca.pem
+certfile {self.path}/server.pem
+keyfile {self.path}/server.key
+''')
+        await self.start()
+
+    def command(self):
+        (self.path / 'socket').unlink(missing_ok=True)  # which a killed one has left
+        return ('mosquitto', '-c', self.path / 'conf')
+
+    async def connections(self):
+        """The other ends of those that it has not ended, by its network: what it tells itself is some seconds old."""
+        if not await ask('mosquitto_sub', '--unix', str(self.path / 'socket'), '-C', '1', '-t', '$SYS/broker/version'):
+            return None
+        lines = pathlib.Path(f'/proc/{self.process.pid}/net/tcp').read_text().splitlines()[1:]
+        fields = (line.split() for line in lines)
+        return {remote for _, local, remote, state, *_ in fields if local.endswith((':075B', ':22B3')) and state in ('01', '08')}
+
+    async def reload(self):
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def environment(self):
+        return {'MQTT_URL': f'mqtt://monitor:{PASSWORD}@{self.address}', 'MQTT_TLS_URL': f'mqtts://monitor:{PASSWORD}@{self.address}'}

@@ -22,8 +22,11 @@ def p99(values):
 
 
 async def honest(tls, seconds):
-    """With a connection each, as a probe does; and in turn, how late one is that sleeps and works for as long as a request or a handshake takes."""
+    """With a connection each, as a probe does; and in turn, how late one is that sleeps and works for as long as a request or a handshake takes. From what
+    takes long, all lateness of the machine meanwhile is taken away."""
     took, late, failed = [], [], 0
+    lateness = observe.Lateness()
+    await lateness.start()
     context = observe.trusting() if tls else None
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -36,12 +39,17 @@ async def honest(tls, seconds):
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as e:
             print(repr(e), file=sys.stderr)
             failed += 1
-        took.append(time.monotonic() - begin)
+        ended = time.monotonic()
+        took.append(ended - begin)
+        if took[-1] > BUDGET:
+            await lateness.until(ended)
+            took[-1] = max(0.0, took[-1] - lateness.between(begin, ended))
         begin, worked = time.monotonic(), time.thread_time()
         time.sleep(0.005)
         while time.thread_time() - worked < (0.004 if tls else 0.001):
             pass
         late.append(time.monotonic() - begin - 0.005 - (time.thread_time() - worked))
+    lateness.process.kill()
     print(json.dumps({'p99': p99(took), 'p50': sorted(took)[len(took) // 2], 'late': p99(late), 'asked': len(took), 'failed': failed}))
 
 
@@ -126,7 +134,8 @@ async def start(path, clock_library):
     environment = {**os.environ, 'CA': f'{here}/ca.pem', 'SQLITE_PATH': f'{here}/stock.db', 'VOLUME': here, 'TLS_CERTIFICATE': f'{here}/endpoint.pem',
                    'TLS_KEY': f'{here}/endpoint.key', 'POSTGRES_URL': 'postgresql://127.0.0.1:9/', 'MYSQL_URL': 'mysql://127.0.0.1:9',
                    'REDIS_URL': 'redis://127.0.0.1:9', 'REDIS_TLS_URL': 'rediss://127.0.0.1:9', 'HTTP_URL': 'http://127.0.0.1:9',
-                   'HTTPS_URL': 'https://127.0.0.1:9', 'TCP_ADDRESS': '127.0.0.1:9'}
+                   'HTTPS_URL': 'https://127.0.0.1:9', 'TCP_ADDRESS': '127.0.0.1:9', 'MQTT_URL': 'mqtt://127.0.0.1:9',
+                   'MQTT_TLS_URL': 'mqtts://127.0.0.1:9'}
     program = subprocess.Popen([path], env=environment, stdout=subprocess.DEVNULL)
     client = observe.Client()
     for _ in range(1200):

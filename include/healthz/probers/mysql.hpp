@@ -131,10 +131,11 @@ private:
         ~connection() {
             if (socket) socket->release();
             // To free rows reads those that are left, and to close says goodbye: neither may wait for the server.
-            // And a server that sends without end must notice at once that the client is gone: by a reset.
+            // A server that sends rows without end must notice at once that the client is gone: by a reset. Any other is told so by an end:
+            // a reset is sent once, and where that is lost the server keeps the connection for hours; an end is sent until it is heard.
             if (busy) {
                 constexpr linger reset{.l_onoff = 1, .l_linger = 0};
-                ::setsockopt(mysql_get_socket(handle), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+                if (rows != nullptr) ::setsockopt(mysql_get_socket(handle), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
                 ::shutdown(mysql_get_socket(handle), SHUT_RDWR);
             }
             mysql_free_result(rows);
