@@ -7,8 +7,7 @@ namespace {
 
 add_parts const added{
     {"runner-small", 12, hour / 6, &run_runner<1, 12, scale::small>},
-    {"runner-1", 10, 3 * year, &run_runner<2, 10, scale::calm>},
-    {"runner-2", 10, 10 * year, &run_runner<3, 10, scale::calm>},
+    {"runner-1", 10, year, &run_runner<2, 10, scale::calm>},
 };
 
 }  // namespace
