@@ -69,6 +69,9 @@ struct plan {
     std::array<node, most_nodes> nodes{};
     std::array<int, most_nodes> source_of_leaf{};
     int size = 0, node_count = 0, leaf_count = 0;
+
+    /// Of how many sources an application tells a runner something: each function for one takes its time to compile.
+    constexpr int told_of() const { return size < 16 ? size : 16; }
 };
 
 /// How the times of a plan are chosen.

@@ -296,8 +296,8 @@ private:
         return std::array<maintains, sizeof...(Index)>{
             [](runner_type& r, bool on) { r.template maintenance<name_of<static_cast<int>(Index)>>(on); }...};
     }
-    static constexpr auto reporters = make_reporters(std::make_index_sequence<static_cast<std::size_t>(size)>());
-    static constexpr auto switches = make_switches(std::make_index_sequence<static_cast<std::size_t>(size)>());
+    static constexpr auto reporters = make_reporters(std::make_index_sequence<static_cast<std::size_t>(Plan.told_of())>());
+    static constexpr auto switches = make_switches(std::make_index_sequence<static_cast<std::size_t>(Plan.told_of())>());
 
     dice roll_;
     world world_;

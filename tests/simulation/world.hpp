@@ -99,7 +99,7 @@ public:
     }
     request request_of(dice roll) const {
         constexpr word words[] = {word::ok, word::ok, word::error, word::failed, word::timeout};
-        auto const source = static_cast<int>(roll(static_cast<std::uint64_t>(plan_.size)));
+        auto const source = static_cast<int>(roll(static_cast<std::uint64_t>(plan_.told_of())));
         bool const maintains = roll(10) >= 6, on = roll.one_in(4);
         return {source, maintains, on, {words[roll(5)], 0, static_cast<unsigned>(roll(1000))}};
     }
