@@ -47,6 +47,7 @@ public:
     /// What is due first ends, and the loop is to do something about it.
     void step() {
         auto const e = find();
+        firsts_.reset();
         auto& r = at(e.source);
         if (e.what == wakes) {
             r.wake = {};
@@ -72,6 +73,7 @@ public:
             later_.pop_front();
             first();
         }
+        firsts_.reset();
     }
 
     first_come order = first_come::by_moment;
@@ -131,6 +133,10 @@ private:
         }
     };
 
+    struct firsts {
+        next_event on_loop, on_thread;
+    };
+
     run& at(int i) { return runs_[static_cast<std::size_t>(i)]; }
     moment now() const { return world_.now; }
     timer at_moment(moment t) { return {t, ++count_}; }
@@ -144,7 +150,14 @@ private:
     }
 
     next_event find() const {
-        next_event on_loop, on_thread;
+        if (!firsts_) firsts_ = find_firsts();
+        auto const& [on_loop, on_thread] = *firsts_;
+        bool const both = on_loop.moment <= now() && on_thread.moment <= now();
+        if (both && order != first_come::by_moment) return order == first_come::timers ? on_loop : on_thread;
+        return on_thread.moment <= on_loop.moment ? on_thread : on_loop;
+    }
+    firsts find_firsts() const {
+        auto [on_loop, on_thread] = firsts();
         for (int i = 0; i < plan_.size; ++i) {
             auto const& r = runs_[static_cast<std::size_t>(i)];
             on_loop.consider(r.wake, i, wakes);
@@ -153,9 +166,7 @@ private:
                 if (r.tasks[k].busy)
                     (r.tasks[k].kind == node_kind::blocking ? on_thread : on_loop).consider(r.tasks[k].ends, i, static_cast<int>(k));
         }
-        bool const both = on_loop.moment <= now() && on_thread.moment <= now();
-        if (both && order != first_come::by_moment) return order == first_come::timers ? on_loop : on_thread;
-        return on_thread.moment <= on_loop.moment ? on_thread : on_loop;
+        return {on_loop, on_thread};
     }
 
     // --- what the application asks for
@@ -376,6 +387,7 @@ private:
 
     std::vector<run> runs_;
     std::deque<std::function<void()>> later_;  // what the loop has been asked to do
+    std::optional<firsts> mutable firsts_;     // as long as they are
     std::uint64_t count_ = 0;
 };
 

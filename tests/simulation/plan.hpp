@@ -98,7 +98,7 @@ public:
             s.fall = roll(3) == 0 ? 1 + roll(4) : 1;
             s.root = make_node(p, i, 0);
             // What a runner polls each 5 ms must not take long where a decade should not, either.
-            if (host_ == host::runner && scale_ != scale::small && is_polled(p, s.root)) s.timeout = between(20, 60);
+            if (host_ == host::runner && scale_ != scale::small && is_polled(p, s.root)) s.timeout = between(10, 30);
             s.parent = sources > 1 && roll(3) == 0 ? parent_of(p, i, sources) : -1;
             if (roll(5) == 0) s.condition = roll(2) == 0 ? condition_kind::plain : condition_kind::doubtful;
             s.condition_outside = roll(2) == 0;
@@ -123,7 +123,7 @@ private:
         } else {
             constexpr int seconds[] = {120, 300, 300, 600, 600, 600, 600, 600, 600, 600};
             constexpr int minutes[] = {1, 10, 10, 15, 30, 30, 60, 60, 60, 60};
-            constexpr int hours[] = {1, 2, 3, 4, 4, 4, 6, 6, 6, 12};
+            constexpr int hours[] = {2, 3, 4, 6, 6, 6, 8, 8, 12, 24};
             s.interval = scale_ == scale::real   ? 1000 * seconds[roll(10)]
                          : scale_ == scale::calm ? 60000 * minutes[roll(10)]
                                                  : 3600000 * hours[roll(10)];

@@ -6,8 +6,8 @@ namespace simulation {
 namespace {
 
 add_parts const added{
-    {"runner-small-1", 14, hour / 12, &run_runner<58, 14, scale::small>},
-    {"runner-small-2", 14, hour / 12, &run_runner<216, 14, scale::small>},
+    {"runner-small-1", 14, hour / 15, &run_runner<58, 14, scale::small>},
+    {"runner-small-2", 14, hour / 15, &run_runner<216, 14, scale::small>},
 };
 
 }  // namespace

@@ -108,9 +108,10 @@ public:
             runner.stop();
             end_all(context);
         } catch (difference const& d) {
+            auto const text = "at " + std::to_string(world_.now) + " ms, in step " + std::to_string(step_) + ": " + d.what();
             stage_.on_request = nullptr;
             end_all(context);
-            throw difference("at " + std::to_string(world_.now) + " ms, in step " + std::to_string(step_) + ": " + d.what());
+            throw difference(text);
         }
         return done_;
     }
@@ -155,7 +156,8 @@ private:
         ++step_;
         if (world_.now >= epoch_ends_) {
             auto const kind = roll_(10);
-            late_ = kind < 6 ? 0 : kind < 8 ? roll_.between(1, 10) : roll_.between(1, typical() * (kind == 8 ? 1 : 20));
+            // Not for so long that a check with its retries could last 24 days.
+            late_ = kind < 6 ? 0 : kind < 8 ? roll_.between(1, 10) : roll_.between(1, std::min(typical() * (kind == 8 ? 1 : 20), day));
             epoch_ends_ = world_.now + roll_.between(typical() * 50, typical() * 1000);
         }
         model_.order = model::first_come::by_moment;
