@@ -10,7 +10,7 @@
 #   core asio beast probers
 #                 build and run one test program
 #   lwip          the server of a device, on lwIP itself, whose source is fetched: in simulated time, on a wire that loses and reorders
-#   simulation    ten simulated years of 50 sources in monitors, and some in runners, beside a model; it finds planted bugs
+#   simulation    ten simulated years of 50 sources in monitors, and in a runner, beside a model; it finds planted bugs
 #   views         metrics, probes and the page are taken as they should be by Prometheus, HAProxy, Chromium and others
 #   hasura        metadata becomes a declaration; the sidecar serves 40 sources and refuses what is wrong
 #   grpc          the prober of gRPC on a real server, with the faults, and the health service

@@ -238,15 +238,11 @@ private:
     template <std::size_t Member, class Session>
     constexpr bool ask(Session& member, attempt a, std::optional<outcome_type>& result) {
         if ((running_ & bit<Member>) == 0) return false;
-        auto const count = [&](auto const& found) {
-            running_ &= ~bit<Member>;
-            result = counted_.count(Member, found.status(), found.json());
-        };
-        if constexpr (immediate_prober<Session>) {
-            count(healthz::detail::probe(member, a));
-        } else if (auto const found = member.poll()) {
-            count(*found);
-        }
+        auto const count = [&](auto const& found) { result = counted_.count(Member, found.status(), found.json()); };
+        running_ &= ~bit<Member>;  // also where it throws, since it is not to be cancelled then
+        if constexpr (immediate_prober<Session>) count(healthz::detail::probe(member, a));
+        else if (auto const found = member.poll()) count(*found);
+        else running_ |= bit<Member>;
         return result.has_value();
     }
     template <std::size_t Member, class Session>

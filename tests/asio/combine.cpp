@@ -3,6 +3,12 @@
 #include "support.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <vector>
 
 namespace net = boost::asio;
 using namespace test;
@@ -201,6 +207,66 @@ TEST_CASE("a member that comes back late joins again") {
     CHECK(monitor.events().back().error == R"({"message":"member 1 is not OK","extra":{"message":"late"}})");
     auto const before = entered.load();
     CHECK(eventually([&] { return entered > before + 2; }));
+}
+
+namespace {
+
+/// The port of a member that ends when the test says so.
+struct member_by_hand : healthz::detail::probe_port {
+    done on_done;
+    void start(healthz::attempt, done then) override { on_done = std::move(then); }
+    void give_up() override {}
+    void end(std::chrono::milliseconds at) {
+        hand = at;
+        on_done(healthz::detail::finding(healthz::ok()));
+    }
+    void end_on_thread(std::chrono::milliseconds at) {
+        healthz::detail::finding found(healthz::ok());
+        found.ended = time(at);
+        on_done(found);
+    }
+
+    static std::chrono::steady_clock::time_point time(std::chrono::milliseconds at) { return std::chrono::steady_clock::time_point(at); }
+    static inline std::chrono::milliseconds hand{0};  // of the clock
+    static inline std::vector<std::shared_ptr<member_by_hand>> all;
+};
+
+constexpr healthz::detail::timekeeping by_hand{
+    [] { return member_by_hand::time(member_by_hand::hand); },
+    [](net::any_io_executor const&, healthz::detail::prober_row const&) -> std::shared_ptr<healthz::detail::probe_port> {
+        return member_by_hand::all.emplace_back(std::make_shared<member_by_hand>());
+    }};
+
+}  // namespace
+
+TEST_CASE("a member on the loop that is late is not excused by one whose thread ended in time") {
+    static constexpr auto both = all_of(slow{}, unset{});
+    member_by_hand::all.clear();
+    member_by_hand::hand = 0ms;
+    net::io_context context;
+    auto const port = healthz::detail::make_combined_port<std::remove_const_t<decltype(both)>>(context.get_executor(), &both, by_hand);
+    std::optional<healthz::detail::finding> found;
+    port->start({100ms}, [&](auto const& f) { found = f; });
+    auto const& [on_loop, on_thread] = std::tie(member_by_hand::all.at(0), member_by_hand::all.at(1));
+    SECTION("the loop is late") {
+        on_thread->end_on_thread(10ms);
+        on_loop->end(101ms);
+        REQUIRE(found);
+        CHECK(!found->ended);  // so that the runner decides, as for one that is on the loop alone
+    }
+    SECTION("what the thread has found is read late") {
+        on_loop->end(10ms);
+        member_by_hand::hand = 101ms;
+        on_thread->end_on_thread(99ms);
+        REQUIRE(found);
+        CHECK(found->ended == member_by_hand::time(99ms));
+    }
+    SECTION("the thread is late, and the loop that reads it is, too") {
+        on_thread->end_on_thread(105ms);
+        on_loop->end(150ms);
+        REQUIRE(found);
+        CHECK(found->ended == member_by_hand::time(105ms));
+    }
 }
 
 TEST_CASE("a context may be destroyed with combinations under way") {

@@ -2,6 +2,7 @@
 // What a probe that throws does to a monitor. Not among the core's tests, since those are built without exceptions.
 #include "../catch.hpp"
 
+#include <healthz/combine.hpp>
 #include <healthz/monitor.hpp>
 
 #include <stdexcept>
@@ -82,6 +83,7 @@ constexpr auto starting = beside(throws_in{'s'}, retried);
 constexpr auto polling = beside(throws_in{'p'}, retried);
 constexpr auto cancelling = beside(throws_in{'c'}, retried);
 constexpr auto always = beside(throws{}, {.interval = 1ms, .timeout = 1ms, .retries = 9, .retry_interval = 0ms});
+constexpr auto combined = beside(healthz::any_of(throws_in{'-'}, healthz::all_of(throws_in{'p'}, throws_in{'-'})), retried);
 constexpr auto none_but_bad = healthz::sources(healthz::source<"a">(throws{}, {.interval = 1ms, .retries = 0}),
                                                healthz::source<"b">(throws_in{'p'}, {.interval = 1ms, .retries = 0}),
                                                healthz::source<"good">(passes, {.interval = 1ms, .retries = 0}));
@@ -146,6 +148,16 @@ TEST_CASE("monitor: so is a cooperative one, in whatever throws") {
         CHECK(n.late >= 100);
         CHECK(m.report().is(1, status::error));
     }
+}
+
+TEST_CASE("monitor: a member that has thrown is not cancelled; those that still run are, before they start again") {
+    n = {};
+    monitor<combined> m;
+    CHECK(run(m, 0, 999) == 3 * 10);
+    CHECK(n.started == 3 * 3 * 10);
+    CHECK(n.cancelled == 2 * (3 * 10 - 1));
+    CHECK(m.report().is(1, status::error));
+    CHECK(m.report().count(status::ok) == 3);
 }
 
 TEST_CASE("monitor: no source keeps another from its turn by throwing in each poll") {

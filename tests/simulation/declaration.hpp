@@ -7,6 +7,8 @@
 #include <healthz/combine.hpp>
 #include <healthz/declaration.hpp>
 
+#include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +58,12 @@ public:
     moment timeout_of(int leaf) const {
         return plan_.sources[static_cast<std::size_t>(plan_.source_of_leaf[static_cast<std::size_t>(leaf)])].timeout;
     }
+    /// What the application asks of the runner on the thread of a probe.
+    void ask_runner(int leaf, moment began, bool at_end) const {
+        if (!on_request) return;
+        if (auto const q = world_.request_of(leaf, began, at_end)) on_request(*q);
+    }
+    std::function<void(request const&)> on_request;
     /// The probe ended by itself.
     void end(int leaf) { probes_[static_cast<std::size_t>(leaf)].running = false; }
 
@@ -81,8 +89,10 @@ private:
     std::vector<probe_state> probes_;
 };
 
-/// The outcome of an answer.
+/// The outcome of an answer, or what it throws.
 inline healthz::outcome outcome_of(answer const& a) {
+    if (a.thrown == thrown::exception) throw std::runtime_error("t" + std::to_string(a.number));
+    if (a.thrown == thrown::other) throw a.number;
     switch (a.says) {
         case word::ok: return healthz::ok();
         case word::timeout: return healthz::timeout();

@@ -142,8 +142,14 @@ private:
 struct finding {
     word says = word::ok;
     std::string text = "null";
+    bool by_probe = true;              ///< false for what no probe said itself
+    bool may_pass = false;             ///< a FAILED that is retried, since the process lacks something
+    std::optional<moment> ended = {};  ///< if known
 };
 inline finding finding_of(answer const& a) {
+    if (a.thrown == thrown::exception)
+        return {a.says, R"({"message":"the probe threw an exception","extra":"t)" + std::to_string(a.number) + "\"}", false};
+    if (a.thrown == thrown::other) return {a.says, R"({"message":"the probe threw an exception"})", false};
     if (a.says == word::error) return {a.says, R"({"message":"e)" + std::to_string(a.number) + "\"}"};
     if (a.says == word::failed) return {a.says, "\"f" + std::to_string(a.number) + "\""};
     return {a.says, "null"};
@@ -157,6 +163,7 @@ public:
     /// The outcome, if this member decides it.
     std::optional<finding> count(int member, finding const& f) {
         if (how_ == node_kind::inverted) {
+            if (!f.by_probe) return f;  // that something is broken does not show that it is absent
             if (f.says == word::ok) return finding{word::error, R"({"message":"is OK, but should not be"})"};
             if (f.says == word::error) return finding{};
             return f;
@@ -219,8 +226,11 @@ public:
             return finding_of(world_.ask(n.leaf, start));
         }
         tally counted(n.kind);
-        for (int i = 0; i < n.size; ++i)
-            if (auto const decided = counted.count(i, probe(n.members[static_cast<std::size_t>(i)], t, timeout))) return *decided;
+        for (int i = 0; i < n.size; ++i) {
+            auto const f = probe(n.members[static_cast<std::size_t>(i)], t, timeout);
+            if (!f.by_probe) return f;  // it threw
+            if (auto const decided = counted.count(i, f)) return *decided;
+        }
         return counted.rest();
     }
 
@@ -235,6 +245,7 @@ public:
             s.ends = s.answer.after == never ? never : t + s.answer.after;
             return;
         }
+        cancel_members(n, t);  // which still run, since another one threw
         s.counted = tally(n.kind);
         for (int i = 0; i < n.size; ++i) start(n.members[static_cast<std::size_t>(i)], t);
     }
@@ -251,7 +262,12 @@ public:
             for (int i = 0; i < n.size && !found; ++i) {
                 auto const member = n.members[static_cast<std::size_t>(i)];
                 if (!state(member).running) continue;
-                if (auto const f = poll(member, t)) found = s.counted.count(i, *f);
+                auto const f = poll(member, t);
+                if (f && !f->by_probe) {  // it threw
+                    s.running = false;
+                    return f;
+                }
+                if (f) found = s.counted.count(i, *f);
                 any_runs |= state(member).running;
             }
             if (found) cancel_members(n, t);
@@ -546,7 +562,7 @@ public:
     meal due(SourceOf source_of) const {
         int least = 2;
         for (std::size_t i = 0; i < required_.size(); ++i) {
-            source const& s = source_of(required_[i]);
+            auto const& s = source_of(required_[i]);
             if (!(s.verdict() == word::ok || s.is_off())) return meal::none;
             least = std::min(least, news_[i]);
         }

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a runner promises, written down a second time: each source on its own timer, attempts that are given up at their deadline whatever
-// their probe does, probes that are never started twice at a time, loops that are held up. Shares no code with the library.
+// their probe does, probes that are never started twice at a time, threads that go on while the loop is held up, what is asked of it from
+// elsewhere. Shares no code with the library.
 #pragma once
 
 #include "model.hpp"
 
+#include <deque>
+#include <functional>
+
 namespace simulation::model {
+
+/// What a loop that was held up comes to first, where both are due: timers that have ended, or what threads have posted.
+enum class first_come : std::uint8_t { by_moment, timers, threads };
 
 /// A runner, from one moment of consequence to the next.
 class runner {
@@ -37,36 +44,39 @@ public:
     }
     /// When something is next due.
     moment next() const { return find().moment; }
-    /// Does what is due first.
+    /// What is due first ends, and the loop is to do something about it.
     void step() {
         auto const e = find();
+        firsts_.reset();
         auto& r = at(e.source);
         if (e.what == wakes) {
             r.wake = {};
-            advance(e.source, e.moment);
+            later([this, e] { advance(e.source, e.moment); });
         } else if (e.what == polls) {
             r.poll = {};
-            poll(e.source);
+            later([this, e] { poll(e.source); });
         } else {
             answered(e.source, static_cast<std::size_t>(e.what));
         }
-        settle();
     }
-    void report(int i, finding const& f) {
-        auto& r = at(i);
-        auto const c = r.source.report(now(), f.says);
-        if (!c) return;
-        if (!r.source.running()) r.wake = at_moment(r.source.due());
-        publish(i, *c, f);
-        settle();
+    /// Asked for by the application, from another thread: done when the loop gets to it.
+    void ask(request const& q) {
+        later([this, q] {
+            if (q.maintains) maintain(q.source, q.on);
+            else report(q.source, finding_of(q.found));
+        });
     }
-    void maintain(int i, bool on) {
-        auto& r = at(i);
-        if (!r.source.maintain(on, now())) return;
-        abandon(i);
-        advance(i);
-        settle();
+    /// The loop does what it has been asked to, in turn.
+    void settle() {
+        while (!later_.empty()) {
+            auto const first = std::move(later_.front());
+            later_.pop_front();
+            first();
+        }
+        firsts_.reset();
     }
+
+    first_come order = first_come::by_moment;
 
     model::source const& source_at(int i) const { return runs_[static_cast<std::size_t>(i)].source; }
 
@@ -90,9 +100,10 @@ private:
     /// A probe that waits for its answer.
     struct task {
         int leaf;
-        bool stubborn;
+        node_kind kind;
         bool busy = false, wanted = false, given_up = false;
         unsigned attempt = 0;
+        moment began = 0;
         timer ends{};
         simulation::answer answer{};
     };
@@ -103,6 +114,7 @@ private:
         std::vector<task> tasks{};
         bool busy = false, abandoned = false, looked_again = false;
         moment deadline = 0;
+        bool member_was_late = false, member_may_pass = false;
         timer wake{}, poll{};
         bool active = false, polled_once = false;  // of its attempt
         unsigned attempt = 0;
@@ -115,37 +127,62 @@ private:
         simulation::moment moment = never;
         std::uint64_t order = ~std::uint64_t{0};
         int source = -1, what = wakes;
+
+        void consider(timer const& t, int of, int does) {
+            if (t.moment < moment || (t.moment == moment && t.moment != never && t.order < order)) *this = {t.moment, t.order, of, does};
+        }
     };
-    struct ending {
-        int source;
-        int task;  ///< -1: an immediate probe, with what it found
-        finding found;
+
+    struct firsts {
+        next_event on_loop, on_thread;
     };
 
     run& at(int i) { return runs_[static_cast<std::size_t>(i)]; }
     moment now() const { return world_.now; }
-    timer at_moment(moment t) { return {t, ++order_}; }
+    timer at_moment(moment t) { return {t, ++count_}; }
+    void later(std::function<void()> what) { later_.push_back(std::move(what)); }
 
     void collect(int source, int index, run& r) {
         auto const& n = plan_.nodes[static_cast<std::size_t>(index)];
-        if (n.kind == node_kind::coroutine || n.kind == node_kind::stubborn) r.tasks.push_back({n.leaf, n.kind == node_kind::stubborn});
+        if (n.kind == node_kind::coroutine || n.kind == node_kind::stubborn || n.kind == node_kind::blocking)
+            r.tasks.push_back({n.leaf, n.kind});
         for (int m = 0; m < n.size; ++m) collect(source, n.members[static_cast<std::size_t>(m)], r);
     }
 
     next_event find() const {
-        next_event first;
+        if (!firsts_) firsts_ = find_firsts();
+        auto const& [on_loop, on_thread] = *firsts_;
+        bool const both = on_loop.moment <= now() && on_thread.moment <= now();
+        if (both && order != first_come::by_moment) return order == first_come::timers ? on_loop : on_thread;
+        return on_thread.moment <= on_loop.moment ? on_thread : on_loop;
+    }
+    firsts find_firsts() const {
+        auto [on_loop, on_thread] = firsts();
         for (int i = 0; i < plan_.size; ++i) {
             auto const& r = runs_[static_cast<std::size_t>(i)];
-            auto const consider = [&](timer const& t, int what) {
-                if (t.moment < first.moment || (t.moment == first.moment && t.moment != never && t.order < first.order))
-                    first = {t.moment, t.order, i, what};
-            };
-            consider(r.wake, wakes);
-            consider(r.poll, polls);
+            on_loop.consider(r.wake, i, wakes);
+            on_loop.consider(r.poll, i, polls);
             for (std::size_t k = 0; k < r.tasks.size(); ++k)
-                if (r.tasks[k].busy) consider(r.tasks[k].ends, static_cast<int>(k));
+                if (r.tasks[k].busy)
+                    (r.tasks[k].kind == node_kind::blocking ? on_thread : on_loop).consider(r.tasks[k].ends, i, static_cast<int>(k));
         }
-        return first;
+        return {on_loop, on_thread};
+    }
+
+    // --- what the application asks for
+
+    void report(int i, finding const& f) {
+        auto& r = at(i);
+        auto const c = r.source.report(now(), f.says);
+        if (!c) return;
+        if (!r.source.running()) r.wake = at_moment(r.source.due());
+        publish(i, *c, f);
+    }
+    void maintain(int i, bool on) {
+        auto& r = at(i);
+        if (!r.source.maintain(on, now())) return;
+        abandon(i);
+        advance(i);
     }
 
     // --- the loop of a source
@@ -195,7 +232,7 @@ private:
 
     void attempt_ended(int i, finding const& f) {
         auto& r = at(i);
-        auto const c = r.source.end(now(), f.says);
+        auto const c = r.source.end(now(), f.says, f.may_pass);
         r.wake = at_moment(r.source.due());
         abandon(i);
         if (c) publish(i, *c, f);
@@ -205,11 +242,16 @@ private:
         auto& r = at(i);
         r.busy = false;
         bool const abandoned = std::exchange(r.abandoned, false);
-        // Just late is too late; where the loop was held up, nobody knows.
-        auto const late = now() - r.deadline;
-        bool const too_late = r.kind != kind_of::direct && late > 0 && late < held_up && !r.looked_again;
+        bool const too_late = r.kind == kind_of::combined ? r.member_was_late : came_too_late(r, f);
         if (!abandoned) attempt_ended(i, too_late ? finding{word::timeout, "null"} : f);
         else if (r.source.running()) begin(i);
+    }
+
+    // A thread knows when it ended. Of others, just late is too late; where the loop was held up, nobody knows.
+    bool came_too_late(run const& r, finding const& f) const {
+        if (f.ended) return *f.ended > r.deadline;
+        auto const late = now() - r.deadline;
+        return late > 0 && late < held_up && !r.looked_again;
     }
 
     void abandon(int i) {
@@ -238,7 +280,9 @@ private:
         r.deadline = now() + left;
         if (r.kind == kind_of::direct) {
             auto t = now();
-            endings_.push_back({i, -1, probers.probe(r.root, t, left)});
+            auto f = probers.probe(r.root, t, left);
+            f.ended = now();
+            later([this, i, f] { probe_ended(i, f); });
         } else if (r.kind == kind_of::polled) {
             r.polled_once = false;
             r.poll = at_moment(now());
@@ -248,6 +292,7 @@ private:
             ++r.attempt;
             r.active = true;
             r.port_deadline = now() + left;
+            r.member_was_late = r.member_may_pass = false;
             r.counted = tally(plan_.nodes[static_cast<std::size_t>(r.root)].kind);
             for (auto& t : r.tasks) t.wanted = true;
             for (std::size_t k = 0; k < r.tasks.size(); ++k)
@@ -258,12 +303,21 @@ private:
     void begin_task(int i, std::size_t k, moment left) {
         auto& r = at(i);
         auto& t = r.tasks[k];
-        probers.trace.push_back({deed::start, t.leaf, now(), left});
         t.busy = true;
         t.given_up = false;
         t.attempt = r.attempt;
+        t.ends = {};
+        if (t.kind == node_kind::blocking && !world_.has_threads(now())) {
+            later([this, i, k] { task_ended(i, k, {word::failed, "\"this process has no thread left for the check\"", false, true}); });
+            return;
+        }
+        probers.trace.push_back({deed::start, t.leaf, now(), left});
+        t.began = now();
+        if (t.kind == node_kind::blocking)
+            if (auto const q = world_.request_of(t.leaf, t.began, false)) ask(*q);
         t.answer = world_.ask(t.leaf, now());
-        if (t.stubborn && t.answer.after == never) t.answer.after = 5 * plan_.sources[static_cast<std::size_t>(i)].timeout;
+        if (t.kind != node_kind::coroutine && t.answer.after == never)
+            t.answer.after = 5 * plan_.sources[static_cast<std::size_t>(i)].timeout;
         t.ends = at_moment(t.answer.after == never ? never : now() + t.answer.after);
     }
 
@@ -280,8 +334,14 @@ private:
     }
 
     void answered(int i, std::size_t k) {
-        auto const f = finding_of(at(i).tasks[k].answer);
-        task_ended(i, k, f);
+        auto& t = at(i).tasks[k];
+        auto f = finding_of(t.answer);
+        auto const ended = std::exchange(t.ends, {}).moment;
+        if (t.kind == node_kind::blocking) {
+            f.ended = ended;
+            if (auto const q = world_.request_of(t.leaf, t.began, true)) ask(*q);
+        }
+        later([this, i, k, f] { task_ended(i, k, f); });
     }
     void task_ended(int i, std::size_t k, finding const& f) {
         auto& r = at(i);
@@ -295,11 +355,14 @@ private:
             return;
         }
         t.wanted = false;
+        r.member_was_late = r.member_was_late || came_too_late(r, f);
+        r.member_may_pass = r.member_may_pass || f.may_pass;
         auto const decided = r.counted.count(static_cast<int>(k), f);
         bool waits = false;
         for (auto const& each : r.tasks) waits = waits || each.wanted;
         if (!decided && waits) return;
-        auto const found = decided ? *decided : r.counted.rest();
+        auto found = decided ? *decided : r.counted.rest();
+        found.may_pass = r.member_may_pass && found.says == word::failed;
         r.active = false;
         end_members(i);
         probe_ended(i, found);
@@ -312,31 +375,20 @@ private:
     }
     void give_up(int i, std::size_t k) {
         auto& t = at(i).tasks[k];
-        if (std::exchange(t.given_up, true) || t.stubborn) return;
+        if (std::exchange(t.given_up, true) || t.kind != node_kind::coroutine) return;
         t.ends = {};
-        endings_.push_back({i, static_cast<int>(k), {}});
-    }
-
-    // What ends by itself at once.
-    void settle() {
-        while (!endings_.empty()) {
-            auto const e = endings_.front();
-            endings_.erase(endings_.begin());
-            if (e.task < 0) {
-                probe_ended(e.source, e.found);
-                continue;
-            }
-            auto const k = static_cast<std::size_t>(e.task);
-            probers.trace.push_back({deed::cancel, at(e.source).tasks[k].leaf, now(), -1});
-            task_ended(e.source, k, {word::error, "null"});
-        }
+        later([this, i, k] {
+            probers.trace.push_back({deed::cancel, at(i).tasks[k].leaf, now(), -1});
+            task_ended(i, k, finding_of(at(i).tasks[k].answer));
+        });
     }
 
     void publish(int i, conclusion const& c, finding const& f) { events.push_back({i, c, f}); }
 
     std::vector<run> runs_;
-    std::vector<ending> endings_;
-    std::uint64_t order_ = 0;
+    std::deque<std::function<void()>> later_;  // what the loop has been asked to do
+    std::optional<firsts> mutable firsts_;     // as long as they are
+    std::uint64_t count_ = 0;
 };
 
 }  // namespace simulation::model

@@ -33,6 +33,7 @@ enum class node_kind : std::uint8_t {
     cooperative_session,
     coroutine,  ///< for the runner: one that is cancelled
     stubborn,   ///< for the runner: one that goes on, however it is cancelled
+    blocking,   ///< for the runner: one that has a thread, and goes on
     all,
     any,
     inverted,
@@ -63,11 +64,14 @@ struct source_plan {
 };
 
 struct plan {
-    static constexpr std::size_t most_sources = 16, most_nodes = 128;
+    static constexpr std::size_t most_sources = 50, most_nodes = 256;
     std::array<source_plan, most_sources> sources{};
     std::array<node, most_nodes> nodes{};
     std::array<int, most_nodes> source_of_leaf{};
     int size = 0, node_count = 0, leaf_count = 0;
+
+    /// Of how many sources an application tells a runner something: each function for one takes its time to compile.
+    constexpr int told_of() const { return size < 16 ? size : 16; }
 };
 
 /// How the times of a plan are chosen.
@@ -75,6 +79,7 @@ enum class scale : std::uint8_t {
     real,   ///< seconds to minutes
     small,  ///< some milliseconds, so that everything meets everything
     calm,   ///< minutes to an hour
+    slow,   ///< hours
 };
 enum class host : std::uint8_t { monitor, runner };
 
@@ -92,6 +97,8 @@ public:
             s.rise = roll(3) == 0 ? 1 + roll(4) : 1;
             s.fall = roll(3) == 0 ? 1 + roll(4) : 1;
             s.root = make_node(p, i, 0);
+            // What a runner polls each 5 ms must not take long where a decade should not, either.
+            if (host_ == host::runner && scale_ != scale::small && is_polled(p, s.root)) s.timeout = between(10, 30);
             s.parent = sources > 1 && roll(3) == 0 ? parent_of(p, i, sources) : -1;
             if (roll(5) == 0) s.condition = roll(2) == 0 ? condition_kind::plain : condition_kind::doubtful;
             s.condition_outside = roll(2) == 0;
@@ -116,7 +123,10 @@ private:
         } else {
             constexpr int seconds[] = {120, 300, 300, 600, 600, 600, 600, 600, 600, 600};
             constexpr int minutes[] = {1, 10, 10, 15, 30, 30, 60, 60, 60, 60};
-            s.interval = scale_ == scale::real ? 1000 * seconds[roll(10)] : 60000 * minutes[roll(10)];
+            constexpr int hours[] = {2, 3, 4, 6, 6, 6, 8, 8, 12, 24};
+            s.interval = scale_ == scale::real   ? 1000 * seconds[roll(10)]
+                         : scale_ == scale::calm ? 60000 * minutes[roll(10)]
+                                                 : 3600000 * hours[roll(10)];
             if (scale_ == scale::real && roll(40) == 0) s.interval = 1000 * between(5, 60);
             if (roll(3) == 0) s.interval += between(-999, 999);
             s.timeout = roll(6) == 0 ? s.interval : roll(2) == 0 ? 1000 * between(1, 10) : between(20, 2000);
@@ -165,6 +175,13 @@ private:
         return true;
     }
 
+    static constexpr bool is_polled(plan const& p, int index) {
+        auto const& n = p.nodes[static_cast<std::size_t>(index)];
+        bool polled = n.kind == node_kind::cooperative;
+        for (int i = 0; i < n.size; ++i) polled = polled || is_polled(p, n.members[static_cast<std::size_t>(i)]);
+        return polled;
+    }
+
     // Among the sources, in any order, but never in a circle.
     constexpr int parent_of(plan const& p, int child, int sources) {
         for (int tries = 0; tries < 8; ++tries) {
@@ -191,12 +208,9 @@ private:
         } else {
             constexpr node_kind of_monitor[] = {node_kind::immediate,   node_kind::immediate_kept, node_kind::immediate_session,
                                                 node_kind::cooperative, node_kind::cooperative,    node_kind::cooperative_session};
-            // What is polled each 5 ms would make a decade long.
-            constexpr node_kind of_runner[] = {node_kind::immediate, node_kind::immediate_session, node_kind::immediate,
-                                               node_kind::cooperative};
-            n.kind = host_ == host::monitor ? of_monitor[roll(6)]
-                     : concurrent           ? (roll(3) == 0 ? node_kind::stubborn : node_kind::coroutine)
-                                            : of_runner[roll(scale_ == scale::small ? 4 : 3)];
+            constexpr node_kind of_runner[] = {node_kind::immediate, node_kind::immediate_session, node_kind::cooperative};
+            constexpr node_kind waiting[] = {node_kind::coroutine, node_kind::stubborn, node_kind::blocking};
+            n.kind = host_ == host::monitor ? of_monitor[roll(6)] : concurrent ? waiting[roll(3)] : of_runner[roll(3)];
             n.leaf = p.leaf_count++;
             p.source_of_leaf[static_cast<std::size_t>(n.leaf)] = source;
         }

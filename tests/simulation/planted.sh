@@ -48,4 +48,7 @@ plant member combine.hpp '(found == before && index < worst_.member)' '(found ==
 plant wake monitor.hpp 'wake_ = now + nearest;' 'wake_ = now + nearest + 1;'
 parts=buses
 plant bus monitor.hpp 'begun[place.bus] = true' 'begun[place.bus] = false'
+parts=planted_runner
+plant late asio/runner.hpp 'return *found.ended > deadline_' 'return *found.ended > deadline_ + std::chrono::hours(1)'
+plant twice asio/runner.hpp 'if (!busy_) probe(moment);' 'probe(moment);'
 echo "$passed passed, 0 failed"

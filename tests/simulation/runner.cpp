@@ -6,9 +6,8 @@ namespace simulation {
 namespace {
 
 add_parts const added{
-    {"runner-small", 12, hour / 6, &run_runner<1, 12, scale::small>},
-    {"runner-1", 10, 3 * year, &run_runner<2, 10, scale::calm>},
-    {"runner-2", 10, 10 * year, &run_runner<3, 10, scale::calm>},
+    {"runner-small-1", 14, hour / 15, &run_runner<58, 14, scale::small>},
+    {"runner-small-2", 14, hour / 15, &run_runner<216, 14, scale::small>},
 };
 
 }  // namespace

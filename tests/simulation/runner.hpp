@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Simulates one declaration in a runner, whose clock and timers are simulated: each timer that ends is a step, after which the library has
-// done what the model did. Loops are on time or held up; the application reports, and puts sources into maintenance.
+// Simulates one declaration in a runner, whose clock, timers and threads are simulated: each timer or thread that ends is a step, after which
+// the library has done what the model did. Loops are on time or held up; the application reports, and puts sources into maintenance, from
+// other threads.
 #pragma once
 
 #include "declaration.hpp"
@@ -61,6 +62,23 @@ struct leaf<node_kind::stubborn> {
     }
 };
 
+/// Keeps a thread until it has its answer. One that hangs ends after five times its timeout.
+template <>
+struct leaf<node_kind::blocking> {
+    int number;
+    healthz::outcome probe(healthz::attempt a) const {
+        auto* const on = stage::current;
+        auto const began = simulated_clock::milliseconds;
+        on->start(number, a.timeout.count());
+        auto const found = on->finds(number);
+        on->ask_runner(number, began, false);
+        simulated_workers::shared().block_until(began + (found.after == never ? 5 * on->timeout_of(number) : found.after));
+        on->end(number);
+        on->ask_runner(number, began, true);
+        return outcome_of(found);
+    }
+};
+
 template <auto const& Plan>
 class runner_simulation {
     static constexpr auto const& sources = declaration<Plan>;
@@ -68,7 +86,9 @@ class runner_simulation {
     using runner_type = healthz::runner<sources, simulated_timer>;
 
 public:
-    explicit runner_simulation(std::uint64_t seed) : roll_(seed), world_(seed, Plan), stage_(world_, Plan), model_(Plan, world_, rules()) {}
+    explicit runner_simulation(std::uint64_t seed) : roll_(seed), world_(seed, Plan), stage_(world_, Plan), model_(Plan, world_, rules()) {
+        world_.probes_throw = true;
+    }
 
     tally_of_run run(moment lasts) {
         stage::current = &stage_;
@@ -76,18 +96,22 @@ public:
         boost::asio::io_context context{1};
         try {
             runner_type runner(context.get_executor());
+            stage_.on_request = [&runner](request const& q) { make(runner, q); };
             runner.on_check([this](healthz::event const& e) { take_in(e); });
             runner.start();
             context.poll();
             model_.start();
             compare();
-            next_disturbance_ = roll_.between(1, typical() * 50);
+            next_request_ = roll_.between(1, typical() * 50);
             while (world_.now < lasts) step(context, runner);
+            stage_.on_request = nullptr;
             runner.stop();
             end_all(context);
         } catch (difference const& d) {
+            auto const text = "at " + std::to_string(world_.now) + " ms, in step " + std::to_string(step_) + ": " + d.what();
+            stage_.on_request = nullptr;
             end_all(context);
-            throw difference("at " + std::to_string(world_.now) + " ms, in step " + std::to_string(step_) + ": " + d.what());
+            throw difference(text);
         }
         return done_;
     }
@@ -98,6 +122,15 @@ private:
     struct library_event {
         int source;
         std::string text;
+        bool fed;
+    };
+    /// What is told of a source.
+    struct state {
+        std::optional<word> is;
+        bool off = false;
+
+        std::optional<word> const& verdict() const { return is; }
+        bool is_off() const { return off; }
     };
 
     static std::vector<model::rules> rules() {
@@ -114,34 +147,53 @@ private:
         for (int i = 0; i < size; ++i) sum += Plan.sources[static_cast<std::size_t>(i)].interval;
         return sum / size + 1;
     }
-    void set_now(moment t) { simulated_clock::milliseconds = world_.now = t; }
+    void set_now(moment t) {
+        simulated_clock::milliseconds = world_.now = t;
+        simulated_workers::shared().none_left = !world_.has_threads(t);
+    }
 
     void step(boost::asio::io_context& context, runner_type& runner) {
         ++step_;
         if (world_.now >= epoch_ends_) {
             auto const kind = roll_(10);
-            late_ = kind < 6 ? 0 : kind < 8 ? roll_.between(1, 10) : roll_.between(1, typical() * (kind == 8 ? 1 : 20));
+            // Not for so long that a check with its retries could last 24 days.
+            late_ = kind < 6 ? 0 : kind < 8 ? roll_.between(1, 10) : roll_.between(1, std::min(typical() * (kind == 8 ? 1 : 20), day));
             epoch_ends_ = world_.now + roll_.between(typical() * 50, typical() * 1000);
         }
+        model_.order = model::first_come::by_moment;
         auto const next = model_.next();
-        if (simulated_timer::next() != next)
-            throw difference("the next timer ends at " + std::to_string(simulated_timer::next()) + ", in the model at " +
-                             std::to_string(next));
-        if (next_disturbance_ < next) {
-            set_now(std::max(world_.now, next_disturbance_));
-            next_disturbance_ = world_.now + roll_.between(1, typical() * 50);
-            disturb(runner);
+        if (simulated_next() != next)
+            throw difference("what is next ends at " + std::to_string(simulated_next()) + ", in the model at " + std::to_string(next));
+        if (next_request_ < next) {
+            set_now(std::max(world_.now, next_request_));
+            next_request_ = world_.now + roll_.between(1, typical() * 50);
+            ask(runner);
             run_all(context);
+            model_.settle();
             return compare();
         }
         set_now(std::max(world_.now, next) + (late_ > 0 && roll_.one_in(2) ? roll_.between(0, late_) : 0));
+        if (late_ > 0) model_.order = static_cast<model::first_come>(roll_(3));
         while (model_.next() <= world_.now) {
-            if (!simulated_timer::end_one()) throw difference("nothing is due, but in the model");
-            run_all(context);
+            if (!end_one()) throw difference("nothing is due, but in the model");
             model_.step();
+            if (roll_.one_in(1000)) ask(runner);  // before the loop does something about it
+            run_all(context);
+            model_.settle();
             ++done_.polls;
             compare();
         }
+    }
+
+    static moment simulated_next() { return std::min(simulated_workers::shared().next(), simulated_timer::next()); }
+    bool end_one() {
+        auto& threads = simulated_workers::shared();
+        auto const thread = threads.next(), timer = simulated_timer::next();
+        bool const both = thread <= world_.now && timer <= world_.now && model_.order != model::first_come::by_moment;
+        if (both ? model_.order == model::first_come::timers : timer < thread) return simulated_timer::end_one();
+        if (thread > world_.now) return false;
+        threads.end_one();
+        return true;
     }
     void run_all(boost::asio::io_context& context) {
         context.restart();
@@ -151,26 +203,23 @@ private:
     // Also of probes that nothing ends.
     void end_all(boost::asio::io_context& context) {
         run_all(context);
-        while (simulated_timer::any_waits()) {
-            simulated_clock::milliseconds = simulated_timer::next();
-            simulated_timer::end_one();
+        while (simulated_timer::any_waits() || simulated_workers::shared().next() != never) {
+            set_now(simulated_next());
+            end_one();
             run_all(context);
         }
     }
 
-    void disturb(runner_type& runner) {
+    // From another thread.
+    void ask(runner_type& runner) {
         ++done_.disturbances;
-        auto const i = static_cast<int>(roll_(size));
-        if (roll_(10) < 6) {
-            constexpr word words[] = {word::ok, word::ok, word::error, word::failed, word::timeout};
-            answer const a{words[roll_(5)], 0, static_cast<unsigned>(roll_(1000))};
-            reporters[static_cast<std::size_t>(i)](runner, a);
-            model_.report(i, model::finding_of(a));
-        } else {
-            bool const on = roll_.one_in(4);
-            switches[static_cast<std::size_t>(i)](runner, on);
-            model_.maintain(i, on);
-        }
+        auto const q = world_.request_of(dice(roll_(never)));
+        simulated_workers::shared().call([&] { make(runner, q); });
+        model_.ask(q);
+    }
+    static void make(runner_type& runner, request const& q) {
+        if (q.maintains) switches[static_cast<std::size_t>(q.source)](runner, q.on);
+        else reporters[static_cast<std::size_t>(q.source)](runner, q.found);
     }
 
     static std::string describe(std::optional<int> before, std::optional<int> after, std::string_view found, int attempts, moment took,
@@ -185,13 +234,15 @@ private:
 
     void take_in(healthz::event const& e) {
         auto const found = std::to_string(static_cast<int>(e.verdict.status)) + ' ' + std::string(e.verdict.error);
-        heard_.push_back({static_cast<int>(e.index), describe(number_of(e.before), number_of(std::optional(e.after)), found, e.attempts,
-                                                              e.took.count() / 1000, e.is_verdict, e.is_off)});
+        heard_.push_back({static_cast<int>(e.index),
+                          describe(number_of(e.before), number_of(std::optional(e.after)), found, e.attempts, e.took.count() / 1000,
+                                   e.is_verdict, e.is_off),
+                          false});
         bool const is_there = e.report[e.index].has_value();
         if (e.is_off == is_there) throw difference("the report has a source that is off, or lacks one that is not");
         if (e.is_verdict && e.report[e.index]->error != e.verdict.error) throw difference("the report differs from the event");
         ++checks_[e.index];
-        fed_ = dog_.may_feed(e.report, [this](std::size_t i) { return checks_[i]; });
+        heard_.back().fed = dog_.may_feed(e.report, [this](std::size_t i) { return checks_[i]; });
     }
 
     void compare() {
@@ -212,26 +263,25 @@ private:
                     "source " + std::to_string(source) + " " +
                     describe(number_of(what.before), number_of(what.after), std::to_string(static_cast<int>(found.says)) + ' ' + found.text,
                              what.attempts, std::min(what.took, longest_took), what.is_verdict, what.is_off);
+                states_[static_cast<std::size_t>(source)] = {what.after, what.is_off};
                 dog_model_.check_ended(source, true);
             }
             if (ours != models) throw difference("the library: " + ours + "; the model: " + models);
+            feed(heard_[n].fed);
             ++done_.checks;
         }
-        if (heard_.size() == 1) feed();
-        else if (!heard_.empty() && fed_) dog_model_.fed();
         heard_.clear();
         model_.events.clear();
         stage_.trace.clear();
         model_.probers.trace.clear();
-        fed_ = false;
     }
 
-    void feed() {
+    void feed(bool fed) {
         using meal = model::watchdog::meal;
-        auto const expected = dog_model_.due([this](int i) -> model::source const& { return model_.source_at(i); });
-        if (fed_ != (expected == meal::certain))
-            throw difference(fed_ ? "the watchdog is fed, but not in the model" : "the watchdog starves, but not in the model");
-        if (!fed_) return;
+        auto const expected = dog_model_.due([this](int i) -> state const& { return states_[static_cast<std::size_t>(i)]; });
+        if (fed != (expected == meal::certain))
+            throw difference(fed ? "the watchdog is fed, but not in the model" : "the watchdog starves, but not in the model");
+        if (!fed) return;
         dog_model_.fed();
         ++done_.meals;
     }
@@ -248,8 +298,8 @@ private:
         return std::array<maintains, sizeof...(Index)>{
             [](runner_type& r, bool on) { r.template maintenance<name_of<static_cast<int>(Index)>>(on); }...};
     }
-    static constexpr auto reporters = make_reporters(std::make_index_sequence<static_cast<std::size_t>(size)>());
-    static constexpr auto switches = make_switches(std::make_index_sequence<static_cast<std::size_t>(size)>());
+    static constexpr auto reporters = make_reporters(std::make_index_sequence<static_cast<std::size_t>(Plan.told_of())>());
+    static constexpr auto switches = make_switches(std::make_index_sequence<static_cast<std::size_t>(Plan.told_of())>());
 
     dice roll_;
     world world_;
@@ -260,10 +310,10 @@ private:
         dog_;
     model::watchdog dog_model_{{0, size / 2}};
     std::array<healthz::tick, static_cast<std::size_t>(size)> checks_{};
+    std::array<state, static_cast<std::size_t>(size)> states_{};
     std::vector<library_event> heard_;
-    bool fed_ = false;
     std::int64_t step_ = 0;
-    moment next_disturbance_ = never, epoch_ends_ = 0;
+    moment next_request_ = never, epoch_ends_ = 0;
     moment late_ = 0;  // how long a loop may be held up
     tally_of_run done_;
 };

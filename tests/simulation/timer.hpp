@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The clock and the timer of a simulated runner: time stands still until the simulation moves it, and timers end one by one, in the order
-// of their moments, when the simulation lets them.
+// The timer of a simulated runner: timers end one by one, in the order of their moments, when the simulation lets them.
 #pragma once
 
-#include "plan.hpp"
+#include "clock.hpp"
+#include "threads.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -11,27 +11,11 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <utility>
 
 namespace simulation {
-
-/// A clock of milliseconds, with the time points of the steady clock.
-struct simulated_clock {
-    using duration = std::chrono::steady_clock::duration;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::steady_clock::time_point;
-    static constexpr bool is_steady = true;
-
-    static time_point now() { return at(milliseconds); }
-    static time_point at(moment t) { return time_point(std::chrono::milliseconds(t)); }
-    static moment of(time_point t) { return std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch()).count(); }
-
-    static inline moment milliseconds = 0;
-};
 
 /// As much of `boost::asio::steady_timer` as a runner uses. One wait at a time.
 class simulated_timer {
@@ -53,6 +37,7 @@ class simulated_timer {
 
 public:
     using clock_type = simulated_clock;
+    using workers_type = simulated_workers;
     using time_point = simulated_clock::time_point;
 
     explicit simulated_timer(boost::asio::any_io_executor const& executor) : executor_(executor) {}

@@ -7,6 +7,7 @@
 #include "plan.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -27,11 +28,22 @@ private:
 /// What goes on for a while at what a source asks.
 enum class weather : std::uint8_t { well, flaky, slow, broken, silent, misconfigured };
 
+/// What a probe throws in the place of an error.
+enum class thrown : std::uint8_t { nothing, exception, other };
+
 /// What one attempt would find.
 struct answer {
     word says;
     moment after;     ///< from its start; `never` for one that hangs
     unsigned number;  ///< shows in its text
+    simulation::thrown thrown = thrown::nothing;
+};
+
+/// What the application asks of a runner: a report, or maintenance.
+struct request {
+    int source;
+    bool maintains, on;
+    answer found;
 };
 
 /// A period of one source's weather.
@@ -48,6 +60,7 @@ public:
 
     moment now = 0;
     bool probes_block = false;  ///< immediate probes take their time, for which the loop stands still
+    bool probes_throw = false;
 
     spell weather_of(int source, moment at) const {
         auto const& s = plan_.sources[static_cast<std::size_t>(source)];
@@ -64,6 +77,50 @@ public:
 
     /// What the probe `leaf` finds that starts at `start`.
     answer ask(int leaf, moment start) const {
+        auto found = look(leaf, start);
+        if (probes_throw && found.says == word::error) {
+            auto const kind = draw(static_cast<std::uint64_t>(leaf) + 4000, static_cast<std::uint64_t>(start)) % 6;
+            found.thrown = kind == 0 ? thrown::exception : kind == 1 ? thrown::other : thrown::nothing;
+        }
+        return found;
+    }
+
+    /// Whether the process can have a thread.
+    bool has_threads(moment at) const {
+        auto const period = 4 * static_cast<std::uint64_t>(plan_.sources[0].interval);
+        return draw(3000, static_cast<std::uint64_t>(at) / period) % 32 > 0;
+    }
+
+    /// What the application asks for on the thread of the probe `leaf` that starts at `start`, where it begins or where it ends.
+    std::optional<request> request_of(int leaf, moment start, bool at_end) const {
+        auto const roll = draw(static_cast<std::uint64_t>(leaf) + (at_end ? 6000 : 5000), static_cast<std::uint64_t>(start));
+        if (roll % 64 > 0) return std::nullopt;
+        return request_of(dice(roll));
+    }
+    request request_of(dice roll) const {
+        constexpr word words[] = {word::ok, word::ok, word::error, word::failed, word::timeout};
+        auto const source = static_cast<int>(roll(static_cast<std::uint64_t>(plan_.told_of())));
+        bool const maintains = roll(10) >= 6, on = roll.one_in(4);
+        return {source, maintains, on, {words[roll(5)], 0, static_cast<unsigned>(roll(1000))}};
+    }
+    /// How long an immediate probe takes: nothing, unless they block.
+    moment blocks(int leaf, moment start) const {
+        if (!probes_block) return 0;
+        auto const a = ask(leaf, start);
+        return a.after == never ? 500 : a.after;
+    }
+
+    /// What the condition of a source says.
+    presence condition(int source, moment at) const {
+        auto const& s = plan_.sources[static_cast<std::size_t>(source)];
+        auto const roll = draw(static_cast<std::uint64_t>(source) + 2000, static_cast<std::uint64_t>(at / (s.spell * 2))) % 16;
+        if (roll < 3) return presence::off;
+        if (roll < 4 && s.condition == condition_kind::doubtful) return presence::unclear;
+        return presence::there;
+    }
+
+private:
+    answer look(int leaf, moment start) const {
         auto const source = plan_.source_of_leaf[static_cast<std::size_t>(leaf)];
         auto const timeout = plan_.sources[static_cast<std::size_t>(source)].timeout;
         auto const roll = draw(static_cast<std::uint64_t>(leaf), static_cast<std::uint64_t>(start));
@@ -83,24 +140,6 @@ public:
         }
         return {};
     }
-
-    /// How long an immediate probe takes: nothing, unless they block.
-    moment blocks(int leaf, moment start) const {
-        if (!probes_block) return 0;
-        auto const a = ask(leaf, start);
-        return a.after == never ? 500 : a.after;
-    }
-
-    /// What the condition of a source says.
-    presence condition(int source, moment at) const {
-        auto const& s = plan_.sources[static_cast<std::size_t>(source)];
-        auto const roll = draw(static_cast<std::uint64_t>(source) + 2000, static_cast<std::uint64_t>(at / (s.spell * 2))) % 16;
-        if (roll < 3) return presence::off;
-        if (roll < 4 && s.condition == condition_kind::doubtful) return presence::unclear;
-        return presence::there;
-    }
-
-private:
     std::uint64_t draw(std::uint64_t what, std::uint64_t when) const { return mix(seed_ ^ mix(what * 0x9E3779B97F4A7C15u ^ when)); }
 
     std::uint64_t seed_;

@@ -42,6 +42,7 @@ public:
         by_probes_ = true;
         may_pass_ = false;
         ended_.reset();
+        unsure_ = false;
         for (auto& each : members_) each.wanted = true;
         for (std::size_t i = 0; i < members_.size(); ++i)  // the first may decide before the next begins
             if (members_[i].wanted && !members_[i].busy) begin(i, a);
@@ -94,7 +95,8 @@ private:
         if (Combination::how == combining::inverted && !found.by_probe) return end()(found);
         by_probes_ = by_probes_ && found.by_probe;
         may_pass_ = may_pass_ || found.may_pass;
-        if (found.ended && (!ended_ || *found.ended > *ended_)) ended_ = found.ended;
+        if (!found.ended) unsure_ = unsure_ || now_() > deadline_;
+        else if (!ended_ || *found.ended > *ended_) ended_ = found.ended;
         auto const result = counted_.count(index, found.status, found.json);
         bool waits = false;
         for (auto const& each : members_) waits |= each.wanted;
@@ -102,7 +104,7 @@ private:
         finding combined(result ? *result : counted_.rest());
         combined.by_probe = by_probes_ || combined.status == status::ok;
         combined.may_pass = may_pass_ && combined.status == status::failed;
-        combined.ended = ended_;
+        if (!unsure_ || (ended_ && *ended_ > deadline_)) combined.ended = ended_;
         end()(combined);
     }
 
@@ -123,6 +125,7 @@ private:
     tally counted_;
     bool by_probes_ = true;            // whether nothing of it is an error that no probe reported
     std::optional<time_point> ended_;  // when the last of its members that report a time ended
+    bool unsure_ = false;              // whether one that reports none was read after the deadline
     bool may_pass_ = false;            // whether this process lacked what a member takes
 };
 

@@ -53,9 +53,20 @@ protected:
     std::shared_ptr<void> session_;
 };
 
+/// The threads of a runner that waits with `Timer`: those of the process, unless it brings some along.
+template <class Timer>
+struct workers_beside {
+    using type = workers;
+};
+template <class Timer>
+    requires requires { typename Timer::workers_type; }
+struct workers_beside<Timer> {
+    using type = typename Timer::workers_type;
+};
+
 /// Immediate probers, on a worker. If the probe hangs, what the worker holds outlives the port.
-template <class Clock>
-class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port<Clock>> {
+template <class Timer>
+class blocking_port : public session_port, public std::enable_shared_from_this<blocking_port<Timer>> {
 public:
     blocking_port(net::any_io_executor executor, prober_row const& row) : session_port(row), executor_(std::move(executor)) {}
 
@@ -71,11 +82,11 @@ public:
             } catch (...) {
                 found = healthz::detail::exception_finding(functions.make_error, functions.make_failure, std::current_exception());
             }
-            found.ended = Clock::now();
+            found.ended = Timer::clock_type::now();
             gate->post(to, delivery{std::move(found)});
         };
         try {
-            workers::shared().run(std::move(job));
+            workers_beside<Timer>::type::shared().run(std::move(job));
         } catch (no_thread const& e) {
             gate->post(this->weak_from_this(), delivery{functions_.make_failure(e.what())});
         }
@@ -201,7 +212,7 @@ std::shared_ptr<probe_port> make_port(net::any_io_executor const& executor, prob
         return row.functions.combine(executor, row.prober, time);
     }
     if (row.functions.poll != nullptr) return std::make_shared<polling_port<Timer>>(executor, row);
-    if (row.functions.blocking) return std::make_shared<blocking_port<clock>>(executor, row);
+    if (row.functions.blocking) return std::make_shared<blocking_port<Timer>>(executor, row);
     return std::make_shared<coroutine_port<clock>>(executor, row);
 }
 

@@ -297,7 +297,8 @@ private:
 /// What this process lacks is told as its own: where it has no thread or descriptor left for a check, that is FAILED and says so,
 /// after the check's retries. Timestamps are the system clock's, and go back where that does.
 /// `Timer` is what it waits with, and whose `clock_type` it goes by: `boost::asio::steady_timer`, or for tests in simulated time one with
-/// that interface, whose clock has the time points of `std::chrono::steady_clock`.
+/// that interface, whose clock has the time points of `std::chrono::steady_clock`. Probes that block run on the process's threads, or on
+/// those that such a timer brings along as `workers_type`, with `shared()` and `run(job)`.
 /// Destroy it before the context that it runs on. Its destructor stops it. A child process after `fork` makes a runner of its own;
 /// one that its parent had started must not be used there.
 template <auto const& Sources, class Timer = detail::net::steady_timer>
