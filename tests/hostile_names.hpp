@@ -235,6 +235,7 @@ template <auto...> void read_environment(anything auto&&...);
 template <auto...> void read_file(anything auto&&...);
 template <auto...> void read_json_string(anything auto&&...);
 template <auto...> void read_kernel_file(anything auto&&...);
+template <auto...> void read_number(anything auto&&...);
 template <auto...> void read_one(anything auto&&...);
 template <auto...> void read_paths(anything auto&&...);
 template <auto...> void reason_of(anything auto&&...);

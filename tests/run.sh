@@ -39,6 +39,8 @@
 # Only where named:
 #
 #   boost         every header, and the tests of the parsers and of HTTP, with the Boost in BOOST_ROOT: another version's headers
+#   compilers     every header, and the tests of the core, the runner and the server, with each other compiler that Debian has, with C++23,
+#                 with libc++, without RTTI, and with the Catch2 3 whose sources lie in CATCH2_ROOT; what cannot be had is told
 #
 # Everything is built under build/. What mostly waits runs while the next step builds; what is strict about time compares with a bare
 # timer of its own. The first failure stops the run. JOBS (2) sets how many compilers run at once.
@@ -149,12 +151,51 @@ step_boost() {
     local compiler
     for compiler in g++ clang++; do
         build "boost_$compiler" test_headers -DCMAKE_CXX_COMPILER=$compiler -DHEALTHZ_BUILD_EXAMPLES=OFF \
-            -DBOOST_ROOT="${BOOST_ROOT:?names the tree of headers}"
+            -DBOOST_ROOT="${BOOST_ROOT:?names the tree of headers}" -DCMAKE_CXX_FLAGS="-Og -DBOOST_ASIO_NO_DEPRECATED"
         run_tests "boost_$compiler" 1 headers
     done
-    build boost_g++ "test_beast test_probers"
+    build boost_g++ "test_beast test_probers" -DCMAKE_CXX_FLAGS="-Og -DBOOST_ASIO_NO_DEPRECATED"
     run_tests boost_g++ 1 beast
     build/boost_g++/tests/test_probers "http*,reply reader*"
+}
+
+# variant NAME PACKAGE "FLAG..." [CMAKE-OPTION...] : all headers and the cheap tests, if Debian has the package
+variant() {
+    local name=$1 package=$2 flags=$3
+    shift 3
+    if ! apt-cache show "$package" >/dev/null 2>&1; then
+        echo "not run: $name, for Debian has no $package here"
+        return
+    fi
+    install_missing "$package"
+    build "compilers/$name" "test_headers test_core test_asio test_beast" -DHEALTHZ_BUILD_EXAMPLES=OFF \
+        -DCMAKE_CXX_FLAGS="-O0 -g0 -DBOOST_ASIO_NO_DEPRECATED $flags" "$@"
+    run_tests "compilers/$name" 1 headers core asio beast
+}
+
+step_compilers() {
+    local version newest=14
+    fetch_lwip
+    for version in 13 14 15; do variant g++-$version g++-$version "" -DCMAKE_CXX_COMPILER=g++-$version; done
+    for version in 15 16 17 18 19 20; do
+        variant clang-$version clang-$version "" -DCMAKE_CXX_COMPILER=clang++-$version
+        ! command -v clang++-$version >/dev/null || newest=$version
+    done
+    variant g++-c++23 g++ "" -DCMAKE_CXX_COMPILER=g++ -DCMAKE_CXX_STANDARD=23
+    variant clang-c++23 clang-$newest "" -DCMAKE_CXX_COMPILER=clang++-$newest -DCMAKE_CXX_STANDARD=23
+    # Asio would get its memory elsewhere than where the tests can make it scarce. prometheus-cpp is built for the other library.
+    variant libc++ libc++-$newest-dev "-stdlib=libc++ -DBOOST_ASIO_HAS_STD_ALIGNED_ALLOC" -DCMAKE_CXX_COMPILER=clang++-$newest \
+        -DCMAKE_DISABLE_FIND_PACKAGE_prometheus-cpp=ON
+    variant no-rtti g++ -fno-rtti -DCMAKE_CXX_COMPILER=g++
+    if [ -n "${CATCH2_ROOT:-}" ]; then
+        cmake -S "$CATCH2_ROOT" -B build/catch2 -G Ninja -DCMAKE_CXX_STANDARD=20 -DBUILD_TESTING=OFF -DCATCH_INSTALL_DOCS=OFF \
+            -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_PREFIX="$PWD/build/catch2/installed"
+        cmake --build build/catch2 -j "$jobs" --target install
+        variant catch2-3 g++ "" -DCMAKE_CXX_COMPILER=g++ -DCatch2_ROOT="$PWD/build/catch2/installed"
+    else
+        echo "not run: Catch2 3, for CATCH2_ROOT names no tree of its sources"
+    fi
+    COMPILERS=clang++-$newest JOBS=$jobs tests/compile_fail/run.sh
 }
 
 step_firmware() { echo "beside the next steps"; }

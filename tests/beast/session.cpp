@@ -13,6 +13,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -41,14 +42,15 @@ public:
         if (thread_.joinable()) stop();
     }
 
-    /// Stops; returns how long the context needed to run out of work.
-    std::chrono::milliseconds stop(bool without_memory = false) {
+    /// Stops, and calls `next` before the context does anything else; returns how long the context needed to run out of work.
+    std::chrono::milliseconds stop(bool without_memory = false, std::function<void()> const& next = nullptr) {
         auto const begin = std::chrono::steady_clock::now();
-        net::post(context_, [this, without_memory] {
+        net::post(context_, [this, without_memory, &next] {
             if (without_memory)
                 for (int i = 0; i < 8; ++i) net::post(context_, [] {});  // which take the memory that Asio has put by
             scarce_memory const memory(without_memory ? 0 : SIZE_MAX);
             listener_->stop([this] { ++stops; });
+            if (next) next();
         });
         thread_.join();
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
@@ -858,6 +860,19 @@ TEST_CASE("a listener stops within a second whatever its clients do, and leaves 
 TEST_CASE("a listener without clients stops at once") {
     server s;
     CHECK(s.stop() < at_once);
+    CHECK(s.stops == 1);
+}
+
+TEST_CASE("a listener stops though its last connection ends at the very moment of a sweep") {
+    server s;
+    std::optional<client> last(s.port);
+    REQUIRE(last->send(request().substr(0, 20)));
+    check_alive(s);
+    auto const time = s.stop(false, [&] {
+        last.reset();
+        std::this_thread::sleep_for(100ms);  // a sweep is due, too
+    });
+    CHECK(time < at_once);
     CHECK(s.stops == 1);
 }
 

@@ -341,7 +341,7 @@ TEST_CASE("site: any thread of any server may ask") {
     CHECK(s.becomes("/readyz", "200 ok"));
     std::atomic<int> wrong = 0;
     {
-        std::vector<std::jthread> others;
+        std::vector<std::thread> others;  // libc++ 19 has no jthread
         for (int i = 0; i < 4; ++i)
             others.emplace_back([&] {
                 for (int n = 0; n < 200; ++n) {
@@ -358,6 +358,7 @@ TEST_CASE("site: any thread of any server may ask") {
                     is("/nowhere", "", 404, "not-found");
                 }
             });
+        for (auto& other : others) other.join();
     }
     CHECK(wrong == 0);
 

@@ -43,8 +43,11 @@ compile_twins() {
     if compile "$compiler" -fsyntax-only "$all" 2>"${all%.cpp}.txt"; then printf '%s\n' "$@" >>"$precompiled/$compiler/twins.txt"; fi
 }
 
-# What the file that is checked says of the compiler that checks it.
-lines_of() { sed -nE "s,^// $1(\\(${compiler//+/[+]}\\))?: *(.*[^ ]) *\$,\\2,p" "$file"; }
+# What the file that is checked says of the compiler that checks it, whichever version that is.
+lines_of() {
+    local kind=${compiler%-[0-9]*}
+    sed -nE "s,^// $1(\\(${kind//+/[+]}\\))?: *(.*[^ ]) *\$,\\2,p" "$file"
+}
 
 # Checks one file with one compiler; prints what is wrong.
 check() {

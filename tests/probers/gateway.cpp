@@ -91,7 +91,8 @@ TEST_CASE("memory: processes wait for it, and a kernel that does not say so") {
     CHECK(with(12.34, 0.5) == "OK null");
     CHECK(with(12.33, {}) == error("memory pressure", "some avg10=12.34 %, more than 12.33 %"));
     CHECK(with({}, 0) == error("memory pressure", "full avg10=0.5 %, more than 0 %"));
-    for (std::string const value : {"", "x", "nan", "inf", "1e999", "12,34"}) {
+    for (std::string const& value : std::vector<std::string>{"", "x", "nan", "inf", "1e999", "12,34", "12.", ".5", "-1", "1.2.3",
+                                                             "0." + std::string(400, '0') + "1"}) {
         here.write("pressure/memory", "some avg10=" + value + " avg60=0.00\n");
         CHECK(with(100, {}) == error("memory pressure cannot be read", path + ": no some avg10="));
         CHECK(with({}, 100) == error("memory pressure cannot be read", path + ": no full avg10="));

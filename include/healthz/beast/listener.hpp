@@ -307,6 +307,7 @@ private:
     }
 
     bool stopping() const { return stop_by_ != clock::time_point::max(); }
+    bool stopped() const { return stopping() && alive_ == 0; }
 
     // Answers the request at the front of the input, if its header has arrived. False: more input is needed. No body is read: where
     // one follows, the connection closes after the answer.
@@ -360,6 +361,7 @@ private:
 
     // One coarse timer for all deadlines costs less than one for each read. Without memory for it, the next connection tries again.
     void sweep_later() noexcept {
+        if (stopped()) return;  // this sweep was due when the last connection ended, too late to be cancelled
         auto const shortest = std::min(limits_.request_time, limits_.idle_time) / 4;
         std::chrono::milliseconds const longest = stopping() ? std::chrono::milliseconds(20) : std::chrono::seconds(1);
         try {
@@ -391,7 +393,7 @@ private:
 
     // `stop` ends with the last connection.
     void end_if_done() {
-        if (!stopping() || alive_ > 0) return;
+        if (!stopped()) return;
         sweeper_.cancel();
         if (on_stopped_) std::exchange(on_stopped_, nullptr)();
     }

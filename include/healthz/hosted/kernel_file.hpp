@@ -6,11 +6,11 @@
 #include "file.hpp"
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 namespace healthz::detail {
@@ -23,6 +23,24 @@ inline std::optional<std::string> read_kernel_file(std::string const& path, std:
     return std::move(found.text);
 }
 
+/// Reads "12.34" as the kernel writes it: without a sign or an exponent. Not by std::from_chars, which libc++ 19 does not have for these.
+inline std::from_chars_result read_number(char const* begin, char const* end, double& number) {
+    std::uint32_t whole = 0, part = 0;
+    auto read = std::from_chars(begin, end, whole);
+    number = whole;
+    if (read.ec != std::errc() || read.ptr == end || *read.ptr != '.') return read;
+    auto const* digit = read.ptr + 1;
+    read = std::from_chars(digit, end, part);
+    double scale = 1;
+    for (; digit != read.ptr; ++digit) scale *= 10;
+    number = (whole * scale + part) / scale;  // exact numbers, so that only the division rounds
+    return read;
+}
+template <class Integer>
+std::from_chars_result read_number(char const* begin, char const* end, Integer& number) {
+    return std::from_chars(begin, end, number);
+}
+
 /// The number that follows the first `key` in `text`, after any spaces, and ends where the text, a line or a word does. Nothing if there
 /// is none, or none that a `Number` can be; "nan" and "inf" are none.
 template <class Number>
@@ -32,11 +50,10 @@ std::optional<Number> number_after(std::string_view text, std::string_view key) 
     text.remove_prefix(at + key.size());
     while (text.starts_with(' ')) text.remove_prefix(1);
     Number number{};
-    auto const read = std::from_chars(text.data(), text.data() + text.size(), number);
-    bool const is_whole = read.ptr == text.data() + text.size() || *read.ptr == ' ' || *read.ptr == '\n';
-    if (read.ec != std::errc() || !is_whole) return std::nullopt;
-    if constexpr (std::is_floating_point_v<Number>)
-        if (!(number - number == 0)) return std::nullopt;
+    auto const* const end = text.data() + text.size();
+    auto const read = healthz::detail::read_number(text.data(), end, number);
+    if (read.ec != std::errc() || (read.ptr != end && *read.ptr != ' ' && *read.ptr != '\n')) return std::nullopt;
+    if (!(number - number == 0)) return std::nullopt;  // infinite
     return number;
 }
 
