@@ -18,7 +18,7 @@ STANDARD = {name: headers.split('|') for headers, names in {
     'array': 'array',
     'atomic': 'atomic',
     'bit': 'bit_ceil rotr',
-    'charconv': 'from_chars to_chars',
+    'charconv': 'from_chars from_chars_result to_chars',
     'array|iterator|span|string|string_view|vector': 'begin empty',
     'chrono': '''
         ceil chrono chrono_literals days duration duration_cast floor hh_mm_ss hours microseconds milliseconds minutes nanoseconds
