@@ -163,7 +163,7 @@ step_boost() {
 variant() {
     local name=$1 package=$2 flags=$3
     shift 3
-    if ! apt-cache show "$package" >/dev/null 2>&1; then
+    if [ -z "$(apt-cache madison "$package" 2>/dev/null)" ]; then # `show` takes the name for a pattern
         echo "not run: $name, for Debian has no $package here"
         return
     fi
