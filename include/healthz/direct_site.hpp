@@ -126,7 +126,7 @@ private:
 
     static void write_head_to(direct_answer const& a, std::size_t body_size, detail::text_sink to, std::string_view fields) {
         bool const is_view = a.found.how == answer::document;
-        detail::number_text const status(a.status), size(body_size);
+        detail::decimal_text const status(a.status), size(body_size);
         std::string_view const pieces[] = {
             detail::http_version,
             status,

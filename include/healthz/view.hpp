@@ -289,11 +289,12 @@ constexpr char* write_number_before(std::uint64_t number, char* end) {
 }
 
 /// A number in decimal. It refers to itself: not to be copied.
-class number_text {
+class decimal_text {
 public:
-    constexpr explicit number_text(std::uint64_t number) : begin_(healthz::detail::write_number_before(number, digits_ + sizeof digits_)) {}
-    number_text(number_text const&) = delete;
-    number_text& operator=(number_text const&) = delete;
+    constexpr explicit decimal_text(std::uint64_t number)
+        : begin_(healthz::detail::write_number_before(number, digits_ + sizeof digits_)) {}
+    decimal_text(decimal_text const&) = delete;
+    decimal_text& operator=(decimal_text const&) = delete;
     constexpr operator std::string_view() const { return {begin_, static_cast<std::size_t>(digits_ + sizeof digits_ - begin_)}; }
 
 private:
@@ -304,7 +305,7 @@ private:
 /// Puts a number in decimal.
 template <class Sink>
 constexpr void put_number(std::uint64_t number, Sink&& put) {
-    number_text const text(number);
+    decimal_text const text(number);
     put(std::string_view(text));
 }
 
