@@ -12,6 +12,7 @@
 
 #include <boost/hana/for_each.hpp>
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -83,8 +84,10 @@ constexpr unsigned status_of_view(View const& view, Data const& data, view_reque
 constexpr bool is_for_browser(site_request const& request) {
     return request.accept && request.accept->find("text/html") != std::string_view::npos;
 }
-inline constexpr std::string_view basic_challenge_field = "WWW-Authenticate: Basic realm=\"healthz\", charset=\"UTF-8\"\r\n";
-inline constexpr std::string_view basic_challenge = text_until(text_from(basic_challenge_field, 18), basic_challenge_field.size() - 18 - 2);
+inline constexpr std::string_view basic_challenge = "Basic realm=\"healthz\", charset=\"UTF-8\"";
+struct browser_challenge {
+    static constexpr std::array fields{view_field("WWW-Authenticate", basic_challenge)};
+};
 
 /// The reason of a status that a view has.
 constexpr std::string_view reason_of(unsigned status) {

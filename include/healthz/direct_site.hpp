@@ -134,7 +134,7 @@ private:
             is_view ? healthz::detail::reason_of(a.status) : healthz::error_of(a.found.how).reason,
             detail::http_line_end,
             is_view                            ? detail::field_lines_of_views<Views>[a.found.view]
-            : a.status == 401 && a.for_browser ? detail::basic_challenge_field
+            : a.status == 401 && a.for_browser ? detail::field_lines_of<detail::browser_challenge>
                                                : healthz::detail::field_of(a.found.how),
             fields,
             detail::before_type,

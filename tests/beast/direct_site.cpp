@@ -52,8 +52,11 @@ parts parts_of(std::string text) {
 parts parts_of(healthz::site_answer const& a) {
     parts found{"HTTP/1.1 " + std::to_string(a.status) + " " + std::string(a.reason), {}, std::string(a.payload())};
     found.fields = {"Content-Type: " + std::string(a.type), "Content-Length: " + std::to_string(a.body.size())};
-    a.for_each_field(
-        [&](std::string_view name, std::string_view value) { found.fields.push_back(std::string(name) + ": " + std::string(value)); });
+    a.for_each_field([&](std::string_view name, std::string_view value) {
+        if (name.data()[name.size()] != '\0' || value.data()[value.size()] != '\0')
+            FAIL_CHECK(name << " is no text as servers in C take it");
+        found.fields.push_back(std::string(name) + ": " + std::string(value));
+    });
     std::sort(found.fields.begin(), found.fields.end());
     return found;
 }

@@ -43,7 +43,7 @@ constexpr std::span<view_field const> fields_of() {
 }
 /// The same as lines of a header.
 template <class View>
-inline constexpr auto field_lines_of = [] {
+inline constexpr auto field_characters_of = [] {
     constexpr auto size = [] {
         std::size_t sum = 0;
         for (auto const& [name, value] : healthz::detail::fields_of<View>()) sum += name.size() + value.size() + 4;
@@ -55,6 +55,8 @@ inline constexpr auto field_lines_of = [] {
         for (auto const piece : {name, std::string_view(": "), value, http_line_end}) end = healthz::detail::copy_text(piece, end);
     return lines;
 }();
+template <class View>
+inline constexpr std::string_view field_lines_of{field_characters_of<View>.data(), field_characters_of<View>.size() - 1};
 template <class View>
 constexpr bool parts_of() {
     if constexpr (requires { View::has_parts; }) return View::has_parts;
@@ -86,7 +88,7 @@ inline constexpr auto fields_of_views = boost::hana::unpack(Views, []<class... E
 });
 template <auto const& Views>
 inline constexpr auto field_lines_of_views = boost::hana::unpack(Views, []<class... Each>(Each const&...) {
-    return std::array<std::string_view, sizeof...(Each)>{std::string_view(field_lines_of<Each>.data(), field_lines_of<Each>.size() - 1)...};
+    return std::array<std::string_view, sizeof...(Each)>{field_lines_of<Each>...};
 });
 
 /// Whether a path can be that of a request.
