@@ -143,6 +143,13 @@ def process_figures(pid):
     return {'RSS, KiB': int(status['VmRSS'].split()[0]), 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}
 
 
+def lost_beginnings():
+    """How often a connection of this network has begun once more, since its first packet was not answered for a second."""
+    with open('/proc/net/netstat') as file:
+        names, values = [line.split() for line in file if line.startswith('TcpExt:')]
+    return int(values[names.index('TCPSynRetrans')])
+
+
 def open_descriptors(pid):
     """Each with what it leads to, so that another one of the same number is another."""
     found = set()

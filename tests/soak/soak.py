@@ -61,6 +61,7 @@ class Judge:
         self.status, self.expected, self.until = {}, {}, {}
         self.told = self.recovered = self.readings = self.changes = 0
         self.slowest = (0, '')
+        self.lost = []  # (when, how many beginnings of connections had been lost by then)
         self.news = asyncio.Event()
         self.ended = False
 
@@ -108,7 +109,8 @@ class Judge:
     async def unexpected(self, name, at, status):
         await self.lateness.until(at)
         late, longest = self.lateness.between(at - 3, at), self.lateness.longest(at - 3, at)
-        what = f'{name} is {status} where nothing was done to it; lateness {late:.3f} s, {longest:.3f} s at once'
+        lost = [count for when, count in self.lost if when > at - 3] or [0]
+        what = f'{name} is {status} where nothing was done to it; lateness {late:.3f} s, {longest:.3f} s at once, {lost[-1] - lost[0]} lost beginnings'
         # A new connection is many turns of several processes, a question over a kept one is few.
         if longest > 0.25 or (name.startswith('hub') or name.endswith(('fresh', 'sort', 'tls'))) and late > 1:
             self.excused.append(what)
@@ -129,6 +131,7 @@ class Judge:
                     raise ValueError(f'status {status}')
                 document = observe.parse_document(text, self.names)
                 now = time.monotonic()
+                self.lost = [*self.lost[-200:], (now, observe.lost_beginnings())]
                 await self.lateness.until(now)
                 for name, verdict in document.items():
                     late = self.lateness.between(begin - self.worst[name], now)
