@@ -74,11 +74,11 @@ inline constexpr auto page_policy_text = [] {
         for (auto const part : parts) all += part.size();
         return all;
     }();
-    std::array<char, size> text{};
+    std::array<char, size + 1> text{};  // ends in a zero byte, for servers in C
     char* out = text.data();
     for (auto const part : parts) out = copy_text(part, out);
     return text;
 }();
-inline constexpr std::string_view page_policy = {page_policy_text.data(), page_policy_text.size()};
+inline constexpr std::string_view page_policy = {page_policy_text.data(), page_policy_text.size() - 1};
 
 }  // namespace healthz::detail
