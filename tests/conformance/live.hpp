@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <filesystem>
@@ -132,6 +133,7 @@ public:
             if (!v) return;  // it is off
             std::lock_guard lock(mutex_);
             events_.push_back({index, v->status, std::string(v->error), clock::now()});
+            ++counts_[index];
         });
         ++live_ones;
         runner_->start();
@@ -173,8 +175,7 @@ public:
     }
 
     std::size_t count(std::size_t index = 0) const {
-        std::lock_guard lock(mutex_);
-        return static_cast<std::size_t>(std::count_if(events_.begin(), events_.end(), [&](event const& e) { return e.index == index; }));
+        return counts_[index];  // without the lock: who asks again and again must not hold up the loop
     }
 
     /// Waits until source `index` has `count` verdicts, and returns them.
@@ -195,6 +196,7 @@ public:
 private:
     std::mutex mutable mutex_;
     std::vector<event> events_;
+    std::array<std::atomic<std::size_t>, healthz::size_of<Sources>> counts_{};
     std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>();
     std::optional<healthz::runner<Sources>> runner_;
     std::vector<std::thread> threads_;
