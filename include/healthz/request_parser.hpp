@@ -122,7 +122,7 @@ public:
                                                                                &site_request::access_key, &site_request::authorization,
                                                                                &site_request::accept};
         site_request result{text(field::method), text(field::path), text(field::query)};
-        auto which = field::role;
+        auto which = field::role;  // and on, in the order of `request_field`
         for (auto const member : optional) {
             if (has(which)) result.*member = text(which);
             which = after(which);
